@@ -1,0 +1,63 @@
+# Writes lists.am: what automake wants spelled out, and what follows from the
+# tree.  A test program in t/NAME.c becomes t/epoll/NAME and t/poll/NAME, one
+# a selector; a manual page's further names become stubs.  Run by bootstrap.
+
+echo '# Made by build-aux/lists.sh from t/*.c and man/*.3.  Do not edit.'
+echo
+
+# One test program on one selector.
+program() {
+	id=t_$1_$2
+	echo "${id}_SOURCES = t/$2.c"
+	# These replace system calls: see t/wrap.h.
+	case $2 in
+	fail_*|count_*)
+		echo "${id}_LDADD = t/libtap.la libtest_$1.la t/libwrap.la"
+		echo "${id}_LDFLAGS = \$(AM_LDFLAGS) \$(REPLACED)" ;;
+	*)	echo "${id}_LDADD = t/libtap.la libtest_$1.la" ;;
+	esac
+}
+
+for selector in epoll poll; do
+	upper=$(echo "$selector" | tr a-z A-Z)
+	plain= wrapped=
+	for file in t/*.c; do
+		name=${file#t/}
+		name=${name%.c}
+		case $name in
+		tap|util|wrap|fuzz_*)	continue ;;
+		fail_*|count_*)	wrapped="$wrapped t/$selector/$name" ;;
+		*)		plain="$plain t/$selector/$name" ;;
+		esac
+	done
+	echo "if BUILD_$upper"
+	echo "check_PROGRAMS +=$plain"
+	echo "TESTS +=$plain"
+	echo "if HAVE_WRAP"
+	echo "check_PROGRAMS +=$wrapped"
+	echo "TESTS +=$wrapped"
+	echo "endif"
+	for test in $plain $wrapped; do
+		program "$selector" "${test##*/}"
+	done
+	echo "endif"
+	echo
+done
+
+# t/wraps lists the functions that t/wrap.c replaces.
+echo "REPLACED =$(sed -n 's/^\([a-z0-9_][a-z0-9_]*\).*/ -Wl,--wrap=\1/p' \
+    t/wraps | tr -d '\n')"
+echo
+echo "SCRIPT_TESTS = $(echo t/*.sh)"
+echo
+echo "MAN_PAGES = $(echo man/*.[37])"
+stubs=
+for page in man/*.3; do
+	base=${page#man/}
+	base=${base%.3}
+	for name in $(sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([a-z0-9_]*\).*/\1/p' \
+	    "$page"); do
+		[ "$name" = "$base" ] || stubs="$stubs man/$name.3"
+	done
+done
+echo "MAN_STUBS =$stubs"

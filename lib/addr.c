@@ -1,0 +1,208 @@
+/*
+ * Numeric addresses as text, and back.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <arpa/inet.h>
+#include <net/if.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* 45 characters of address, a percent sign, a scope: an interface name is short. */
+#define HOST_MAX	128
+
+/* All of text, len characters long, is decimal digits and at most max. */
+static int
+parse_number(const char *text, size_t len, uint32_t max, uint32_t *number)
+{
+	uint64_t value = 0;
+	size_t i;
+
+	if (len == 0 || len > 10)
+		return -EINVAL;
+	for (i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -EINVAL;
+		value = value * 10 + (unsigned char)(text[i] - '0');
+	}
+	if (value > max)
+		return -EINVAL;
+	*number = (uint32_t)value;
+	return 0;
+}
+
+static int
+parse_port(const char *text, in_port_t *port)
+{
+	uint32_t number;
+	size_t len = strlen(text);
+
+	if (len > 5 || parse_number(text, len, 65535, &number) < 0)
+		return -EINVAL;
+	*port = htons((uint16_t)number);
+	return 0;
+}
+
+/* A scope is an interface's number, or its name. */
+static int
+parse_scope(const char *text, uint32_t *scope)
+{
+	int saved = errno;
+
+	if (parse_number(text, strlen(text), UINT32_MAX, scope) == 0)
+		return 0;
+	*scope = if_nametoindex(text);
+	errno = saved;
+	return *scope == 0 ? -EINVAL : 0;
+}
+
+/* Copies the characters from start up to end, for functions that want a NUL. */
+static int
+copy_host(char *host, const char *start, const char *end)
+{
+	size_t len = (size_t)(end - start);
+
+	if (len == 0 || len >= HOST_MAX)
+		return -EINVAL;
+	memcpy(host, start, len);
+	host[len] = '\0';
+	return 0;
+}
+
+static int
+parse_v4(const char *text, struct sockaddr_in *sin)
+{
+	const char *colon = strchr(text, ':');
+	char host[HOST_MAX];
+
+	if (colon == NULL || copy_host(host, text, colon) < 0)
+		return -EINVAL;
+	if (inet_pton(AF_INET, host, &sin->sin_addr) != 1)
+		return -EINVAL;
+	sin->sin_family = AF_INET;
+	return parse_port(colon + 1, &sin->sin_port);
+}
+
+static int
+parse_v6(const char *text, struct sockaddr_in6 *sin6)
+{
+	const char *end = strchr(text, ']');
+	char host[HOST_MAX];
+	char *percent;
+
+	if (end == NULL || end[1] != ':' || copy_host(host, text + 1, end) < 0)
+		return -EINVAL;
+	if ((percent = strchr(host, '%')) != NULL) {
+		*percent = '\0';
+		if (parse_scope(percent + 1, &sin6->sin6_scope_id) < 0)
+			return -EINVAL;
+	}
+	if (inet_pton(AF_INET6, host, &sin6->sin6_addr) != 1)
+		return -EINVAL;
+	sin6->sin6_family = AF_INET6;
+	return parse_port(end + 2, &sin6->sin6_port);
+}
+
+/* 4.4BSD's addresses carry their own length. */
+static void
+set_length(struct sockaddr *addr, mio_socklen len)
+{
+#ifdef HAVE_STRUCT_SOCKADDR_SA_LEN
+	addr->sa_len = (unsigned char)len;
+#else
+	(void)addr;
+	(void)len;
+#endif
+}
+
+int
+mio_addr_parse(const char *text, struct sockaddr *addr, mio_socklen *addrlen)
+{
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} parsed;
+	mio_socklen len;
+	int error;
+
+	if (text == NULL || addr == NULL || addrlen == NULL)
+		return mio_result(-EINVAL);
+	memset(&parsed, 0, sizeof(parsed));
+	if (text[0] == '[') {
+		len = sizeof(parsed.in6);
+		error = parse_v6(text, &parsed.in6);
+	} else {
+		len = sizeof(parsed.in);
+		error = parse_v4(text, &parsed.in);
+	}
+	if (error < 0)
+		return mio_result(error);
+	if (*addrlen < len)
+		return mio_result(-ENOSPC);
+	set_length(&parsed.sa, len);
+	memcpy(addr, &parsed, len);
+	*addrlen = len;
+	return 0;
+}
+
+static int
+format_v4(const struct sockaddr *addr, char *buf, size_t size)
+{
+	struct sockaddr_in sin;
+	char host[INET_ADDRSTRLEN];
+
+	memcpy(&sin, addr, sizeof(sin));
+	if (inet_ntop(AF_INET, &sin.sin_addr, host, sizeof(host)) == NULL)
+		return -errno;
+	return snprintf(buf, size, "%s:%u", host,
+	    (unsigned int)ntohs(sin.sin_port));
+}
+
+static int
+format_v6(const struct sockaddr *addr, char *buf, size_t size)
+{
+	struct sockaddr_in6 sin6;
+	char host[INET6_ADDRSTRLEN];
+	unsigned int port;
+
+	memcpy(&sin6, addr, sizeof(sin6));
+	port = ntohs(sin6.sin6_port);
+	if (inet_ntop(AF_INET6, &sin6.sin6_addr, host, sizeof(host)) == NULL)
+		return -errno;
+	/* Scopes as numbers: a name may be gone when this is read again. */
+	if (sin6.sin6_scope_id != 0)
+		return snprintf(buf, size, "[%s%%%lu]:%u", host,
+		    (unsigned long)sin6.sin6_scope_id, port);
+	return snprintf(buf, size, "[%s]:%u", host, port);
+}
+
+int
+mio_addr_format(const struct sockaddr *addr, mio_socklen addrlen, char *buf,
+    size_t size)
+{
+	if (addr == NULL || (buf == NULL && size > 0) ||
+	    addrlen < offsetof(struct sockaddr, sa_data))
+		return mio_result(-EINVAL);
+	switch (addr->sa_family) {
+	case AF_INET:
+		if (addrlen < sizeof(struct sockaddr_in))
+			return mio_result(-EINVAL);
+		return mio_result(format_v4(addr, buf, size));
+	case AF_INET6:
+		if (addrlen < sizeof(struct sockaddr_in6))
+			return mio_result(-EINVAL);
+		return mio_result(format_v6(addr, buf, size));
+	default:
+		return mio_result(-EAFNOSUPPORT);
+	}
+}

@@ -1,0 +1,36 @@
+/*
+ * About the library, its errors, and events as text.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+const char *
+mio_selector_name(void)
+{
+	return mio_sel_name;
+}
+
+const char *
+mio_version(void)
+{
+	return PACKAGE_VERSION;
+}
+
+const char *
+mio_strerror(int error)
+{
+	return strerror(error);
+}
+
+int
+mio_errno(void)
+{
+	return errno;
+}

@@ -1,0 +1,203 @@
+/*
+ * The seam: what every selector and every waker channel implements, and
+ * what the core gives them.  poller.c knows nothing of any selector; one is
+ * linked in.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ *
+ * Inside the library a function returns a count or a negated errno value;
+ * errno is set once, by mio_result() at the public edge, and success leaves
+ * it alone.
+ */
+#ifndef INTERNAL_H
+#define INTERNAL_H
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mio.h"
+#include "compat_atomic.h"
+#include "compat_probe.h"
+
+#define MIO_INTERESTS							\
+	(MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY | MIO_AIO | MIO_LIO)
+#define MIO_MODES	(MIO_LEVEL | MIO_ONESHOT | MIO_EXCLUSIVE)
+
+/* A compile-time assertion in C99. */
+#define MIO_ASSERT(name, truth)	typedef char mio_assert_##name[(truth) ? 1 : -1]
+
+/*
+ * What a source's priv holds:
+ *	bits  0..4	kind, 0 for an empty source
+ *	bits  5..15	interest and mode while registered, else 0
+ *	bits 16..31	generation of the selector's record, if it has any
+ */
+enum mio_kind {
+	MIO_KIND_EMPTY,
+	MIO_KIND_FOREIGN,		/* mio_source_from_fd */
+	MIO_KIND_LISTENER,
+	MIO_KIND_STREAM,		/* a short count means drained */
+	MIO_KIND_DGRAM,			/* a short count means nothing */
+	MIO_KIND_PIPE
+};
+
+#define MIO_INTEREST_SHIFT	5
+#define MIO_GENERATION_SHIFT	16
+
+static inline enum mio_kind
+mio_kind(const struct mio_source *source)
+{
+	return (enum mio_kind)(source->priv & 0x1f);
+}
+
+static inline unsigned int
+mio_interest(const struct mio_source *source)
+{
+	return source->priv >> MIO_INTEREST_SHIFT & 0x7ff;
+}
+
+static inline void
+mio_set_interest(struct mio_source *source, unsigned int interest)
+{
+	source->priv = (source->priv & ~(0x7ffu << MIO_INTEREST_SHIFT)) |
+	    interest << MIO_INTEREST_SHIFT;
+}
+
+/*
+ * The part of a poller that all selectors share.  A selector's own poller
+ * begins with it; mio_sel_size tells how much to allocate.
+ *
+ * Two counts: handles (mio_poller_ref) keep the descriptors, memory keeps
+ * the memory, and is held by the handles together, by each registered
+ * source and by each waker.
+ */
+struct mio_poller {
+	unsigned int	 birth;		/* mio_generation then */
+	unsigned int	 alive;		/* birth, or 0: dead */
+	unsigned int	 handles;
+	unsigned int	 memory;
+	unsigned int	 resumes;	/* mio_sel_wait may ask to be resumed */
+	int64_t		 spin_ns;
+	mio_fd		 wake_fd[2];	/* the channel's: read end, write end */
+
+	/* The wakers' line: written by wakes, away from what a wait reads. */
+	char		 pad[64];
+	struct mio_waker *pending;	/* pushed by wakes, newest first */
+	struct mio_waker *rest;		/* taken, but out of room; oldest first */
+};
+
+/*
+ * The selector.
+ *
+ * add, mod and del are called with checked arguments: the source is not
+ * empty, is registered (mod, del) or not (add), and the poller is alive
+ * (del: perhaps not).  They may run on any thread, also beside wait.
+ *
+ *   add	Registers, sets source->reg, and the record's generation in
+ *		priv if it keeps records.  A source that is ready yields an
+ *		event at the next wait.
+ *   mod	Replaces interest, mode and token; re-evaluates readiness.
+ *   del	Forgets.  No wait begun afterwards reports the source, and its
+ *		descriptor may be closed at once.  The registration is gone
+ *		even if the system reports an error, which is returned.
+ *   forget	Drops a registration without the system: the poller is dead,
+ *		or belongs to the parent of a forked child.
+ *   blocked	The operation in these directions said would-block (or came
+ *		up short on a stream): the next change must be reported.
+ *		Nothing to do where the kernel has edges of its own.
+ *   wait	At most one event a registration, never more than nevents,
+ *		and -EINTR when interrupted.  0 means that the time is over.
+ *		MIO_RESUME: woken for something that is no event; the core
+ *		calls again with the time that is left, if the poller's
+ *		resumes is set.  A wake of the channel is answered by
+ *		mio_wakers_take().
+ *   close	Closes the descriptors.  Also called in a forked child: must
+ *		touch no lock and nothing that the parent shares.
+ *   destroy	Frees what the selector allocated beside the poller.
+ */
+#define MIO_RESUME	(-0x10000)	/* outside errno's range */
+
+extern const size_t mio_sel_size;
+extern const char mio_sel_name[];
+extern const unsigned int mio_sel_interests;
+
+int	mio_sel_open(struct mio_poller *);
+void	mio_sel_close(struct mio_poller *);
+void	mio_sel_destroy(struct mio_poller *);
+mio_fd	mio_sel_fd(const struct mio_poller *);
+int	mio_sel_add(struct mio_poller *, struct mio_source *, mio_token,
+	    unsigned int);
+int	mio_sel_mod(struct mio_poller *, struct mio_source *, mio_token,
+	    unsigned int);
+int	mio_sel_del(struct mio_poller *, struct mio_source *);
+void	mio_sel_forget(struct mio_poller *, struct mio_source *);
+void	mio_sel_blocked(const struct mio_source *, unsigned int);
+int	mio_sel_wait(struct mio_poller *, struct mio_event *, int, int64_t);
+
+/* The poller that a registered source belongs to. */
+struct mio_poller *mio_sel_poller(const struct mio_source *);
+
+/* Names of the bits in mio_event.native, ended by a null name. */
+struct mio_bit_name {
+	uint32_t	 bit;
+	const char	*name;
+};
+extern const struct mio_bit_name mio_sel_native[];
+
+/*
+ * The waker channel: how a wake reaches the waiter.  One a poller, shared by
+ * its wakers (wake.c), and by the selector's own kicks if it has any.
+ *
+ *   open	Makes poller->wake_fd, unregistered.
+ *   signal	Async-signal-safe, from any thread; 0 or a negated errno.
+ *   drain	Makes the channel unready.  Before mio_wakers_take, or a wake
+ *		between the two is lost.
+ *   mio_channel_edges
+ *		Each signal is an edge of its own even if nobody drains.
+ */
+extern const bool mio_channel_edges;
+
+int	mio_channel_open(struct mio_poller *);
+int	mio_channel_signal(struct mio_poller *);
+void	mio_channel_drain(struct mio_poller *);
+void	mio_channel_close(struct mio_poller *);
+
+/*
+ * Reports pending wakers, oldest first, into at most room events; the rest
+ * is kept.  mio_wakers_rest serves only what an earlier call kept: a wait
+ * begins with it, and returns at once if there was something.  The channel
+ * was not signalled for these again.
+ */
+int	mio_wakers_take(struct mio_poller *, struct mio_event *, int);
+int	mio_wakers_rest(struct mio_poller *, struct mio_event *, int);
+void	mio_wakers_destroy(struct mio_poller *);
+
+/* The core's services. */
+extern unsigned int mio_generation;	/* grows in a forked child; never 0 */
+
+/* The public edge: a count, or -1 with errno. */
+static inline int
+mio_result(int result)
+{
+	if (result >= 0)
+		return result;
+	errno = -result;
+	return -1;
+}
+
+/* Is the poller open (EBADF), and this process the one it is for (EINVAL)? */
+static inline int
+mio_poller_check(const struct mio_poller *poller)
+{
+	unsigned int alive = atomic_get_relaxed(&poller->alive);
+
+	if (alive == mio_generation)
+		return 0;
+	return alive == 0 ? -EBADF : -EINVAL;
+}
+
+#endif /* INTERNAL_H */

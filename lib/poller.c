@@ -1,0 +1,370 @@
+/*
+ * The public core: argument checks, and one call into the selector.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "internal.h"
+#include "poller.h"
+
+/* The frozen layout of an event: 16 bytes on LP64, 12 on ILP32. */
+MIO_ASSERT(event_size, sizeof(struct mio_event) == sizeof(uintptr_t) + 8);
+
+#define NSEC_PER_SEC	1000000000
+
+/*
+ * A child of fork(2) has the parent's descriptors, and touching the set
+ * behind them would touch the parent's.  So pollers belong to a generation.
+ */
+unsigned int mio_generation = 1;
+
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static int fork_error;
+
+static void
+fork_child(void)
+{
+	if (++mio_generation == 0)
+		mio_generation = 1;
+}
+
+static void
+fork_watch(void)
+{
+	fork_error = pthread_atfork(NULL, NULL, fork_child);
+}
+
+static int
+poller_open(struct mio_poller *poller)
+{
+	int error;
+
+	pthread_once(&fork_once, fork_watch);
+	if (fork_error != 0)
+		return -fork_error;
+	if ((error = mio_channel_open(poller)) < 0)
+		return error;
+	if ((error = mio_sel_open(poller)) < 0) {
+		mio_channel_close(poller);
+		return error;
+	}
+	poller->handles = 1;
+	poller->memory = 1;
+	poller->birth = poller->alive = mio_generation;
+	return 0;
+}
+
+struct mio_poller *
+mio_poller_new(void)
+{
+	struct mio_poller *poller;
+	int error;
+
+	if ((poller = calloc(1, mio_sel_size)) == NULL)
+		return NULL;
+	if ((error = poller_open(poller)) < 0) {
+		free(poller);
+		errno = -error;
+		return NULL;
+	}
+	return poller;
+}
+
+struct mio_poller *
+mio_poller_ref(struct mio_poller *poller)
+{
+	int error;
+
+	if (poller == NULL) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if ((error = mio_poller_check(poller)) < 0) {
+		errno = -error;
+		return NULL;
+	}
+	atomic_inc(&poller->handles);
+	return poller;
+}
+
+void
+mio_poller_hold(struct mio_poller *poller)
+{
+	atomic_inc(&poller->memory);
+}
+
+void
+mio_poller_drop(struct mio_poller *poller)
+{
+	if (atomic_dec(&poller->memory) > 0)
+		return;
+	mio_wakers_destroy(poller);
+	mio_sel_destroy(poller);
+	free(poller);
+}
+
+void
+mio_poller_free(struct mio_poller *poller)
+{
+	int saved = errno;
+
+	if (poller == NULL || atomic_dec(&poller->handles) > 0)
+		return;
+	atomic_put(&poller->alive, 0);
+	mio_sel_close(poller);
+	mio_channel_close(poller);
+	mio_poller_drop(poller);
+	errno = saved;
+}
+
+mio_fd
+mio_poller_fd(const struct mio_poller *poller)
+{
+	int error;
+
+	if (poller == NULL)
+		return mio_result(-EINVAL);
+	if ((error = mio_poller_check(poller)) < 0)
+		return mio_result(error);
+	return mio_result(mio_sel_fd(poller));
+}
+
+int
+mio_poller_set_spin(struct mio_poller *poller, int64_t spin_ns)
+{
+	int error;
+
+	if (poller == NULL || spin_ns < 0)
+		return mio_result(-EINVAL);
+	if ((error = mio_poller_check(poller)) < 0)
+		return mio_result(error);
+	poller->spin_ns = spin_ns;
+	return 0;
+}
+
+/* Monotonic time in nanoseconds; 292 years fit. */
+static int64_t
+now(void)
+{
+	struct timespec ts;
+	int error = clock_gettime(CLOCK_MONOTONIC, &ts);
+
+	/* It fails only for a clock that configure would not have let in. */
+	assert(error == 0);
+	(void)error;
+	return (int64_t)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+/* When a wait ends; saturates, because callers pass INT64_MAX for "long". */
+static int64_t
+deadline_of(int64_t timeout)
+{
+	int64_t start = now();
+
+	return timeout > INT64_MAX - start ? INT64_MAX : start + timeout;
+}
+
+/* Asks without waiting until something comes, or the time is over. */
+static int
+spin(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t until)
+{
+	int n;
+
+	do {
+		n = mio_sel_wait(poller, events, nevents, 0);
+	} while ((n == 0 || n == MIO_RESUME) && now() < until);
+	return n == MIO_RESUME ? 0 : n;
+}
+
+/* A wait that may have to be resumed, or that spins first. */
+static int
+wait_until(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout)
+{
+	int64_t deadline = timeout > 0 ? deadline_of(timeout) : timeout;
+	int n = 0;
+
+	if (poller->spin_ns > 0 && timeout != 0) {
+		int64_t until = deadline_of(poller->spin_ns);
+
+		if (timeout > 0 && deadline < until)
+			until = deadline;
+		n = spin(poller, events, nevents, until);
+	}
+	while (n == 0 || n == MIO_RESUME) {
+		if (timeout > 0 && (timeout = deadline - now()) < 0)
+			timeout = 0;
+		n = mio_sel_wait(poller, events, nevents, timeout);
+		if (n == 0)
+			break;
+	}
+	return n;
+}
+
+int
+mio_poll(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout_ns)
+{
+	int n;
+
+	if (poller == NULL || events == NULL || nevents < 1)
+		return mio_result(-EINVAL);
+	if ((n = mio_poller_check(poller)) < 0)
+		return mio_result(n);
+	if (timeout_ns < 0)
+		timeout_ns = MIO_FOREVER;
+	if (atomic_get_relaxed(&poller->resumes) || poller->spin_ns > 0)
+		n = wait_until(poller, events, nevents, timeout_ns);
+	else
+		n = mio_sel_wait(poller, events, nevents, timeout_ns);
+	MIO_PROBE4(poll, poller, nevents, timeout_ns, n);
+	return mio_result(n);
+}
+
+/* What register and reregister refuse, whatever the selector. */
+static int
+check_interest(const struct mio_poller *poller, mio_token token,
+    unsigned int interest)
+{
+	unsigned int wanted = interest & MIO_INTERESTS;
+
+	if (wanted == 0 || (interest & ~(MIO_INTERESTS | MIO_MODES)) != 0)
+		return -EINVAL;
+	/* The selector marks its channel by this address. */
+	if (token == (mio_token)poller)
+		return -EINVAL;
+	if ((interest & MIO_EXCLUSIVE) != 0 && ((interest & MIO_ONESHOT) != 0 ||
+	    (wanted & ~(MIO_READABLE | MIO_WRITABLE)) != 0))
+		return -EINVAL;
+	if ((wanted & ~mio_sel_interests) != 0)
+		return -ENOTSUP;
+	return 0;
+}
+
+/* Is the source registered, with this poller, in this process? */
+static int
+check_registered(const struct mio_poller *poller,
+    const struct mio_source *source)
+{
+	if (poller == NULL || source == NULL)
+		return -EINVAL;
+	if (mio_kind(source) == MIO_KIND_EMPTY)
+		return -EBADF;
+	if (source->reg == NULL)
+		return -ENOENT;
+	if (mio_sel_poller(source) != poller)
+		return -EXDEV;
+	return 0;
+}
+
+static int
+do_register(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int interest)
+{
+	int error;
+
+	if (poller == NULL || source == NULL)
+		return -EINVAL;
+	if ((error = mio_poller_check(poller)) < 0)
+		return error;
+	if ((error = check_interest(poller, token, interest)) < 0)
+		return error;
+	if (mio_kind(source) == MIO_KIND_EMPTY)
+		return -EBADF;
+	if (source->reg != NULL)
+		return mio_sel_poller(source) == poller ? -EEXIST : -EXDEV;
+	if ((error = mio_sel_add(poller, source, token, interest)) < 0)
+		return error;
+	mio_set_interest(source, interest);
+	mio_poller_hold(poller);
+	return 0;
+}
+
+int
+mio_register(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int interest)
+{
+	int error = do_register(poller, source, token, interest);
+
+	MIO_PROBE4(register, poller, source, token, interest);
+	return mio_result(error);
+}
+
+static int
+do_reregister(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int interest)
+{
+	int error;
+
+	if ((error = check_registered(poller, source)) < 0)
+		return error;
+	if ((error = mio_poller_check(poller)) < 0)
+		return error;
+	if ((error = check_interest(poller, token, interest)) < 0)
+		return error;
+	/* epoll_ctl(2) can't modify an exclusive registration. */
+	if (((interest | mio_interest(source)) & MIO_EXCLUSIVE) != 0)
+		return -EINVAL;
+	if ((error = mio_sel_mod(poller, source, token, interest)) < 0)
+		return error;
+	mio_set_interest(source, interest);
+	return 0;
+}
+
+int
+mio_reregister(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int interest)
+{
+	int error = do_reregister(poller, source, token, interest);
+
+	MIO_PROBE4(reregister, poller, source, token, interest);
+	return mio_result(error);
+}
+
+/*
+ * Ends a registration in the way that the poller's state allows: a dead
+ * poller's kernel object is gone, and a child's is the parent's.
+ */
+int
+mio_unregister(struct mio_source *source)
+{
+	struct mio_poller *poller = mio_sel_poller(source);
+	int error = 0;
+
+	if (mio_poller_check(poller) == 0)
+		error = mio_sel_del(poller, source);
+	else
+		mio_sel_forget(poller, source);
+	source->reg = NULL;
+	source->priv = mio_kind(source);
+	mio_poller_drop(poller);
+	return error;
+}
+
+static int
+do_deregister(struct mio_poller *poller, struct mio_source *source)
+{
+	int error;
+
+	if ((error = check_registered(poller, source)) < 0)
+		return error;
+	if (mio_poller_check(poller) == -EINVAL)
+		return -EINVAL;
+	return mio_unregister(source);
+}
+
+int
+mio_deregister(struct mio_poller *poller, struct mio_source *source)
+{
+	int error = do_deregister(poller, source);
+
+	MIO_PROBE2(deregister, poller, source);
+	return mio_result(error);
+}

@@ -1,0 +1,356 @@
+/*
+ * epoll(7).
+ *
+ * No state but the descriptor: the token travels in the kernel, the source's
+ * reg is the poller, and no lock is ours.  What it relies on:
+ *
+ *  - EPOLL_CTL_ADD and EPOLL_CTL_MOD look at the descriptor anew, so a source
+ *    that is ready yields an event even if edge-triggered.
+ *  - A registration belongs to the open file, not to the descriptor: a dup'd
+ *    or inherited one keeps it alive after close(2).  So a close deregisters
+ *    first (t/epoll: EPOLL-4).
+ *
+ * What it works around:
+ *
+ *  - struct epoll_event is packed on x86 only, so the kernel's array can be
+ *    the caller's on some machines and must be a bounce elsewhere.
+ *  - epoll_pwait2(2) is missing before Linux 5.11, and forbidden by some
+ *    seccomp filters: EPERM (contract 8).
+ *  - epoll_wait(2) takes an int of milliseconds; more is a negative number,
+ *    which waits for ever (TIME-1).
+ *  - Kernels before 2.6.9 want an event for EPOLL_CTL_DEL: not supported.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include <sys/epoll.h>
+
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "readiness.h"
+#include "timeout.h"
+
+struct epoll_poller {
+	struct mio_poller	poller;
+	int			epfd;
+	int			coarse;	/* epoll_pwait2 was refused */
+};
+
+const size_t mio_sel_size = sizeof(struct epoll_poller);
+const char mio_sel_name[] = "epoll";
+const unsigned int mio_sel_interests =
+    MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY;
+
+const struct mio_bit_name mio_sel_native[] = {
+	{ EPOLLIN,	"IN" },
+	{ EPOLLPRI,	"PRI" },
+	{ EPOLLOUT,	"OUT" },
+	{ EPOLLERR,	"ERR" },
+	{ EPOLLHUP,	"HUP" },
+	{ EPOLLRDHUP,	"RDHUP" },
+	{ 0,		NULL }
+};
+
+static struct epoll_poller *
+self(const struct mio_poller *poller)
+{
+	return (struct epoll_poller *)(uintptr_t)poller;
+}
+
+struct mio_poller *
+mio_sel_poller(const struct mio_source *source)
+{
+	return source->reg;
+}
+
+mio_fd
+mio_sel_fd(const struct mio_poller *poller)
+{
+	return self(poller)->epfd;
+}
+
+static int
+control(const struct mio_poller *poller, int op, int fd, uint32_t events,
+    mio_token token)
+{
+	struct epoll_event event;
+
+	event.events = events;
+	event.data.u64 = token;
+	return epoll_ctl(self(poller)->epfd, op, fd, &event) < 0 ? -errno : 0;
+}
+
+/*
+ * The channel is marked by the poller's address, a token that mio_register
+ * refuses.
+ */
+int
+mio_sel_open(struct mio_poller *poller)
+{
+	struct epoll_poller *ep = self(poller);
+	uint32_t events = EPOLLIN | EPOLLET;
+	int error;
+
+	if ((ep->epfd = epoll_create1(EPOLL_CLOEXEC)) < 0)
+		return -errno;
+	error = control(poller, EPOLL_CTL_ADD, poller->wake_fd[0], events,
+	    (mio_token)poller);
+	if (error < 0)
+		mio_sel_close(poller);
+	return error;
+}
+
+void
+mio_sel_close(struct mio_poller *poller)
+{
+	(void)close(self(poller)->epfd);	/* nothing buffered to lose */
+}
+
+void
+mio_sel_destroy(struct mio_poller *poller)
+{
+	(void)poller;
+}
+
+static uint32_t
+events_of(unsigned int interest)
+{
+	uint32_t events = 0;
+
+	if ((interest & MIO_READABLE) != 0)
+		events |= EPOLLIN | EPOLLRDHUP;
+	if ((interest & MIO_WRITABLE) != 0)
+		events |= EPOLLOUT;
+	if ((interest & MIO_PRIORITY) != 0)
+		events |= EPOLLPRI;
+	if ((interest & MIO_ONESHOT) != 0)
+		events |= EPOLLONESHOT;
+	else if ((interest & MIO_LEVEL) == 0)
+		events |= EPOLLET;
+	/* The kernel refuses EPOLLRDHUP beside EPOLLEXCLUSIVE. */
+	if ((interest & MIO_EXCLUSIVE) != 0)
+		events = (events | EPOLLEXCLUSIVE) & ~(uint32_t)EPOLLRDHUP;
+	return events;
+}
+
+int
+mio_sel_add(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int interest)
+{
+	int error = control(poller, EPOLL_CTL_ADD, source->fd,
+	    events_of(interest), token);
+
+	if (error == 0)
+		source->reg = poller;
+	return error;
+}
+
+int
+mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int interest)
+{
+	return control(poller, EPOLL_CTL_MOD, source->fd, events_of(interest),
+	    token);
+}
+
+int
+mio_sel_del(struct mio_poller *poller, struct mio_source *source)
+{
+	return control(poller, EPOLL_CTL_DEL, source->fd, 0, 0);
+}
+
+void
+mio_sel_forget(struct mio_poller *poller, struct mio_source *source)
+{
+	(void)poller;
+	(void)source;
+}
+
+/* The kernel has edges of its own. */
+void
+mio_sel_blocked(const struct mio_source *source, unsigned int directions)
+{
+	(void)source;
+	(void)directions;
+}
+
+/*
+ * Readiness by a table of six bits: IN, PRI, OUT, ERR and HUP are the lowest
+ * five, and RDHUP is brought down to be the sixth.
+ */
+#define RDHUP_SHIFT	8
+
+MIO_ASSERT(in, EPOLLIN == 0x01);
+MIO_ASSERT(pri, EPOLLPRI == 0x02);
+MIO_ASSERT(out, EPOLLOUT == 0x04);
+MIO_ASSERT(err, EPOLLERR == 0x08);
+MIO_ASSERT(hup, EPOLLHUP == 0x10);
+MIO_ASSERT(rdhup, EPOLLRDHUP >> RDHUP_SHIFT == 0x20);
+
+#define ROW1(i)		MIO_READINESS((i) & 0x01, (i) & 0x02, (i) & 0x04, \
+			    (i) & 0x08, (i) & 0x10, (i) & 0x20)
+#define ROW4(i)		ROW1(i), ROW1((i) + 1), ROW1((i) + 2), ROW1((i) + 3)
+#define ROW16(i)	ROW4(i), ROW4((i) + 4), ROW4((i) + 8), ROW4((i) + 12)
+
+static const uint8_t readiness_table[64] = {
+	ROW16(0), ROW16(16), ROW16(32), ROW16(48)
+};
+
+static inline uint32_t
+readiness_of(uint32_t events)
+{
+	return readiness_table[(events & 0x1f) |
+	    (events >> RDHUP_SHIFT & 0x20)];
+}
+
+/*
+ * Turns the kernel's entry into ours, and tells whether it is the channel.
+ * The entry is copied whole first: it may lie under the event, and writing
+ * one field before reading the next would corrupt it.
+ */
+static inline bool
+expand(const struct mio_poller *poller, struct mio_event *event,
+    const void *entry)
+{
+	struct epoll_event raw;
+
+	memcpy(&raw, entry, sizeof(raw));
+	event->token = (mio_token)raw.data.u64;
+	event->readiness = readiness_of(raw.events);
+	event->native = raw.events;
+	return event->token == (mio_token)poller;
+}
+
+/*
+ * A wait's timeout.  epoll_wait(2) is the cheaper call where milliseconds
+ * say it exactly: for ever, not at all, and whole ones.
+ */
+static int
+wait_fine(struct epoll_poller *ep, struct epoll_event *raw, int n,
+    int64_t timeout)
+{
+#ifdef HAVE_EPOLL_PWAIT2
+	int saved = errno;
+	struct timespec ts;
+	int ready;
+
+	mio_timespec(&ts, timeout);
+	ready = epoll_pwait2(ep->epfd, raw, n, &ts, NULL);
+	if (ready >= 0 || (errno != ENOSYS && errno != EPERM))
+		return ready;
+	errno = saved;
+#endif
+	atomic_put_relaxed(&ep->coarse, 1);
+	return epoll_wait(ep->epfd, raw, n, mio_msec(timeout));
+}
+
+static int
+wait_raw(struct epoll_poller *ep, struct epoll_event *raw, int n,
+    int64_t timeout)
+{
+	if (timeout <= 0 || timeout % MIO_MSEC(1) == 0 ||
+	    atomic_get_relaxed(&ep->coarse))
+		return epoll_wait(ep->epfd, raw, n, mio_msec(timeout));
+	return wait_fine(ep, raw, n, timeout);
+}
+
+/*
+ * The kernel fills the caller's own array where its entries are no larger
+ * than ours and need no stricter alignment.  They are expanded backward, so
+ * that none is overwritten before it is read.  Otherwise (x32, ILP32 ARM) it
+ * fills a bounce on the stack.
+ */
+struct align_raw { char c; struct epoll_event event; };
+struct align_ours { char c; struct mio_event event; };
+
+#define FITS	(sizeof(struct epoll_event) <= sizeof(struct mio_event) && \
+		    offsetof(struct align_raw, event) <=		    \
+		    offsetof(struct align_ours, event))
+#ifdef FORCE_BOUNCE
+#define IN_PLACE	0
+#else
+#define IN_PLACE	FITS
+#endif
+#define BOUNCE_MAX	128
+
+/* Expands ready entries; *mark is the channel's place, or -1. */
+static void
+expand_all(const struct mio_poller *poller, struct mio_event *events,
+    const char *raw, int ready, int *mark)
+{
+	int i;
+
+	*mark = -1;
+	for (i = ready - 1; i >= 0; i--) {
+		if (expand(poller, &events[i],
+		    raw + (size_t)i * sizeof(struct epoll_event)))
+			*mark = i;
+	}
+}
+
+static int
+fill_in_place(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout, int *mark)
+{
+	int ready = wait_raw(self(poller), (void *)events, nevents, timeout);
+
+	expand_all(poller, events, (const char *)events, ready, mark);
+	return ready;
+}
+
+static int
+fill_bounce(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout, int *mark)
+{
+	struct epoll_event raw[BOUNCE_MAX];
+	int ready;
+
+	if (nevents > BOUNCE_MAX)
+		nevents = BOUNCE_MAX;
+	ready = wait_raw(self(poller), raw, nevents, timeout);
+	expand_all(poller, events, (const char *)raw, ready, mark);
+	return ready;
+}
+
+/*
+ * Puts wakers where the channel's entry was: the last event moves into its
+ * place, and the wakers come behind.
+ */
+static int
+take_wakers(struct mio_poller *poller, struct mio_event *events, int n,
+    int nevents, int mark)
+{
+	if (!mio_channel_edges)
+		mio_channel_drain(poller);
+	events[mark] = events[--n];
+	n += mio_wakers_take(poller, &events[n], nevents - n);
+	return n > 0 ? n : MIO_RESUME;
+}
+
+int
+mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout)
+{
+	int mark, n;
+
+	if ((n = mio_wakers_rest(poller, events, nevents)) > 0)
+		return n;
+	/* The kernel refuses an array that could not be. */
+	if (nevents > INT_MAX / (int)sizeof(struct epoll_event))
+		nevents = INT_MAX / (int)sizeof(struct epoll_event);
+	if (IN_PLACE)
+		n = fill_in_place(poller, events, nevents, timeout, &mark);
+	else
+		n = fill_bounce(poller, events, nevents, timeout, &mark);
+	if (n < 0)
+		return -errno;
+	if (mark >= 0)
+		n = take_wakers(poller, events, n, nevents, mark);
+	return n;
+}

@@ -1,0 +1,42 @@
+/*
+ * Sockets and descriptors, as the core needs them: sock_posix.c, and one day
+ * its Winsock sibling.  All return a count, or a negated errno value.
+ *
+ * What these make is close-on-exec and non-blocking, atomically where the
+ * system can, and raises no SIGPIPE where it is a socket.
+ */
+#ifndef SOCK_H
+#define SOCK_H
+
+#include "mio.h"
+
+int	mio_sock_open(int, int, int);
+int	mio_sock_accept(mio_fd, struct sockaddr *, mio_socklen *);
+int	mio_sock_bind(mio_fd, const struct sockaddr *, mio_socklen);
+int	mio_sock_listen(mio_fd, int);
+int	mio_sock_connect(mio_fd, const struct sockaddr *, mio_socklen);
+int	mio_sock_shutdown(mio_fd, int);
+int	mio_sock_pipe(mio_fd [2]);
+int	mio_sock_close(mio_fd);
+int	mio_sock_set_nonblocking(mio_fd, int);
+int	mio_sock_local(mio_fd, struct sockaddr *, mio_socklen *);
+int	mio_sock_peer(mio_fd, struct sockaddr *, mio_socklen *);
+
+/* Integer options: the value, which is never negative. */
+int	mio_sock_get(mio_fd, int, int);
+int	mio_sock_set(mio_fd, int, int, int);
+
+/* Where send has no flag against SIGPIPE: -ENOTSOCK if fd is no socket. */
+int	mio_sock_nosigpipe(mio_fd);
+
+mio_ssize mio_sock_peek(mio_fd, void *, size_t);
+mio_ssize mio_sock_send(mio_fd, const void *, size_t);
+mio_ssize mio_sock_sendv(mio_fd, const struct mio_iovec *, int);
+
+/* These work on any descriptor. */
+mio_ssize mio_fd_read(mio_fd, void *, size_t);
+mio_ssize mio_fd_readv(mio_fd, const struct mio_iovec *, int);
+mio_ssize mio_fd_write(mio_fd, const void *, size_t);
+mio_ssize mio_fd_writev(mio_fd, const struct mio_iovec *, int);
+
+#endif /* SOCK_H */

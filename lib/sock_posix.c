@@ -1,0 +1,297 @@
+/*
+ * Sockets and descriptors on POSIX systems.
+ *
+ * SOCK_CLOEXEC, SOCK_NONBLOCK, accept4() and pipe2() are used where configure
+ * found them.  Elsewhere, and where a sandbox forbids accept4() (seccomp on
+ * Android's x86), the flags are set by fcntl(2) afterwards: then a fork(2) in
+ * between can leak a descriptor into the child, and nothing can be done.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "sock.h"
+
+MIO_ASSERT(socklen, sizeof(socklen_t) == sizeof(mio_socklen));
+
+/* Darwin has no MSG_NOSIGNAL, but a socket option. */
+#ifdef MSG_NOSIGNAL
+#define SEND_FLAGS	MSG_NOSIGNAL
+#elif defined(SO_NOSIGPIPE)
+#define SEND_FLAGS	0
+#else
+#error "no way to write to a socket without SIGPIPE"
+#endif
+
+#ifdef SOCK_CLOEXEC
+#define ATOMIC_FLAGS	(SOCK_CLOEXEC | SOCK_NONBLOCK)
+#else
+#define ATOMIC_FLAGS	0
+#endif
+
+/* POSIX lets EWOULDBLOCK differ from EAGAIN; our callers see EAGAIN. */
+static int
+error_of(int error)
+{
+#if EWOULDBLOCK != EAGAIN
+	if (error == EWOULDBLOCK)
+		return -EAGAIN;
+#endif
+	return -error;
+}
+
+static int
+set_flags(int fd)
+{
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
+	return mio_sock_set_nonblocking(fd, 1);
+}
+
+int
+mio_sock_nosigpipe(int fd)
+{
+#ifndef MSG_NOSIGNAL
+	return mio_sock_set(fd, SOL_SOCKET, SO_NOSIGPIPE, 1);
+#else
+	(void)fd;
+	return 0;
+#endif
+}
+
+/* Completes a socket that may lack its flags; closes it if that fails. */
+static int
+finish(int fd, bool flagged)
+{
+	int error = 0;
+
+	if (!flagged)
+		error = set_flags(fd);
+	if (error == 0)
+		error = mio_sock_nosigpipe(fd);
+	if (error < 0) {
+		(void)close(fd);	/* the first error is the one to tell */
+		return error;
+	}
+	return fd;
+}
+
+int
+mio_sock_open(int domain, int type, int protocol)
+{
+	int fd = socket(domain, type | ATOMIC_FLAGS, protocol);
+
+	if (fd < 0)
+		return -errno;
+	return finish(fd, ATOMIC_FLAGS != 0);
+}
+
+static int
+accept_plain(int fd, struct sockaddr *addr, mio_socklen *addrlen)
+{
+	int conn = accept(fd, addr, addrlen);
+
+	if (conn < 0)
+		return error_of(errno);
+	return finish(conn, false);
+}
+
+int
+mio_sock_accept(int fd, struct sockaddr *addr, mio_socklen *addrlen)
+{
+#ifdef HAVE_ACCEPT4
+	int saved = errno;
+	int conn = accept4(fd, addr, addrlen, ATOMIC_FLAGS);
+
+	if (conn >= 0)
+		return finish(conn, true);
+	if (errno != ENOSYS)
+		return error_of(errno);
+	errno = saved;
+#endif
+	return accept_plain(fd, addr, addrlen);
+}
+
+int
+mio_sock_bind(int fd, const struct sockaddr *addr, mio_socklen addrlen)
+{
+	return bind(fd, addr, addrlen) < 0 ? -errno : 0;
+}
+
+int
+mio_sock_listen(int fd, int backlog)
+{
+	return listen(fd, backlog) < 0 ? -errno : 0;
+}
+
+/*
+ * A connection in progress is a success, also when a signal interrupted the
+ * call: POSIX has it go on.  EAGAIN is none: on a Unix socket nothing was
+ * started, on TCP there are no ports left.
+ */
+int
+mio_sock_connect(int fd, const struct sockaddr *addr, mio_socklen addrlen)
+{
+	int saved = errno;
+
+	if (connect(fd, addr, addrlen) == 0)
+		return 0;
+	if (errno != EINPROGRESS && errno != EINTR)
+		return error_of(errno);
+	errno = saved;
+	return 0;
+}
+
+int
+mio_sock_shutdown(int fd, int how)
+{
+	static const int hows[] = { SHUT_RD, SHUT_WR, SHUT_RDWR };
+
+	if (how < MIO_SHUT_RD || how > MIO_SHUT_RDWR)
+		return -EINVAL;
+	return shutdown(fd, hows[how]) < 0 ? -errno : 0;
+}
+
+int
+mio_sock_pipe(int fds[2])
+{
+#ifdef HAVE_PIPE2
+	return pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0;
+#else
+	int error;
+
+	if (pipe(fds) < 0)
+		return -errno;
+	if ((error = set_flags(fds[0])) < 0 ||
+	    (error = set_flags(fds[1])) < 0) {
+		/* The first error is the one to tell. */
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+	}
+	return error;
+#endif
+}
+
+/* The descriptor is gone whatever close says, so EINTR is not repeated. */
+int
+mio_sock_close(int fd)
+{
+	return close(fd) < 0 && errno != EINTR ? -errno : 0;
+}
+
+int
+mio_sock_set_nonblocking(int fd, int on)
+{
+	int flags = fcntl(fd, F_GETFL);
+	int wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+
+	if (flags < 0)
+		return -errno;
+	if (flags != wanted && fcntl(fd, F_SETFL, wanted) < 0)
+		return -errno;
+	return 0;
+}
+
+int
+mio_sock_local(int fd, struct sockaddr *addr, mio_socklen *addrlen)
+{
+	return getsockname(fd, addr, addrlen) < 0 ? -errno : 0;
+}
+
+int
+mio_sock_peer(int fd, struct sockaddr *addr, mio_socklen *addrlen)
+{
+	return getpeername(fd, addr, addrlen) < 0 ? -errno : 0;
+}
+
+int
+mio_sock_get(int fd, int level, int name)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	if (getsockopt(fd, level, name, &value, &len) < 0)
+		return -errno;
+	return value;
+}
+
+int
+mio_sock_set(int fd, int level, int name, int value)
+{
+	if (setsockopt(fd, level, name, &value, sizeof(value)) < 0)
+		return -errno;
+	return 0;
+}
+
+mio_ssize
+mio_sock_peek(int fd, void *buf, size_t size)
+{
+	ssize_t n = recv(fd, buf, size, MSG_PEEK);
+
+	return n < 0 ? error_of(errno) : n;
+}
+
+mio_ssize
+mio_sock_send(int fd, const void *buf, size_t size)
+{
+	ssize_t n = send(fd, buf, size, SEND_FLAGS);
+
+	return n < 0 ? error_of(errno) : n;
+}
+
+mio_ssize
+mio_sock_sendv(int fd, const struct iovec *iov, int iovcnt)
+{
+	struct msghdr msg = { 0 };
+	ssize_t n;
+
+	/* As writev(2) has it, while msg_iovlen's type varies. */
+	if (iovcnt < 0 || iovcnt > IOV_MAX)
+		return -EINVAL;
+	msg.msg_iov = (struct iovec *)(uintptr_t)iov;
+	msg.msg_iovlen = (unsigned int)iovcnt;
+	n = sendmsg(fd, &msg, SEND_FLAGS);
+	return n < 0 ? error_of(errno) : n;
+}
+
+mio_ssize
+mio_fd_readv(int fd, const struct iovec *iov, int iovcnt)
+{
+	ssize_t n = readv(fd, iov, iovcnt);
+
+	return n < 0 ? error_of(errno) : n;
+}
+
+mio_ssize
+mio_fd_writev(int fd, const struct iovec *iov, int iovcnt)
+{
+	ssize_t n = writev(fd, iov, iovcnt);
+
+	return n < 0 ? error_of(errno) : n;
+}
+
+mio_ssize
+mio_fd_write(int fd, const void *buf, size_t size)
+{
+	ssize_t n = write(fd, buf, size);
+
+	return n < 0 ? error_of(errno) : n;
+}
+
+mio_ssize
+mio_fd_read(int fd, void *buf, size_t size)
+{
+	ssize_t n = read(fd, buf, size);
+
+	return n < 0 ? error_of(errno) : n;
+}

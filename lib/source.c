@@ -1,0 +1,305 @@
+/*
+ * Sources: what can be done with any descriptor.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#ifndef _WIN32
+#include <sys/socket.h>
+#endif
+
+#include "internal.h"
+#include "poller.h"
+#include "sock.h"
+#include "source.h"
+
+void
+mio_source_init(struct mio_source *source, mio_fd fd, enum mio_kind kind)
+{
+	source->fd = fd;
+	source->priv = kind;
+	source->reg = NULL;
+}
+
+void
+mio_source_empty(struct mio_source *source)
+{
+	mio_source_init(source, 0, MIO_KIND_EMPTY);
+}
+
+/* EINVAL and EBADF, the checks that every verb begins with. */
+int
+mio_source_check(const struct mio_source *source)
+{
+	if (source == NULL)
+		return -EINVAL;
+	return mio_kind(source) == MIO_KIND_EMPTY ? -EBADF : 0;
+}
+
+/*
+ * Tells the selector what an operation has learnt: would-block, or, on a
+ * stream, a short count, which means the same.  The end of a file (0) does
+ * not: nothing more will happen in that direction.
+ */
+mio_ssize
+mio_source_done(const struct mio_source *source, unsigned int direction,
+    mio_ssize n, size_t wanted)
+{
+	enum mio_kind kind = mio_kind(source);
+
+	if (source->reg == NULL || n == 0)
+		return n;
+	if (n == -EAGAIN || (n > 0 && (size_t)n < wanted &&
+	    (kind == MIO_KIND_STREAM || kind == MIO_KIND_PIPE)))
+		mio_sel_blocked(source, direction);
+	return n;
+}
+
+int
+mio_source_from_fd(struct mio_source *source, mio_fd fd)
+{
+	if (source == NULL)
+		return mio_result(-EINVAL);
+	mio_source_empty(source);
+	if (fd < 0)
+		return mio_result(-EBADF);
+	mio_source_init(source, fd, MIO_KIND_FOREIGN);
+	return 0;
+}
+
+mio_fd
+mio_source_fd(const struct mio_source *source)
+{
+	int error = mio_source_check(source);
+
+	return error < 0 ? mio_result(error) : source->fd;
+}
+
+mio_fd
+mio_source_release(struct mio_source *source)
+{
+	mio_fd fd;
+	int error;
+
+	if ((error = mio_source_check(source)) < 0)
+		return mio_result(error);
+	fd = source->fd;
+	/*
+	 * An error says that the kernel had forgotten the descriptor before,
+	 * and the caller gets it in any case.
+	 */
+	if (source->reg != NULL)
+		(void)mio_unregister(source);
+	mio_source_empty(source);
+	return fd;
+}
+
+int
+mio_source_close(struct mio_source *source)
+{
+	mio_fd fd = mio_source_release(source);
+
+	if (fd < 0)
+		return -1;
+	return mio_result(mio_sock_close(fd));
+}
+
+/* Bytes in a vector, as far as they matter for telling a short count. */
+static size_t
+iov_size(const struct mio_iovec *iov, int iovcnt)
+{
+	size_t size = 0;
+	int i;
+
+	for (i = 0; i < iovcnt; i++)
+		size += iov[i].iov_len;
+	return size;
+}
+
+static mio_ssize
+do_read(const struct mio_source *source, void *buf, size_t size)
+{
+	int error;
+
+	if ((error = mio_source_check(source)) < 0)
+		return error;
+	return mio_source_done(source, MIO_READABLE,
+	    mio_fd_read(source->fd, buf, size), size);
+}
+
+static mio_ssize
+do_readv(const struct mio_source *source, const struct mio_iovec *iov,
+    int iovcnt)
+{
+	mio_ssize n;
+
+	if ((n = mio_source_check(source)) < 0)
+		return n;
+	n = mio_fd_readv(source->fd, iov, iovcnt);
+	if (n < 0 && n != -EAGAIN)
+		return n;
+	return mio_source_done(source, MIO_READABLE, n,
+	    iov_size(iov, iovcnt));
+}
+
+/*
+ * Sockets are written by send, which can be told not to raise SIGPIPE.  Of a
+ * foreign descriptor nothing is known, and nothing is remembered, because
+ * the source is const here: send tells.
+ */
+static mio_ssize
+any_write(const struct mio_source *source, const void *buf, size_t size)
+{
+	int saved = errno;
+	mio_ssize n;
+
+	if (mio_kind(source) == MIO_KIND_PIPE)
+		return mio_fd_write(source->fd, buf, size);
+	if (mio_kind(source) != MIO_KIND_FOREIGN)
+		return mio_sock_send(source->fd, buf, size);
+	if ((n = mio_sock_nosigpipe(source->fd)) == 0)
+		n = mio_sock_send(source->fd, buf, size);
+	if (n != -ENOTSOCK)
+		return n;
+	errno = saved;
+	return mio_fd_write(source->fd, buf, size);
+}
+
+static mio_ssize
+any_writev(const struct mio_source *source, const struct mio_iovec *iov,
+    int iovcnt)
+{
+	int saved = errno;
+	mio_ssize n;
+
+	if (mio_kind(source) == MIO_KIND_PIPE)
+		return mio_fd_writev(source->fd, iov, iovcnt);
+	if (mio_kind(source) != MIO_KIND_FOREIGN)
+		return mio_sock_sendv(source->fd, iov, iovcnt);
+	if ((n = mio_sock_nosigpipe(source->fd)) == 0)
+		n = mio_sock_sendv(source->fd, iov, iovcnt);
+	if (n != -ENOTSOCK)
+		return n;
+	errno = saved;
+	return mio_fd_writev(source->fd, iov, iovcnt);
+}
+
+static mio_ssize
+do_write(const struct mio_source *source, const void *buf, size_t size)
+{
+	int error;
+
+	if ((error = mio_source_check(source)) < 0)
+		return error;
+	return mio_source_done(source, MIO_WRITABLE,
+	    any_write(source, buf, size), size);
+}
+
+static mio_ssize
+do_writev(const struct mio_source *source, const struct mio_iovec *iov,
+    int iovcnt)
+{
+	mio_ssize n;
+
+	if ((n = mio_source_check(source)) < 0)
+		return n;
+	n = any_writev(source, iov, iovcnt);
+	if (n < 0 && n != -EAGAIN)
+		return n;
+	return mio_source_done(source, MIO_WRITABLE, n,
+	    iov_size(iov, iovcnt));
+}
+
+/* A count, or -1 with errno, at the full width of a count. */
+mio_ssize
+mio_source_result(mio_ssize n)
+{
+	return n < 0 ? mio_result((int)n) : n;
+}
+
+mio_ssize
+mio_source_read(const struct mio_source *source, void *buf, size_t size)
+{
+	return mio_source_result(do_read(source, buf, size));
+}
+
+mio_ssize
+mio_source_readv(const struct mio_source *source, const struct mio_iovec *iov,
+    int iovcnt)
+{
+	return mio_source_result(do_readv(source, iov, iovcnt));
+}
+
+mio_ssize
+mio_source_write(const struct mio_source *source, const void *buf, size_t size)
+{
+	return mio_source_result(do_write(source, buf, size));
+}
+
+mio_ssize
+mio_source_writev(const struct mio_source *source,
+    const struct mio_iovec *iov, int iovcnt)
+{
+	return mio_source_result(do_writev(source, iov, iovcnt));
+}
+
+int
+mio_source_would_block(const struct mio_source *source,
+    unsigned int directions)
+{
+	const unsigned int all = MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY;
+	int error;
+
+	if ((error = mio_source_check(source)) < 0)
+		return mio_result(error);
+	if (directions == 0 || (directions & ~all) != 0)
+		return mio_result(-EINVAL);
+	if (source->reg != NULL)
+		mio_sel_blocked(source, directions);
+	return 0;
+}
+
+int
+mio_source_set_nonblocking(const struct mio_source *source, int on)
+{
+	int error;
+
+	if ((error = mio_source_check(source)) == 0)
+		error = mio_sock_set_nonblocking(source->fd, on);
+	return mio_result(error);
+}
+
+int
+mio_source_take_error(const struct mio_source *source)
+{
+	int error;
+
+	if ((error = mio_source_check(source)) == 0 &&
+	    (error = mio_sock_get(source->fd, SOL_SOCKET, SO_ERROR)) > 0)
+		error = -error;
+	return mio_result(error);
+}
+
+int
+mio_source_local_addr(const struct mio_source *source, struct sockaddr *addr,
+    mio_socklen *addrlen)
+{
+	int error;
+
+	if ((error = mio_source_check(source)) == 0)
+		error = mio_sock_local(source->fd, addr, addrlen);
+	return mio_result(error);
+}
+
+int
+mio_source_peer_addr(const struct mio_source *source, struct sockaddr *addr,
+    mio_socklen *addrlen)
+{
+	int error;
+
+	if ((error = mio_source_check(source)) == 0)
+		error = mio_sock_peer(source->fd, addr, addrlen);
+	return mio_result(error);
+}

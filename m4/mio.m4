@@ -1,0 +1,138 @@
+dnl MIO_ATOMICS
+dnl The lock-free atomics that the library needs, each linked by itself, so
+dnl that a compiler without them hears which are missing.
+AC_DEFUN([MIO_ATOMICS], [
+missing=
+m4_foreach([mio_op], [[load], [store], [exchange], [compare_exchange],
+    [add_fetch], [sub_fetch]], [MIO_ATOMIC(mio_op)])
+AS_IF([test "x$missing" != x],
+    [AC_MSG_ERROR([the compiler lacks these lock-free atomics:$missing])])
+])
+
+AC_DEFUN([MIO_ATOMIC], [
+AC_CACHE_CHECK([for lock-free __atomic_$1], [mio_cv_atomic_$1],
+    [AC_LINK_IFELSE([AC_LANG_PROGRAM([[
+		static int i, j;
+		static void *p, *q;
+		typedef char int_lock_free[__GCC_ATOMIC_INT_LOCK_FREE == 2 ?
+		    1 : -1];
+		typedef char pointer_lock_free[
+		    __GCC_ATOMIC_POINTER_LOCK_FREE == 2 ? 1 : -1];
+		#define DO_load		__atomic_load(&i, &j, __ATOMIC_ACQUIRE); \
+					__atomic_load(&p, &q, __ATOMIC_ACQUIRE)
+		#define DO_store	__atomic_store(&i, &j, __ATOMIC_RELEASE); \
+					__atomic_store(&p, &q, __ATOMIC_RELEASE)
+		#define DO_exchange	j = __atomic_exchange_n(&i, 1, \
+					    __ATOMIC_ACQ_REL); \
+					q = __atomic_exchange_n(&p, 0, \
+					    __ATOMIC_ACQ_REL)
+		#define DO_compare_exchange \
+			(void)__atomic_compare_exchange_n(&i, &j, 1, 0, \
+			    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE); \
+			(void)__atomic_compare_exchange_n(&p, &q, 0, 0, \
+			    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+		#define DO_add_fetch	j = __atomic_add_fetch(&i, 1, \
+					    __ATOMIC_RELAXED)
+		#define DO_sub_fetch	j = __atomic_sub_fetch(&i, 1, \
+					    __ATOMIC_ACQ_REL)
+	]], [[DO_$1; return j + (q != 0);]])],
+	[mio_cv_atomic_$1=yes], [mio_cv_atomic_$1=no])])
+AS_IF([test "$mio_cv_atomic_$1" = no], [missing="$missing __atomic_$1"])
+])
+
+dnl MIO_SYMBOLS
+dnl Hidden symbols where the compiler can, and the version script where the
+dnl linker can.
+AC_DEFUN([MIO_SYMBOLS], [
+VISIBILITY_CFLAGS=
+AX_CHECK_COMPILE_FLAG([-fvisibility=hidden],
+    [VISIBILITY_CFLAGS=-fvisibility=hidden], [], [-Werror])
+AC_SUBST([VISIBILITY_CFLAGS])
+echo 'PROBE { global: main; local: *; };' > conftest.map
+AX_CHECK_LINK_FLAG([-Wl,--version-script=conftest.map], [vscript=yes],
+    [vscript=no])
+rm -f conftest.map
+AM_CONDITIONAL([HAVE_VSCRIPT], [test "$vscript" = yes])
+])
+
+dnl MIO_SELECTOR
+dnl Which selectors the host can build, and the one that goes into libmio.
+dnl The others become test-only libraries.
+AC_DEFUN([MIO_SELECTOR], [
+AC_ARG_WITH([selector],
+    [AS_HELP_STRING([--with-selector=NAME],
+	[auto, epoll, kqueue, port, afd or poll @<:@auto@:>@])],
+    [selector=$withval], [selector=auto])
+
+AC_CACHE_CHECK([for epoll], [mio_cv_epoll],
+    [AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <sys/epoll.h>]],
+	[[return epoll_create1(EPOLL_CLOEXEC | (EPOLLEXCLUSIVE & 0));]])],
+	[mio_cv_epoll=yes], [mio_cv_epoll=no])])
+AC_CACHE_CHECK([for poll], [mio_cv_poll],
+    [AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <poll.h>]],
+	[[struct pollfd p = { -1, POLLIN, 0 }; return poll(&p, 1, 0);]])],
+	[mio_cv_poll=yes], [mio_cv_poll=no])])
+
+AS_CASE([$selector],
+    [auto], [AS_IF([test $mio_cv_epoll = yes], [selector=epoll],
+	[test $mio_cv_poll = yes], [selector=poll],
+	[AC_MSG_ERROR([this system has neither epoll nor poll])])],
+    [epoll], [AS_IF([test $mio_cv_epoll = no],
+	[AC_MSG_ERROR([--with-selector=epoll: this system has no epoll_create1 and EPOLLEXCLUSIVE])])],
+    [poll], [AS_IF([test $mio_cv_poll = no],
+	[AC_MSG_ERROR([--with-selector=poll: this system has no poll])])],
+    [kqueue|port|afd],
+	[AC_MSG_ERROR([--with-selector=$selector: libmio AC_PACKAGE_VERSION does not have this selector yet; it has epoll and poll])],
+    [yes|no|''],
+	[AC_MSG_ERROR([--with-selector wants a name: auto, epoll, kqueue, port, afd or poll])],
+    [AC_MSG_ERROR([--with-selector=$selector: unknown; auto, epoll, kqueue, port, afd and poll are])])
+AC_MSG_CHECKING([which selector to build])
+AC_MSG_RESULT([$selector])
+AC_SUBST([SELECTOR], [$selector])
+
+others=
+for s in epoll poll; do
+	AS_IF([test $s != $selector && eval test \$mio_cv_$s = yes],
+	    [others="$others$s "])
+done
+test "x$others" = x && others=none
+AM_CONDITIONAL([SEL_EPOLL], [test $selector = epoll])
+AM_CONDITIONAL([SEL_POLL], [test $selector = poll])
+AM_CONDITIONAL([BUILD_EPOLL], [test $mio_cv_epoll = yes])
+AM_CONDITIONAL([BUILD_POLL], [test $mio_cv_poll = yes])
+])
+
+dnl MIO_WAKER
+AC_DEFUN([MIO_WAKER], [
+AC_ARG_WITH([waker],
+    [AS_HELP_STRING([--with-waker=NAME],
+	[auto, eventfd or pipe @<:@auto@:>@])],
+    [waker=$withval], [waker=auto])
+AC_CACHE_CHECK([for eventfd], [mio_cv_eventfd],
+    [AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <sys/eventfd.h>]],
+	[[return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);]])],
+	[mio_cv_eventfd=yes], [mio_cv_eventfd=no])])
+AS_CASE([$waker],
+    [auto], [AS_IF([test $mio_cv_eventfd = yes], [waker=eventfd],
+	[waker=pipe])],
+    [eventfd], [AS_IF([test $mio_cv_eventfd = no],
+	[AC_MSG_ERROR([--with-waker=eventfd: this system has no eventfd])])],
+    [pipe], [],
+    [AC_MSG_ERROR([--with-waker=$waker: unknown; auto, eventfd and pipe are])])
+AC_SUBST([WAKER], [$waker])
+AM_CONDITIONAL([WAKE_EVENTFD], [test $waker = eventfd])
+])
+
+dnl MIO_USDT
+AC_DEFUN([MIO_USDT], [
+AC_ARG_ENABLE([usdt],
+    [AS_HELP_STRING([--enable-usdt],
+	[static tracing probes for register, reregister, deregister and poll])],
+    [usdt=$enableval], [usdt=no])
+AS_CASE([$usdt],
+    [no], [],
+    [yes], [AC_CHECK_HEADER([sys/sdt.h],
+	[AC_DEFINE([ENABLE_USDT], [1], [Define to compile in tracing probes.])],
+	[AC_MSG_ERROR([--enable-usdt needs <sys/sdt.h> (SystemTap's, or DTrace's)])])],
+    [AC_MSG_ERROR([--enable-usdt takes yes or no, not $usdt])])
+])

@@ -1,0 +1,119 @@
+/*
+ * One wait call a mio_poll; on epoll one epoll_ctl for each register,
+ * reregister and deregister, and none for from_fd; 100,000 wakes of a poller
+ * that doesn't poll make one write.
+ */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "tap.h"
+#include "util.h"
+#include "wrap.h"
+
+static int
+waits(void)
+{
+	return wrap_count("epoll_wait") + wrap_count("epoll_pwait2") +
+	    wrap_count("poll") + wrap_count("ppoll");
+}
+
+/* All calls that a program can see, for counting what else is made. */
+static int
+all_calls(void)
+{
+	const char *name;
+	int i, n = 0;
+
+	for (i = 0; (name = wrap_called(i)) != NULL; i++)
+		n += wrap_count(name);
+	return n;
+}
+
+static void
+registration(struct mio_poller *poller)
+{
+	int per_change = on_selector("epoll") ? 1 : 0;
+	struct mio_source a, b, foreign;
+
+	tcp_pair(&a, &b);
+	/* The first registration may allocate a record. */
+	reg(poller, &a, 1, MIO_READABLE);
+	dereg(poller, &a);
+	wrap_reset();
+	reg(poller, &a, 1, MIO_READABLE);
+	is(wrap_count("epoll_ctl"), per_change, "register: epoll_ctl");
+	is(all_calls(), per_change, "register: nothing else");
+	wrap_reset();
+	rereg(poller, &a, 2, MIO_READABLE | MIO_WRITABLE);
+	is(wrap_count("epoll_ctl"), per_change, "reregister: epoll_ctl");
+	is(all_calls(), per_change, "reregister: nothing else");
+	wrap_reset();
+	dereg(poller, &a);
+	is(wrap_count("epoll_ctl"), per_change, "deregister: epoll_ctl");
+	is(all_calls(), per_change, "deregister: nothing else");
+	wrap_reset();
+	need(mio_source_from_fd(&foreign, mio_source_fd(&a)) == 0);
+	is(all_calls(), 0, "from_fd: no call at all");
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+polling(struct mio_poller *poller)
+{
+	static const int64_t timeouts[] = { 0, 1000, MIO_MSEC(1) };
+	struct mio_event events[4];
+	struct mio_source a, b;
+	unsigned int i;
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE);
+	for (i = 0; i < 3; i++) {
+		wrap_reset();
+		is(mio_poll(poller, events, 4, timeouts[i]), 0,
+		    "nothing in %lld ns", (long long)timeouts[i]);
+		is(waits(), 1, "one wait");
+		is(all_calls(), 1, "and nothing else");
+	}
+	put_text(&b, "x");
+	wrap_reset();
+	is(mio_poll(poller, events, 4, MIO_FOREVER), 1, "an event");
+	is(waits(), 1, "one wait");
+	is(all_calls(), 1, "and nothing else");
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+wakes(struct mio_poller *poller)
+{
+	struct mio_waker *waker = mio_waker_new(poller, 7);
+	struct mio_event events[4];
+	int i, failed = 0;
+
+	need(waker != NULL);
+	wrap_reset();
+	for (i = 0; i < 100000; i++)
+		failed += mio_waker_wake(waker) != 0;
+	is(failed, 0, "100,000 wakes");
+	is(wrap_count("write"), 1, "one write");
+	is(all_calls(), 1, "and nothing else");
+	is(mio_poll(poller, events, 4, MIO_FOREVER), 1, "one event");
+	is(events[0].token, 7, "its token");
+	mio_waker_free(waker);
+}
+
+int
+main(void)
+{
+	struct mio_poller *poller;
+
+	tap_start();
+	poller = new_poller();
+	registration(poller);
+	polling(poller);
+	wakes(poller);
+	mio_poller_free(poller);
+	return tap_done();
+}

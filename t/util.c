@@ -1,0 +1,264 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "util.h"
+
+bool
+on_selector(const char *name)
+{
+	return strcmp(mio_selector_name(), name) == 0;
+}
+
+struct mio_poller *
+new_poller(void)
+{
+	struct mio_poller *poller = mio_poller_new();
+
+	need(poller != NULL);
+	return poller;
+}
+
+void
+listen_loopback(struct mio_source *listener, struct sockaddr_storage *addr,
+    mio_socklen *len)
+{
+	*len = sizeof(*addr);
+	need(mio_addr_parse("127.0.0.1:0", (struct sockaddr *)addr, len) == 0);
+	need(mio_tcp_listen(listener, (struct sockaddr *)addr, *len, 128, 0) ==
+	    0);
+	*len = sizeof(*addr);
+	need(mio_source_local_addr(listener, (struct sockaddr *)addr, len) ==
+	    0);
+}
+
+void
+refusing_addr(struct sockaddr_storage *addr, mio_socklen *len)
+{
+	struct mio_source listener;
+
+	listen_loopback(&listener, addr, len);
+	close_source(&listener);
+}
+
+/* Accepts, with patience: on loopback the connection is there, or nearly. */
+static void
+accept_soon(const struct mio_source *listener, struct mio_source *stream)
+{
+	long long end = msec() + 10000 * tap_slow();
+	int result;
+
+	while ((result = mio_tcp_accept(listener, stream, NULL, NULL, 0)) < 0 &&
+	    errno == EAGAIN && msec() < end)
+		sleep_msec(1);
+	need(result == 0);
+}
+
+void
+tcp_pair(struct mio_source *a, struct mio_source *b)
+{
+	struct sockaddr_storage addr;
+	struct mio_source listener;
+	mio_socklen len;
+	long long end;
+
+	listen_loopback(&listener, &addr, &len);
+	need(mio_tcp_connect(a, (struct sockaddr *)&addr, len, 0) == 0);
+	accept_soon(&listener, b);
+	close_source(&listener);
+	/* The connecting end may learn of it a moment later. */
+	end = msec() + 10000 * tap_slow();
+	for (;;) {
+		len = sizeof(addr);
+		if (mio_source_peer_addr(a, (struct sockaddr *)&addr, &len) ==
+		    0)
+			break;
+		need(errno == ENOTCONN && msec() < end);
+		sleep_msec(1);
+	}
+}
+
+void
+pipe_pair(struct mio_source *reader, struct mio_source *writer)
+{
+	int fds[2];
+
+	need(pipe(fds) == 0);
+	need(mio_source_from_fd(reader, fds[0]) == 0);
+	need(mio_source_from_fd(writer, fds[1]) == 0);
+	need(mio_source_set_nonblocking(reader, 1) == 0);
+	need(mio_source_set_nonblocking(writer, 1) == 0);
+}
+
+void
+reset(struct mio_source *source)
+{
+	struct linger linger = { 1, 0 };
+
+	need(setsockopt(mio_source_fd(source), SOL_SOCKET, SO_LINGER, &linger,
+	    sizeof(linger)) == 0);
+	close_source(source);
+}
+
+void
+reg(struct mio_poller *poller, struct mio_source *source, mio_token token,
+    unsigned int interest)
+{
+	need(mio_register(poller, source, token, interest) == 0);
+}
+
+void
+rereg(struct mio_poller *poller, struct mio_source *source, mio_token token,
+    unsigned int interest)
+{
+	need(mio_reregister(poller, source, token, interest) == 0);
+}
+
+void
+dereg(struct mio_poller *poller, struct mio_source *source)
+{
+	need(mio_deregister(poller, source) == 0);
+}
+
+void
+close_source(struct mio_source *source)
+{
+	need(mio_source_close(source) == 0);
+}
+
+void
+put_text(const struct mio_source *source, const char *text)
+{
+	need(mio_source_write(source, text, strlen(text)) ==
+	    (mio_ssize)strlen(text));
+}
+
+size_t
+drain(const struct mio_source *source)
+{
+	char buf[65536];
+	size_t total = 0;
+	mio_ssize n;
+
+	while ((n = mio_source_read(source, buf, sizeof(buf))) > 0)
+		total += (size_t)n;
+	need(n == 0 || errno == EAGAIN);
+	return total;
+}
+
+size_t
+fill(const struct mio_source *source)
+{
+	static const char buf[65536];
+	size_t total = 0;
+	mio_ssize n;
+
+	while ((n = mio_source_write(source, buf, sizeof(buf))) > 0)
+		total += (size_t)n;
+	need(n < 0 && errno == EAGAIN);
+	return total;
+}
+
+uint32_t
+wait_token(struct mio_poller *poller, mio_token token, uint32_t bits)
+{
+	long long end = msec() + PATIENCE / MIO_MSEC(1) * tap_slow();
+	struct mio_event events[64];
+	uint32_t seen = 0;
+	int i, n;
+
+	while ((seen & bits) != bits || seen == 0) {
+		long long left = end - msec();
+
+		if (left <= 0)
+			break;
+		n = mio_poll(poller, events, 64, MIO_MSEC(left));
+		need(n >= 0 || errno == EINTR);
+		for (i = 0; i < n; i++) {
+			if (events[i].token == token)
+				seen |= events[i].readiness;
+		}
+	}
+	return seen;
+}
+
+int
+poll_now(struct mio_poller *poller, struct mio_event *events, int nevents)
+{
+	int n = mio_poll(poller, events, nevents, 0);
+
+	need(n >= 0);
+	return n;
+}
+
+int
+quiet(struct mio_poller *poller)
+{
+	struct mio_event events[8];
+	char text[160];
+	int i, n;
+
+	n = mio_poll(poller, events, 8, MOMENT);
+	need(n >= 0);
+	for (i = 0; i < n; i++) {
+		need(mio_event_format(&events[i], text, sizeof(text)) > 0);
+		tap_diag("not quiet: %s", text);
+	}
+	return n;
+}
+
+int
+spins(struct mio_poller *poller)
+{
+	long long end = msec() + 50;
+	struct mio_event events[8];
+	int n, total = 0;
+
+	while (msec() < end && total < 10000) {
+		n = mio_poll(poller, events, 8, MIO_MSEC(10));
+		need(n >= 0);
+		total += n;
+	}
+	return total;
+}
+
+int
+count_fds(void)
+{
+	long max = sysconf(_SC_OPEN_MAX);
+	int fd, n = 0;
+
+	/* Tests hold few; asking for each is portable. */
+	if (max < 0 || max > 4096)
+		max = 4096;
+	for (fd = 0; fd < max; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+long long
+msec(void)
+{
+	struct timespec ts;
+
+	need(clock_gettime(CLOCK_MONOTONIC, &ts) == 0);
+	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void
+sleep_msec(int ms)
+{
+	struct timespec ts = { ms / 1000, (ms % 1000) * 1000000L };
+
+	while (nanosleep(&ts, &ts) < 0)
+		need(errno == EINTR);
+}

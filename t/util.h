@@ -1,0 +1,67 @@
+/*
+ * What most tests need: pairs of sockets, a full buffer, a patient poll.
+ */
+#ifndef UTIL_H
+#define UTIL_H
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <stdbool.h>
+
+#include <mio.h>
+
+#define PATIENCE	MIO_MSEC(10000)	/* for what must come */
+#define MOMENT		MIO_MSEC(20)	/* for what must not come */
+
+bool	on_selector(const char *);
+
+/* Pollers that must be made for the test to make sense. */
+struct mio_poller *new_poller(void);
+
+/* A listener on a loopback port of the system's choice, and its address. */
+void	listen_loopback(struct mio_source *, struct sockaddr_storage *,
+	    mio_socklen *);
+/* A listener on 127.0.0.1 that nobody listens on any more: refuses. */
+void	refusing_addr(struct sockaddr_storage *, mio_socklen *);
+/* Two ends of a TCP connection, as libmio's own streams. */
+void	tcp_pair(struct mio_source *, struct mio_source *);
+/* A pipe, read end and write end, as foreign non-blocking sources. */
+void	pipe_pair(struct mio_source *, struct mio_source *);
+/* Closes by reset: the peer gets ECONNRESET. */
+void	reset(struct mio_source *);
+
+void	reg(struct mio_poller *, struct mio_source *, mio_token, unsigned int);
+void	rereg(struct mio_poller *, struct mio_source *, mio_token,
+	    unsigned int);
+void	dereg(struct mio_poller *, struct mio_source *);
+void	close_source(struct mio_source *);
+
+/* Writes all of a string, reads it all back. */
+void	put_text(const struct mio_source *, const char *);
+/* Reads until would-block or the end; returns the bytes. */
+size_t	drain(const struct mio_source *);
+/* Writes until would-block; returns the bytes. */
+size_t	fill(const struct mio_source *);
+
+/*
+ * Polls, PATIENCE at most, until the token is reported with all of these
+ * bits (over one or more events); returns all bits seen for it.  Events of
+ * other tokens are dropped.
+ */
+uint32_t wait_token(struct mio_poller *, mio_token, uint32_t);
+/* Takes one batch with no wait: how many events, and the token's bits. */
+int	poll_now(struct mio_poller *, struct mio_event *, int);
+/* Nothing comes for a moment: the number of events, which should be 0. */
+int	quiet(struct mio_poller *);
+/* How often an event comes for a moment; more than a few is a spin. */
+int	spins(struct mio_poller *);
+
+/* Descriptors that this process has open. */
+int	count_fds(void);
+
+/* Monotonic milliseconds. */
+long long msec(void);
+void	sleep_msec(int);
+
+#endif /* UTIL_H */

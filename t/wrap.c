@@ -1,0 +1,199 @@
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "tap.h"
+#include "wrap.h"
+
+enum function {
+	F_accept, F_accept4, F_bind, F_calloc, F_close, F_connect,
+	F_epoll_create1, F_epoll_ctl, F_epoll_pwait2, F_epoll_wait, F_eventfd,
+	F_fcntl, F_getsockname, F_getsockopt, F_listen, F_malloc, F_pipe,
+	F_pipe2, F_poll, F_ppoll, F_pthread_atfork, F_pthread_cond_init,
+	F_pthread_mutex_init, F_read, F_realloc, F_send, F_sendmsg,
+	F_setsockopt, F_socket, F_write, F_MAX
+};
+
+static const char *const names[F_MAX] = {
+	"accept", "accept4", "bind", "calloc", "close", "connect",
+	"epoll_create1", "epoll_ctl", "epoll_pwait2", "epoll_wait", "eventfd",
+	"fcntl", "getsockname", "getsockopt", "listen", "malloc", "pipe",
+	"pipe2", "poll", "ppoll", "pthread_atfork", "pthread_cond_init",
+	"pthread_mutex_init", "read", "realloc", "send", "sendmsg",
+	"setsockopt", "socket", "write"
+};
+
+/* Atomics: threads of a test call through here as well. */
+static int counts[F_MAX];
+static int target = -1, from, upto, failure, failures;
+
+static enum function
+find(const char *name)
+{
+	int f;
+
+	for (f = 0; f < F_MAX; f++) {
+		if (strcmp(names[f], name) == 0)
+			return (enum function)f;
+	}
+	tap_bail("no such wrap: %s", name);
+}
+
+int
+wrap_count(const char *name)
+{
+	return __atomic_load_n(&counts[find(name)], __ATOMIC_RELAXED);
+}
+
+int
+wrap_allocations(void)
+{
+	return wrap_count("malloc") + wrap_count("calloc") +
+	    wrap_count("realloc");
+}
+
+void
+wrap_reset(void)
+{
+	int f;
+
+	for (f = 0; f < F_MAX; f++)
+		__atomic_store_n(&counts[f], 0, __ATOMIC_RELAXED);
+}
+
+void
+wrap_fail(const char *name, int nth, int times, int error)
+{
+	target = find(name);
+	from = counts[target] + nth;
+	upto = times < 0 ? -1 : from + times;
+	failure = error;
+	failures = 0;
+}
+
+int
+wrap_heal(void)
+{
+	target = -1;
+	return failures;
+}
+
+const char *
+wrap_called(int i)
+{
+	int f;
+
+	for (f = 0; f < F_MAX; f++) {
+		if (counts[f] > 0 && i-- == 0)
+			return names[f];
+	}
+	return NULL;
+}
+
+/* Counts a call; the errno that it is to fail with, or 0. */
+static int
+enter(enum function f)
+{
+	int n = __atomic_add_fetch(&counts[f], 1, __ATOMIC_RELAXED);
+
+	if ((int)f != target || n < from || (upto >= 0 && n >= upto))
+		return 0;
+	failures++;
+	return failure;
+}
+
+/*
+ * WRAP(name, (parameters), (arguments)): for what returns -1 with errno;
+ * WRAP_NULL for what returns NULL; WRAP_ERROR for what returns the error.
+ */
+#define WRAP_AS(type, name, parameters, arguments, refuse)		\
+	type __real_##name parameters;					\
+	type __wrap_##name parameters;					\
+	type __wrap_##name parameters					\
+	{								\
+		int error = enter(F_##name);				\
+									\
+		if (error == 0)						\
+			return __real_##name arguments;			\
+		refuse;							\
+	}
+#define WRAP(type, name, parameters, arguments)				\
+	WRAP_AS(type, name, parameters, arguments,			\
+	    errno = error; return -1)
+#define WRAP_NULL(name, parameters, arguments)				\
+	WRAP_AS(void *, name, parameters, arguments,			\
+	    errno = error; return NULL)
+#define WRAP_ERROR(name, parameters, arguments)				\
+	WRAP_AS(int, name, parameters, arguments, return error)
+
+struct epoll_event;
+
+WRAP(int, accept, (int s, struct sockaddr *a, socklen_t *l), (s, a, l))
+WRAP(int, accept4, (int s, struct sockaddr *a, socklen_t *l, int f),
+    (s, a, l, f))
+WRAP(int, bind, (int s, const struct sockaddr *a, socklen_t l), (s, a, l))
+WRAP(int, close, (int fd), (fd))
+WRAP(int, connect, (int s, const struct sockaddr *a, socklen_t l), (s, a, l))
+WRAP(int, epoll_create1, (int f), (f))
+WRAP(int, epoll_ctl, (int e, int op, int fd, struct epoll_event *ev),
+    (e, op, fd, ev))
+WRAP(int, epoll_pwait2, (int e, struct epoll_event *ev, int n,
+    const struct timespec *ts, const sigset_t *s), (e, ev, n, ts, s))
+WRAP(int, epoll_wait, (int e, struct epoll_event *ev, int n, int t),
+    (e, ev, n, t))
+WRAP(int, eventfd, (unsigned int n, int f), (n, f))
+WRAP(int, getsockname, (int s, struct sockaddr *a, socklen_t *l), (s, a, l))
+WRAP(int, getsockopt, (int s, int l, int n, void *v, socklen_t *vl),
+    (s, l, n, v, vl))
+WRAP(int, listen, (int s, int n), (s, n))
+WRAP(int, pipe, (int *fds), (fds))
+WRAP(int, pipe2, (int *fds, int f), (fds, f))
+WRAP(int, poll, (struct pollfd *fds, nfds_t n, int t), (fds, n, t))
+WRAP(int, ppoll, (struct pollfd *fds, nfds_t n, const struct timespec *ts,
+    const sigset_t *s), (fds, n, ts, s))
+WRAP(ssize_t, read, (int fd, void *buf, size_t n), (fd, buf, n))
+WRAP(ssize_t, send, (int s, const void *buf, size_t n, int f), (s, buf, n, f))
+WRAP(ssize_t, sendmsg, (int s, const struct msghdr *m, int f), (s, m, f))
+WRAP(int, setsockopt, (int s, int l, int n, const void *v, socklen_t vl),
+    (s, l, n, v, vl))
+WRAP(int, socket, (int d, int t, int p), (d, t, p))
+WRAP(ssize_t, write, (int fd, const void *buf, size_t n), (fd, buf, n))
+WRAP_NULL(calloc, (size_t n, size_t size), (n, size))
+WRAP_NULL(malloc, (size_t size), (size))
+WRAP_NULL(realloc, (void *p, size_t size), (p, size))
+WRAP_ERROR(pthread_atfork, (void (*a)(void), void (*b)(void), void (*c)(void)),
+    (a, b, c))
+WRAP_ERROR(pthread_cond_init, (pthread_cond_t *c,
+    const pthread_condattr_t *a), (c, a))
+WRAP_ERROR(pthread_mutex_init, (pthread_mutex_t *m,
+    const pthread_mutexattr_t *a), (m, a))
+
+/* fcntl's third argument is an int in all calls of ours, or isn't read. */
+int	__real_fcntl(int, int, ...);
+int	__wrap_fcntl(int, int, ...);
+
+int
+__wrap_fcntl(int fd, int command, ...)
+{
+	int error = enter(F_fcntl);
+	va_list ap;
+	int arg;
+
+	if (error != 0) {
+		errno = error;
+		return -1;
+	}
+	va_start(ap, command);
+	arg = va_arg(ap, int);
+	va_end(ap);
+	return __real_fcntl(fd, command, arg);
+}
