@@ -71,14 +71,17 @@ mio_set_interest(struct mio_source *source, unsigned int interest)
  * The part of a poller that all selectors share.  A selector's own poller
  * begins with it; mio_sel_size tells how much to allocate.
  *
- * Two counts: handles (mio_poller_ref) keep the descriptors, memory keeps
- * the memory, and is held by the handles together, by each registered
- * source and by each waker.
+ * Three counts.  handles (mio_poller_ref) keep the selector open.  channel
+ * keeps the waker channel open, and is held by the handles together and by
+ * each waker: a wake that runs beside the last mio_poller_free must not write
+ * to a descriptor that is somebody else's by then.  memory keeps the memory,
+ * and is held by the same and by each registered source.
  */
 struct mio_poller {
 	unsigned int	 birth;		/* mio_generation then */
 	unsigned int	 alive;		/* birth, or 0: dead */
 	unsigned int	 handles;
+	unsigned int	 channel;
 	unsigned int	 memory;
 	unsigned int	 resumes;	/* mio_sel_wait may ask to be resumed */
 	int64_t		 spin_ns;

@@ -55,6 +55,7 @@ poller_open(struct mio_poller *poller)
 		return error;
 	}
 	poller->handles = 1;
+	poller->channel = 1;
 	poller->memory = 1;
 	poller->birth = poller->alive = mio_generation;
 	return 0;
@@ -110,6 +111,21 @@ mio_poller_drop(struct mio_poller *poller)
 }
 
 void
+mio_poller_hold_channel(struct mio_poller *poller)
+{
+	atomic_inc(&poller->channel);
+	mio_poller_hold(poller);
+}
+
+void
+mio_poller_drop_channel(struct mio_poller *poller)
+{
+	if (atomic_dec(&poller->channel) == 0)
+		mio_channel_close(poller);
+	mio_poller_drop(poller);
+}
+
+void
 mio_poller_free(struct mio_poller *poller)
 {
 	int saved = errno;
@@ -118,8 +134,7 @@ mio_poller_free(struct mio_poller *poller)
 		return;
 	atomic_put(&poller->alive, 0);
 	mio_sel_close(poller);
-	mio_channel_close(poller);
-	mio_poller_drop(poller);
+	mio_poller_drop_channel(poller);
 	errno = saved;
 }
 

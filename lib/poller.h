@@ -11,6 +11,10 @@ struct mio_source;
 void	mio_poller_hold(struct mio_poller *);
 void	mio_poller_drop(struct mio_poller *);
 
+/* ... and on its waker channel, which includes the memory. */
+void	mio_poller_hold_channel(struct mio_poller *);
+void	mio_poller_drop_channel(struct mio_poller *);
+
 /* Ends the registration of a registered source, whatever its poller's state. */
 int	mio_unregister(struct mio_source *);
 

@@ -18,7 +18,6 @@
  *    seccomp filters: EPERM (contract 8).
  *  - epoll_wait(2) takes an int of milliseconds; more is a negative number,
  *    which waits for ever (TIME-1).
- *  - Kernels before 2.6.9 want an event for EPOLL_CTL_DEL: not supported.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT

@@ -39,20 +39,20 @@ mio_source_check(const struct mio_source *source)
 }
 
 /*
- * Tells the selector what an operation has learnt: would-block, or, on a
- * stream, a short count, which means the same.  The end of a file (0) does
- * not: nothing more will happen in that direction.
+ * Tells the selector what an operation has learnt: would-block, or a short
+ * count, which means the same on a stream.  On a datagram socket it means
+ * nothing; a foreign descriptor may be one, and then an event too many is
+ * the price of none too few.  The end of a file (0) tells nothing: no more
+ * will happen in that direction.
  */
 mio_ssize
 mio_source_done(const struct mio_source *source, unsigned int direction,
     mio_ssize n, size_t wanted)
 {
-	enum mio_kind kind = mio_kind(source);
+	bool short_count = n > 0 && (size_t)n < wanted &&
+	    mio_kind(source) != MIO_KIND_DGRAM;
 
-	if (source->reg == NULL || n == 0)
-		return n;
-	if (n == -EAGAIN || (n > 0 && (size_t)n < wanted &&
-	    (kind == MIO_KIND_STREAM || kind == MIO_KIND_PIPE)))
+	if (source->reg != NULL && (n == -EAGAIN || short_count))
 		mio_sel_blocked(source, direction);
 	return n;
 }

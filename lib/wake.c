@@ -58,7 +58,7 @@ mio_waker_new(struct mio_poller *poller, mio_token token)
 		return NULL;
 	waker->token = token;
 	waker->poller = poller;
-	mio_poller_hold(poller);
+	mio_poller_hold_channel(poller);
 	/* From now on the channel can be signalled for wakers since freed. */
 	atomic_put_relaxed(&poller->resumes, 1);
 	return waker;
@@ -132,7 +132,7 @@ mio_waker_free(struct mio_waker *waker)
 	/* One that is on the stack is freed by whoever takes it off. */
 	if (atomic_swap(&waker->state, WAKER_DEAD) == WAKER_IDLE)
 		free(waker);
-	mio_poller_drop(poller);
+	mio_poller_drop_channel(poller);
 	errno = saved;
 }
 
