@@ -17,6 +17,8 @@
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
+#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+
 #include <sys/types.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -121,6 +123,14 @@ struct demo {
 	int64_t		 refreshed;	/* when the terminal was */
 	int		 terminal;
 };
+
+#ifdef __GNUC__
+#define PRINTF_LIKE	__attribute__((format(printf, 1, 2), noreturn))
+#else
+#define PRINTF_LIKE
+#endif
+
+static void fail(const char *, ...) PRINTF_LIKE;
 
 /* The demo either succeeds or says what went wrong, and ends. */
 static void
@@ -784,7 +794,8 @@ options(struct demo *demo, int argc, char *argv[])
 			demo->largest = number(optarg, 1, INT64_MAX);
 			break;
 		case 'c':
-			demo->count = number(optarg, 1, MAX_CONNECTIONS);
+			demo->count = (size_t)number(optarg, 1,
+			    MAX_CONNECTIONS);
 			break;
 		case 'h':
 			usage(stdout);

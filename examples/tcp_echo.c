@@ -20,6 +20,8 @@
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
+#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+
 #include <sys/types.h>
 #include <sys/socket.h>
 

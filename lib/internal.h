@@ -84,7 +84,7 @@ struct mio_poller {
 	unsigned int	 channel;
 	unsigned int	 memory;
 	unsigned int	 resumes;	/* mio_sel_wait may ask to be resumed */
-	int64_t		 spin_ns;
+	unsigned int	 spin_ns;
 	mio_fd		 wake_fd[2];	/* the channel's: read end, write end */
 
 	/* The wakers' line: written by wakes, away from what a wait reads. */

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -159,7 +160,10 @@ mio_poller_set_spin(struct mio_poller *poller, int64_t spin_ns)
 		return mio_result(-EINVAL);
 	if ((error = mio_poller_check(poller)) < 0)
 		return mio_result(error);
-	poller->spin_ns = spin_ns;
+	/* An int, because wider atomics aren't lock-free everywhere. */
+	if (spin_ns > UINT_MAX)
+		spin_ns = UINT_MAX;
+	atomic_put_relaxed(&poller->spin_ns, (unsigned int)spin_ns);
 	return 0;
 }
 
@@ -204,10 +208,11 @@ wait_until(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
 {
 	int64_t deadline = timeout > 0 ? deadline_of(timeout) : timeout;
+	unsigned int spin_ns = atomic_get_relaxed(&poller->spin_ns);
 	int n = 0;
 
-	if (poller->spin_ns > 0 && timeout != 0) {
-		int64_t until = deadline_of(poller->spin_ns);
+	if (spin_ns > 0 && timeout != 0) {
+		int64_t until = deadline_of(spin_ns);
 
 		if (timeout > 0 && deadline < until)
 			until = deadline;
@@ -235,7 +240,8 @@ mio_poll(struct mio_poller *poller, struct mio_event *events, int nevents,
 		return mio_result(n);
 	if (timeout_ns < 0)
 		timeout_ns = MIO_FOREVER;
-	if (atomic_get_relaxed(&poller->resumes) || poller->spin_ns > 0)
+	if (atomic_get_relaxed(&poller->resumes) ||
+	    atomic_get_relaxed(&poller->spin_ns) > 0)
 		n = wait_until(poller, events, nevents, timeout_ns);
 	else
 		n = mio_sel_wait(poller, events, nevents, timeout_ns);
