@@ -181,7 +181,8 @@ mio_sel_blocked(const struct mio_source *source, unsigned int directions)
 
 /*
  * Readiness by a table of six bits: IN, PRI, OUT, ERR and HUP are the lowest
- * five, and RDHUP is brought down to be the sixth.
+ * five, and RDHUP is brought down to be the sixth.  What else is brought down
+ * is zero: the kernel reports only what was asked for.
  */
 #define RDHUP_SHIFT	8
 
@@ -204,26 +205,37 @@ static const uint8_t readiness_table[64] = {
 static inline uint32_t
 readiness_of(uint32_t events)
 {
-	return readiness_table[(events & 0x1f) |
-	    (events >> RDHUP_SHIFT & 0x20)];
+	return readiness_table[(events | events >> RDHUP_SHIFT) & 0x3f];
 }
 
 /*
- * Turns the kernel's entry into ours, and tells whether it is the channel.
- * The entry is copied whole first: it may lie under the event, and writing
- * one field before reading the next would corrupt it.
+ * Turns the kernel's entries into ours, and tells where the channel's is, if
+ * it is among them.  Backward, because an entry may lie under an event that
+ * comes before it; and each is copied whole first, because it may lie under
+ * its own event, and writing one field would corrupt the next.
  */
-static inline bool
-expand(const struct mio_poller *poller, struct mio_event *event,
-    const void *entry)
+static struct mio_event *
+expand(const struct mio_poller *poller, struct mio_event *events,
+    const void *raw, int ready)
 {
-	struct epoll_event raw;
+	const char *entry = (const char *)raw +
+	    (size_t)ready * sizeof(struct epoll_event);
+	struct mio_event *event = events + ready;
+	struct mio_event *mark = NULL;
 
-	memcpy(&raw, entry, sizeof(raw));
-	event->token = (mio_token)raw.data.u64;
-	event->readiness = readiness_of(raw.events);
-	event->native = raw.events;
-	return event->token == (mio_token)poller;
+	while (event > events) {
+		struct epoll_event copy;
+
+		entry -= sizeof(copy);
+		event--;
+		memcpy(&copy, entry, sizeof(copy));
+		event->token = (mio_token)copy.data.u64;
+		event->readiness = readiness_of(copy.events);
+		event->native = copy.events;
+		if (event->token == (mio_token)poller)
+			mark = event;
+	}
+	return mark;
 }
 
 /*
@@ -278,65 +290,60 @@ struct align_ours { char c; struct mio_event event; };
 #endif
 #define BOUNCE_MAX	128
 
-/* Expands ready entries; *mark is the channel's place, or -1. */
-static void
-expand_all(const struct mio_poller *poller, struct mio_event *events,
-    const char *raw, int ready, int *mark)
-{
-	int i;
-
-	*mark = -1;
-	for (i = ready - 1; i >= 0; i--) {
-		if (expand(poller, &events[i],
-		    raw + (size_t)i * sizeof(struct epoll_event)))
-			*mark = i;
-	}
-}
-
-static int
-fill_in_place(struct mio_poller *poller, struct mio_event *events, int nevents,
-    int64_t timeout, int *mark)
-{
-	int ready = wait_raw(self(poller), (void *)events, nevents, timeout);
-
-	expand_all(poller, events, (const char *)events, ready, mark);
-	return ready;
-}
-
-static int
-fill_bounce(struct mio_poller *poller, struct mio_event *events, int nevents,
-    int64_t timeout, int *mark)
-{
-	struct epoll_event raw[BOUNCE_MAX];
-	int ready;
-
-	if (nevents > BOUNCE_MAX)
-		nevents = BOUNCE_MAX;
-	ready = wait_raw(self(poller), raw, nevents, timeout);
-	expand_all(poller, events, (const char *)raw, ready, mark);
-	return ready;
-}
-
 /*
  * Puts wakers where the channel's entry was: the last event moves into its
  * place, and the wakers come behind.
  */
 static int
 take_wakers(struct mio_poller *poller, struct mio_event *events, int n,
-    int nevents, int mark)
+    int nevents, struct mio_event *mark)
 {
 	if (!mio_channel_edges)
 		mio_channel_drain(poller);
-	events[mark] = events[--n];
+	*mark = events[--n];
 	n += mio_wakers_take(poller, &events[n], nevents - n);
 	return n > 0 ? n : MIO_RESUME;
+}
+
+static int
+finish(struct mio_poller *poller, struct mio_event *events, int nevents,
+    const void *raw, int ready)
+{
+	struct mio_event *mark;
+
+	if (ready < 0)
+		return -errno;
+	mark = expand(poller, events, raw, ready);
+	if (mark == NULL)
+		return ready;
+	return take_wakers(poller, events, ready, nevents, mark);
+}
+
+static int
+wait_in_place(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout)
+{
+	int ready = wait_raw(self(poller), (void *)events, nevents, timeout);
+
+	return finish(poller, events, nevents, events, ready);
+}
+
+static int
+wait_bounced(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout)
+{
+	struct epoll_event raw[BOUNCE_MAX];
+	int room = nevents < BOUNCE_MAX ? nevents : BOUNCE_MAX;
+	int ready = wait_raw(self(poller), raw, room, timeout);
+
+	return finish(poller, events, nevents, raw, ready);
 }
 
 int
 mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
 {
-	int mark, n;
+	int n;
 
 	if ((n = mio_wakers_rest(poller, events, nevents)) > 0)
 		return n;
@@ -344,12 +351,6 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 	if (nevents > INT_MAX / (int)sizeof(struct epoll_event))
 		nevents = INT_MAX / (int)sizeof(struct epoll_event);
 	if (IN_PLACE)
-		n = fill_in_place(poller, events, nevents, timeout, &mark);
-	else
-		n = fill_bounce(poller, events, nevents, timeout, &mark);
-	if (n < 0)
-		return -errno;
-	if (mark >= 0)
-		n = take_wakers(poller, events, n, nevents, mark);
-	return n;
+		return wait_in_place(poller, events, nevents, timeout);
+	return wait_bounced(poller, events, nevents, timeout);
 }
