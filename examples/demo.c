@@ -6,9 +6,8 @@
  *
  * An echo server and its clients talk over loopback.  Once all connections
  * are open at the same time, each client sends a payload of random length, at
- * most the given bytes, in messages of random length: some fit a packet, some
- * more than fill the kernel's buffers.  The next is sent when the last has
- * come back, and every byte is compared.  The run ends with a summary, or
+ * most the given bytes, in messages of random length: each when the one before
+ * has come back, and every byte is compared.  The run ends with a summary, or
  * with exit status 1 and the reason: a wrong byte, a lost connection, or 30
  * seconds without progress.
  *
