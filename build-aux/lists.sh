@@ -19,8 +19,9 @@ program() {
 }
 
 for selector in epoll poll; do
-	upper=$(echo "$selector" | tr a-z A-Z)
-	plain= wrapped=
+	upper=$(echo "$selector" | tr '[:lower:]' '[:upper:]')
+	plain=''
+	wrapped=''
 	for file in t/*.c; do
 		name=${file#t/}
 		name=${name%.c}
@@ -50,14 +51,18 @@ echo "REPLACED =$(sed -n 's/^\([a-z0-9_][a-z0-9_]*\).*/ -Wl,--wrap=\1/p' \
 echo
 echo "SCRIPT_TESTS = $(echo t/*.sh)"
 echo
-echo "MAN_PAGES = $(echo man/*.[37])"
-stubs=
-for page in man/*.3; do
+# A page, or a stub that an earlier make has left there?
+pages=''
+stubs=''
+for page in man/*.[37]; do
+	grep -q '^\.so ' "$page" && continue
+	pages="$pages $page"
 	base=${page#man/}
-	base=${base%.3}
+	# shellcheck disable=SC2013 # names are words
 	for name in $(sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([a-z0-9_]*\).*/\1/p' \
 	    "$page"); do
-		[ "$name" = "$base" ] || stubs="$stubs man/$name.3"
+		[ "$name" = "${base%.[37]}" ] || stubs="$stubs man/$name.3"
 	done
 done
+echo "MAN_PAGES =$pages"
 echo "MAN_STUBS =$stubs"

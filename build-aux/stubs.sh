@@ -4,6 +4,7 @@
 for page in "$1"/*.3; do
 	base=${page##*/}
 	base=${base%.3}
+	# shellcheck disable=SC2013 # names are words
 	for name in $(sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([a-z0-9_]*\).*/\1/p' \
 	    "$page"); do
 		[ "$name" = "$base" ] && continue

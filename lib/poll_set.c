@@ -35,13 +35,13 @@ const struct mio_bit_name mio_sel_native[] = {
 };
 
 int
-poll_set_open(struct poll_set *set, int channel)
+mio_poll_set_open(struct poll_set *set, int channel)
 {
 	set->room = CHUNK;
 	set->fds = calloc(set->room, sizeof(*set->fds));
 	set->records = calloc(set->room, sizeof(struct poll_record *));
 	if (set->fds == NULL || set->records == NULL) {
-		poll_set_destroy(set);
+		mio_poll_set_destroy(set);
 		return -ENOMEM;
 	}
 	set->fds[0].fd = channel;
@@ -52,7 +52,7 @@ poll_set_open(struct poll_set *set, int channel)
 }
 
 void
-poll_set_destroy(struct poll_set *set)
+mio_poll_set_destroy(struct poll_set *set)
 {
 	struct poll_chunk *chunk;
 
@@ -102,7 +102,7 @@ add_chunk(struct poll_set *set)
 }
 
 int
-poll_set_add(struct poll_set *set, struct poll_poller *poller,
+mio_poll_set_add(struct poll_set *set, struct poll_poller *poller,
     struct poll_record **record)
 {
 	int error;
@@ -123,7 +123,7 @@ poll_set_add(struct poll_set *set, struct poll_poller *poller,
 
 /* The last place moves into the one that falls vacant, events and all. */
 void
-poll_set_remove(struct poll_set *set, struct poll_record *record)
+mio_poll_set_remove(struct poll_set *set, struct poll_record *record)
 {
 	unsigned int last = --set->count;
 
@@ -138,7 +138,7 @@ poll_set_remove(struct poll_set *set, struct poll_record *record)
 }
 
 void
-poll_record_set(struct poll_record *record, mio_token token,
+mio_poll_record_set(struct poll_record *record, mio_token token,
     unsigned int interest)
 {
 	record->token = token;
@@ -165,7 +165,7 @@ events_of(const struct poll_record *record)
 }
 
 void
-poll_set_place(struct poll_set *set, const struct poll_record *record)
+mio_poll_set_place(struct poll_set *set, const struct poll_record *record)
 {
 	struct pollfd *pfd = &set->fds[record->place];
 
@@ -218,7 +218,7 @@ report(struct poll_set *set, unsigned int place, struct mio_event *event)
 	}
 	revents &= wanted;
 	disarm(record, revents);
-	poll_set_place(set, record);
+	mio_poll_set_place(set, record);
 	event->token = record->token;
 	event->readiness = readiness_of(revents);
 	event->native = (unsigned short)revents;
@@ -230,8 +230,8 @@ report(struct poll_set *set, unsigned int place, struct mio_event *event)
  * starve the others of a small array.
  */
 int
-poll_set_collect(struct poll_set *set, int ready, struct mio_event *events,
-    int nevents)
+mio_poll_set_collect(struct poll_set *set, int ready,
+    struct mio_event *events, int nevents)
 {
 	unsigned int seen;
 	int n = 0;

@@ -37,20 +37,20 @@ struct poll_set {
 	struct poll_chunk	 *chunks;
 };
 
-int	poll_set_open(struct poll_set *, int);
-void	poll_set_destroy(struct poll_set *);
+int	mio_poll_set_open(struct poll_set *, int);
+void	mio_poll_set_destroy(struct poll_set *);
 
 /* A record that has a place, but nothing in it yet. */
-int	poll_set_add(struct poll_set *, struct poll_poller *,
+int	mio_poll_set_add(struct poll_set *, struct poll_poller *,
 	    struct poll_record **);
-void	poll_set_remove(struct poll_set *, struct poll_record *);
+void	mio_poll_set_remove(struct poll_set *, struct poll_record *);
 
 /* Interest, token and all that may be armed. */
-void	poll_record_set(struct poll_record *, mio_token, unsigned int);
+void	mio_poll_record_set(struct poll_record *, mio_token, unsigned int);
 /* Brings a record's place up to date with what it is armed for. */
-void	poll_set_place(struct poll_set *, const struct poll_record *);
+void	mio_poll_set_place(struct poll_set *, const struct poll_record *);
 
 /* What poll(2) has left in the array, as events; disarms what it reports. */
-int	poll_set_collect(struct poll_set *, int, struct mio_event *, int);
+int	mio_poll_set_collect(struct poll_set *, int, struct mio_event *, int);
 
 #endif /* POLL_SET_H */

@@ -120,10 +120,10 @@ mio_sel_open(struct mio_poller *poller)
 	struct poll_poller *pp = self(poller);
 	int error;
 
-	if ((error = poll_set_open(&pp->set, poller->wake_fd[0])) < 0)
+	if ((error = mio_poll_set_open(&pp->set, poller->wake_fd[0])) < 0)
 		return error;
 	if ((error = init_locks(pp)) < 0) {
-		poll_set_destroy(&pp->set);
+		mio_poll_set_destroy(&pp->set);
 		return error;
 	}
 	/* A kick ends poll(2) with nothing to report. */
@@ -143,7 +143,7 @@ mio_sel_destroy(struct mio_poller *poller)
 {
 	struct poll_poller *pp = self(poller);
 
-	poll_set_destroy(&pp->set);
+	mio_poll_set_destroy(&pp->set);
 	/*
 	 * In a forked child the locks may be held by a thread that isn't
 	 * there, and destroying them is undefined: they own nothing to leak.
@@ -222,11 +222,11 @@ mio_sel_add(struct mio_poller *poller, struct mio_source *source,
 	if ((error = check_pollable(source)) < 0)
 		return error;
 	if ((error = lock_array(pp)) < 0 ||
-	    (error = poll_set_add(&pp->set, pp, &record)) < 0)
+	    (error = mio_poll_set_add(&pp->set, pp, &record)) < 0)
 		goto out;
 	record->fd = source->fd;
-	poll_record_set(record, token, interest);
-	poll_set_place(&pp->set, record);
+	mio_poll_record_set(record, token, interest);
+	mio_poll_set_place(&pp->set, record);
 	source->reg = record;
 	source->priv |= record->generation << MIO_GENERATION_SHIFT;
 out:
@@ -239,7 +239,7 @@ static int
 note(struct poll_poller *pp, struct poll_record *record)
 {
 	if (!pp->inside) {
-		poll_set_place(&pp->set, record);
+		mio_poll_set_place(&pp->set, record);
 		return 0;
 	}
 	if (!record->noted) {
@@ -258,7 +258,7 @@ place_noted(struct poll_poller *pp)
 	while ((record = pp->noted) != NULL) {
 		pp->noted = record->next;
 		record->noted = false;
-		poll_set_place(&pp->set, record);
+		mio_poll_set_place(&pp->set, record);
 	}
 }
 
@@ -271,7 +271,7 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 	int error;
 
 	lock(pp);
-	poll_record_set(record, token, interest);
+	mio_poll_record_set(record, token, interest);
 	error = note(pp, record);
 	unlock(pp);
 	return error;
@@ -286,7 +286,7 @@ mio_sel_del(struct mio_poller *poller, struct mio_source *source)
 
 	if ((error = lock_array(pp)) == 0) {
 		assert(pp->noted == NULL);
-		poll_set_remove(&pp->set, record);
+		mio_poll_set_remove(&pp->set, record);
 	} else {
 		/* Without a kick the place is lost, but it must be silent. */
 		record->armed = 0;
@@ -403,7 +403,7 @@ answer(struct poll_poller *pp, int ready, struct mio_event *events,
 		n = mio_wakers_take(&pp->poller, events, nevents);
 		ready--;
 	}
-	n += poll_set_collect(&pp->set, ready, &events[n], nevents - n);
+	n += mio_poll_set_collect(&pp->set, ready, &events[n], nevents - n);
 	return n > 0 ? n : MIO_RESUME;
 }
 
