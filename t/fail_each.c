@@ -1,0 +1,256 @@
+/*
+ * SOCK-1, EPOLL-6: every call that an operation makes fails in turn.  The
+ * operation then fails with that error, or survives where the page says so;
+ * no descriptor is lost, and afterwards it succeeds.
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "tap.h"
+#include "util.h"
+#include "wrap.h"
+
+static struct sockaddr_storage addr;
+static mio_socklen addr_len;
+static struct mio_source listener, subject;
+static struct mio_poller *poller;
+
+/*
+ * What goes before an operation, uncounted; the operation: 0, or the errno
+ * that it failed with; and what cleans up after either.
+ */
+struct operation {
+	const char	*name;
+	void		(*prepare)(void);
+	int		(*run)(void);
+	void		(*undo)(void);
+};
+
+static struct mio_poller *made;
+static struct mio_waker *waker;
+
+static void
+prepare_nothing(void)
+{
+}
+
+static int
+run_poller(void)
+{
+	return (made = mio_poller_new()) != NULL ? 0 : errno;
+}
+
+static void
+undo_poller(void)
+{
+	mio_poller_free(made);
+	made = NULL;
+}
+
+static int
+run_waker(void)
+{
+	return (waker = mio_waker_new(poller, 9)) != NULL ? 0 : errno;
+}
+
+static void
+undo_waker(void)
+{
+	mio_waker_free(waker);
+	waker = NULL;
+}
+
+static int
+run_listen(void)
+{
+	struct sockaddr_storage any;
+	mio_socklen len = sizeof(any);
+
+	need(mio_addr_parse("127.0.0.1:0", (struct sockaddr *)&any, &len) ==
+	    0);
+	return mio_tcp_listen(&subject, (struct sockaddr *)&any, len, 0,
+	    MIO_REUSEPORT) == 0 ? 0 : errno;
+}
+
+static int
+run_connect(void)
+{
+	return mio_tcp_connect(&subject, (struct sockaddr *)&addr, addr_len,
+	    0) == 0 ? 0 : errno;
+}
+
+static void
+undo_subject(void)
+{
+	if (mio_source_fd(&subject) >= 0)
+		close_source(&subject);
+}
+
+/* The client of an accept; made outside of what is counted. */
+static struct mio_source client;
+
+static int
+run_accept(void)
+{
+	return mio_tcp_accept(&listener, &subject, NULL, NULL, 0) == 0 ? 0 :
+	    errno;
+}
+
+/* A poller of its own: the first registration is the one that allocates. */
+static void
+prepare_register(void)
+{
+	made = new_poller();
+}
+
+static int
+run_register(void)
+{
+	return mio_register(made, &client, 5, MIO_READABLE) == 0 ? 0 : errno;
+}
+
+static void
+undo_register(void)
+{
+	if (mio_deregister(made, &client) < 0)
+		need(errno == ENOENT);
+	undo_poller();
+}
+
+static const struct operation operations[] = {
+	{ "poller_new",	prepare_nothing,	run_poller,	undo_poller },
+	{ "waker_new",	prepare_nothing,	run_waker,	undo_waker },
+	{ "listen",	prepare_nothing,	run_listen,	undo_subject },
+	{ "connect",	prepare_nothing,	run_connect,	undo_subject },
+	{ "register",	prepare_register,	run_register,	undo_register }
+};
+
+/* close(2) has no second try and no one to tell but its caller. */
+static bool
+can_fail(const char *function)
+{
+	return strcmp(function, "close") != 0;
+}
+
+static int
+error_for(const char *function)
+{
+	if (strstr(function, "alloc") != NULL)
+		return ENOMEM;
+	return strcmp(function, "connect") == 0 ? ENETUNREACH : EMFILE;
+}
+
+static void
+fail_one(const struct operation *op, const char *function, int nth)
+{
+	int error = error_for(function);
+	int before, got;
+
+	op->prepare();
+	before = count_fds();
+	wrap_fail(function, nth, 1, error);
+	got = op->run();
+	is(wrap_heal(), 1, "%s: call %d of %s fails", op->name, nth,
+	    function);
+	is(got, error, "%s: fails with that error", op->name);
+	is(count_fds(), before, "%s: no descriptor is lost", op->name);
+	op->undo();
+}
+
+static void
+fail_each(const struct operation *op)
+{
+	const char *names[32];
+	int counts[32];
+	int i, nth, n;
+
+	op->prepare();
+	wrap_reset();
+	need(op->run() == 0);
+	for (n = 0; n < 32 && (names[n] = wrap_called(n)) != NULL; n++)
+		counts[n] = wrap_count(names[n]);
+	op->undo();
+	ok(n > 0, "%s: calls %d functions", op->name, n);
+	for (i = 0; i < n; i++) {
+		for (nth = 1; can_fail(names[i]) && nth <= counts[i]; nth++)
+			fail_one(op, names[i], nth);
+	}
+	op->prepare();
+	is(op->run(), 0, "%s: works afterwards", op->name);
+	op->undo();
+}
+
+/* SOCK-3: where accept4 is forbidden, its flags are set all the same. */
+static void
+accept_fallback(void)
+{
+	int fd;
+
+	wrap_fail("accept4", 1, 1, ENOSYS);
+	is(run_accept(), 0, "accept without accept4");
+	if (wrap_heal() == 0)
+		tap_diag("this system has no accept4; plain accept it was");
+	fd = mio_source_fd(&subject);
+	ok(fcntl(fd, F_GETFD) & FD_CLOEXEC, "is close-on-exec");
+	ok(fcntl(fd, F_GETFL) & O_NONBLOCK, "and non-blocking");
+	close_source(&subject);
+}
+
+/* A failed accept loses nothing, and the next one works. */
+static void
+accept_failures(void)
+{
+	int before = count_fds();
+
+	wrap_fail("accept4", 1, 1, EMFILE);
+	is(run_accept(), EMFILE, "accept4 fails");
+	(void)wrap_heal();
+	is(count_fds(), before, "no descriptor is lost by accept");
+	wrap_fail("accept4", 1, 1, ECONNABORTED);
+	is(run_accept(), ECONNABORTED, "accept4: the peer has gone");
+	(void)wrap_heal();
+	is(run_accept(), 0, "accept works afterwards");
+	close_source(&subject);
+}
+
+/* An error that is none: the connection goes on. */
+static void
+connect_survives(void)
+{
+	wrap_fail("connect", 1, 1, EINTR);
+	is(run_connect(), 0, "an interrupted connect goes on");
+	is(wrap_heal(), 1, "it was interrupted");
+	undo_subject();
+	wrap_fail("connect", 1, 1, EAGAIN);
+	is(run_connect(), EAGAIN, "EAGAIN of connect is an error");
+	(void)wrap_heal();
+}
+
+int
+main(void)
+{
+	size_t i;
+
+	tap_start();
+	poller = new_poller();
+	listen_loopback(&listener, &addr, &addr_len);
+	need(mio_tcp_connect(&client, (struct sockaddr *)&addr, addr_len, 0) ==
+	    0);
+	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+		fail_each(&operations[i]);
+	reg(poller, &listener, 1, MIO_READABLE);
+	need(wait_token(poller, 1, MIO_READABLE));
+	accept_fallback();
+	accept_failures();
+	connect_survives();
+	close_source(&client);
+	close_source(&listener);
+	mio_poller_free(poller);
+	return tap_done();
+}

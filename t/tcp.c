@@ -1,0 +1,359 @@
+/*
+ * TCP: listening, connecting, refusals, and what streams can do besides.
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+#include "util.h"
+
+static struct mio_poller *poller;
+
+/* An address that parses, or the test is broken. */
+static struct sockaddr *
+addr_of(const char *text, struct sockaddr_storage *storage, mio_socklen *len)
+{
+	*len = sizeof(*storage);
+	need(mio_addr_parse(text, (struct sockaddr *)storage, len) == 0);
+	return (struct sockaddr *)storage;
+}
+
+/* A listener, with the address that it got; 0 or -1. */
+static int
+listen_on(const char *text, unsigned int flags, struct mio_source *listener,
+    struct sockaddr_storage *storage, mio_socklen *len)
+{
+	struct sockaddr *sa = addr_of(text, storage, len);
+
+	if (mio_tcp_listen(listener, sa, *len, 16, flags) < 0)
+		return -1;
+	*len = sizeof(*storage);
+	need(mio_source_local_addr(listener, sa, len) == 0);
+	return 0;
+}
+
+static in_port_t
+port_of(const struct sockaddr_storage *storage)
+{
+	if (storage->ss_family == AF_INET6)
+		return ((const struct sockaddr_in6 *)storage)->sin6_port;
+	return ((const struct sockaddr_in *)storage)->sin_port;
+}
+
+static void
+set_port(struct sockaddr_storage *storage, in_port_t port)
+{
+	if (storage->ss_family == AF_INET6)
+		((struct sockaddr_in6 *)storage)->sin6_port = port;
+	else
+		((struct sockaddr_in *)storage)->sin_port = port;
+}
+
+static bool
+have_v6(void)
+{
+	struct sockaddr_storage storage;
+	struct mio_source listener;
+	mio_socklen len;
+
+	if (listen_on("[::1]:0", 0, &listener, &storage, &len) < 0)
+		return false;
+	close_source(&listener);
+	return true;
+}
+
+/* SOCK-4: connected is writable, then no error, then a peer. */
+static void
+connects(const char *text)
+{
+	struct sockaddr_storage storage, peer;
+	struct mio_source listener, client, server, other;
+	mio_socklen len, peer_len = sizeof(peer);
+	char wanted[128], got[128];
+
+	need(listen_on(text, 0, &listener, &storage, &len) == 0);
+	reg(poller, &listener, 1, MIO_READABLE);
+	is(mio_tcp_connect(&client, (struct sockaddr *)&storage, len, 0), 0,
+	    "%s: connect begins", text);
+	reg(poller, &client, 2, MIO_READABLE | MIO_WRITABLE);
+	ok(wait_token(poller, 2, MIO_WRITABLE) & MIO_WRITABLE,
+	    "a connected stream is writable");
+	is(mio_source_take_error(&client), 0, "has no error");
+	is(mio_source_peer_addr(&client, (struct sockaddr *)&peer, &peer_len),
+	    0, "and a peer");
+	ok(peer_len == len && port_of(&peer) == port_of(&storage),
+	    "which is the listener");
+	rereg(poller, &listener, 1, MIO_READABLE);
+	ok(wait_token(poller, 1, MIO_READABLE), "the listener is readable");
+	peer_len = sizeof(peer);
+	is(mio_tcp_accept(&listener, &server, (struct sockaddr *)&peer,
+	    &peer_len, 0), 0, "accept");
+	need(mio_addr_format((struct sockaddr *)&peer, peer_len, got,
+	    sizeof(got)) > 0);
+	len = sizeof(storage);
+	need(mio_source_local_addr(&client, (struct sockaddr *)&storage,
+	    &len) == 0);
+	need(mio_addr_format((struct sockaddr *)&storage, len, wanted,
+	    sizeof(wanted)) > 0);
+	is_str(got, wanted, "accept tells the client's address");
+	fails(mio_tcp_accept(&listener, &other, NULL, NULL, 0), EAGAIN,
+	    "there is no other");
+	fails(mio_source_fd(&other), EBADF, "which leaves it empty");
+	close_source(&client);
+	close_source(&server);
+	close_source(&listener);
+}
+
+static void
+refused(void)
+{
+	struct sockaddr_storage storage;
+	struct mio_source client;
+	mio_socklen len;
+
+	refusing_addr(&storage, &len);
+	if (mio_tcp_connect(&client, (struct sockaddr *)&storage, len, 0) < 0) {
+		/* Loopback may refuse at once. */
+		is(errno, ECONNREFUSED, "refused at once");
+		tap_skip(4, "the system refuses at once");
+		return;
+	}
+	reg(poller, &client, 3, MIO_READABLE | MIO_WRITABLE);
+	ok(wait_token(poller, 3, MIO_WRITABLE) & MIO_WRITABLE,
+	    "a refused connect is writable");
+	fails(mio_source_take_error(&client), ECONNREFUSED,
+	    "the refusal is the pending error");
+	is(mio_source_take_error(&client), 0, "once");
+	ok(spins(poller) <= 3, "and no spin");
+	len = sizeof(storage);
+	fails(mio_source_peer_addr(&client, (struct sockaddr *)&storage,
+	    &len), ENOTCONN, "there is no peer");
+	close_source(&client);
+}
+
+/* SOCK-5. */
+static void
+sharing(void)
+{
+	struct sockaddr_storage storage;
+	struct mio_source a, b, c, d;
+	mio_socklen len;
+
+	need(listen_on("127.0.0.1:0", 0, &a, &storage, &len) == 0);
+	fails(mio_tcp_listen(&b, (struct sockaddr *)&storage, len, 1, 0),
+	    EADDRINUSE, "a second bind fails");
+	fails(mio_tcp_listen(&b, (struct sockaddr *)&storage, len, 1,
+	    MIO_REUSEPORT), EADDRINUSE, "sharing takes both");
+	/* This end closes first, and so has the port in TIME_WAIT. */
+	need(mio_tcp_connect(&c, (struct sockaddr *)&storage, len, 0) == 0);
+	reg(poller, &a, 4, MIO_READABLE);
+	need(wait_token(poller, 4, MIO_READABLE));
+	need(mio_tcp_accept(&a, &d, NULL, NULL, 0) == 0);
+	close_source(&d);
+	reg(poller, &c, 5, MIO_READABLE);
+	need(wait_token(poller, 5, MIO_READABLE));
+	close_source(&c);
+	close_source(&a);
+	is(mio_tcp_listen(&a, (struct sockaddr *)&storage, len, 1, 0), 0,
+	    "a port with connections in TIME_WAIT can be bound again");
+	close_source(&a);
+	if (listen_on("127.0.0.1:0", MIO_REUSEPORT, &a, &storage, &len) < 0) {
+		is(errno, ENOTSUP, "no SO_REUSEPORT here");
+		return;
+	}
+	is(mio_tcp_listen(&b, (struct sockaddr *)&storage, len, 1,
+	    MIO_REUSEPORT), 0, "two that ask for it share a port");
+	close_source(&a);
+	close_source(&b);
+}
+
+/* Whether 127.0.0.1 reaches a listener on [::] with these flags. */
+static bool
+reached_by_v4(unsigned int flags)
+{
+	struct sockaddr_storage storage, v4;
+	struct mio_source listener, client;
+	mio_socklen len, v4_len;
+	in_port_t port;
+	bool reached;
+
+	need(listen_on("[::]:0", flags, &listener, &storage, &len) == 0);
+	port = port_of(&storage);
+	(void)addr_of("127.0.0.1:0", &v4, &v4_len);
+	set_port(&v4, port);
+	if (mio_tcp_connect(&client, (struct sockaddr *)&v4, v4_len, 0) < 0) {
+		close_source(&listener);
+		return false;
+	}
+	reg(poller, &client, 6, MIO_WRITABLE);
+	need(wait_token(poller, 6, MIO_WRITABLE));
+	reached = mio_source_take_error(&client) == 0;
+	close_source(&client);
+	close_source(&listener);
+	return reached;
+}
+
+static void
+families(void)
+{
+	struct sockaddr_storage storage, v4;
+	struct mio_source a, b;
+	mio_socklen len, v4_len;
+
+	if (!have_v6()) {
+		tap_skip(4, "no IPv6 on this system's loopback");
+		return;
+	}
+	ok(!reached_by_v4(0), "IPv6 takes no IPv4 unless asked");
+	ok(reached_by_v4(MIO_DUALSTACK), "dual-stack does");
+	need(listen_on("[::]:0", 0, &a, &storage, &len) == 0);
+	(void)addr_of("0.0.0.0:0", &v4, &v4_len);
+	set_port(&v4, port_of(&storage));
+	is(mio_tcp_listen(&b, (struct sockaddr *)&v4, v4_len, 1, 0), 0,
+	    "so both can have the same port");
+	is(mio_tcp_set_ttl(&a, 9), 0, "the hop limit of IPv6");
+	is(mio_tcp_ttl(&a), 9, "is what was set");
+	close_source(&a);
+	close_source(&b);
+	need(listen_on("[::]:0", MIO_DUALSTACK, &a, &storage, &len) == 0);
+	is(mio_tcp_set_ttl(&a, 11), 0, "that of both");
+	is(mio_tcp_ttl(&a), 11, "is what was set");
+	close_source(&a);
+	connects("[::1]:0");
+}
+
+static void
+options(void)
+{
+	struct mio_source a, b;
+
+	tcp_pair(&a, &b);
+	is(mio_tcp_nodelay(&a), 0, "nodelay is off");
+	is(mio_tcp_set_nodelay(&a, 4711), 0, "set it");
+	is(mio_tcp_nodelay(&a), 1, "it is on");
+	is(mio_tcp_set_nodelay(&a, 0), 0, "clear it");
+	is(mio_tcp_nodelay(&a), 0, "it is off");
+	ok(mio_tcp_ttl(&a) > 0, "a ttl");
+	is(mio_tcp_set_ttl(&a, 255), 0, "255 hops");
+	is(mio_tcp_ttl(&a), 255, "are set");
+	is(mio_tcp_set_ttl(&a, 1), 0, "1 hop");
+	is(mio_tcp_ttl(&a), 1, "is set");
+	close_source(&a);
+	close_source(&b);
+}
+
+/* A peek leaves the data there, and one that would block re-arms. */
+static void
+peeks(void)
+{
+	struct mio_source a, b;
+	char buf[8];
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 7, MIO_READABLE);
+	put_text(&b, "hello");
+	need(wait_token(poller, 7, MIO_READABLE));
+	is(mio_tcp_peek(&a, buf, sizeof(buf)), 5, "peek");
+	is(mio_tcp_peek(&a, buf, 2), 2, "peek at part of it");
+	is(drain(&a), 5, "all is still there");
+	fails(mio_tcp_peek(&a, buf, sizeof(buf)), EAGAIN,
+	    "peek at nothing");
+	put_text(&b, "x");
+	ok(wait_token(poller, 7, MIO_READABLE), "is reported after that");
+	/* Read all of it exactly, so that only the peek says would-block. */
+	is(mio_source_read(&a, buf, 1), 1, "a read that isn't short");
+	fails(mio_tcp_peek(&a, buf, 1), EAGAIN, "peek at nothing again");
+	put_text(&b, "y");
+	ok(wait_token(poller, 7, MIO_READABLE), "the peek alone re-arms");
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+shutdowns(void)
+{
+	struct mio_source a, b;
+	char buf[8];
+
+	tcp_pair(&a, &b);
+	reg(poller, &b, 8, MIO_READABLE | MIO_WRITABLE);
+	put_text(&a, "last");
+	is(mio_tcp_shutdown(&a, MIO_SHUT_WR), 0, "shut down writing");
+	fails(mio_source_write(&a, "x", 1), EPIPE, "no more writes");
+	ok(wait_token(poller, 8, MIO_READABLE), "the peer is told");
+	is(mio_source_read(&b, buf, sizeof(buf)), 4, "what was sent arrives");
+	while (mio_source_read(&b, buf, sizeof(buf)) == -1 && errno == EAGAIN)
+		need(wait_token(poller, 8, MIO_READABLE));
+	is(mio_source_read(&b, buf, sizeof(buf)), 0, "then the end");
+	put_text(&b, "back");
+	reg(poller, &a, 9, MIO_READABLE);
+	need(wait_token(poller, 9, MIO_READABLE));
+	is(mio_source_read(&a, buf, sizeof(buf)), 4, "the other way is open");
+	is(mio_tcp_shutdown(&b, MIO_SHUT_RDWR), 0, "shut down both");
+	is(mio_source_read(&b, buf, sizeof(buf)), 0, "reads give the end");
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+vectors(void)
+{
+	struct mio_source a, b;
+	char one[3], two[8];
+	struct iovec iov[2];
+	struct iovec *many;
+
+	tcp_pair(&a, &b);
+	reg(poller, &b, 10, MIO_READABLE);
+	iov[0].iov_base = memcpy(one, "abc", 3);
+	iov[0].iov_len = 3;
+	iov[1].iov_base = memcpy(two, "defgh", 5);
+	iov[1].iov_len = 5;
+	is(mio_source_writev(&a, iov, 2), 8, "writev");
+	need(wait_token(poller, 10, MIO_READABLE));
+	memset(one, 0, sizeof(one));
+	memset(two, 0, sizeof(two));
+	iov[1].iov_len = sizeof(two);
+	is(mio_source_readv(&b, iov, 2), 8, "readv");
+	ok(memcmp(one, "abc", 3) == 0 && memcmp(two, "defgh", 5) == 0,
+	    "in order");
+	put_text(&a, "again");
+	ok(wait_token(poller, 10, MIO_READABLE), "a short readv re-arms");
+	fails(mio_source_writev(&a, iov, -1), EINVAL, "a negative count");
+	fails(mio_source_readv(&a, iov, -1), EINVAL, "for reading");
+	need((many = calloc(IOV_MAX + 1, sizeof(*many))) != NULL);
+	fails(mio_source_writev(&a, many, IOV_MAX + 1), EINVAL,
+	    "too many vectors");
+	fails(mio_source_readv(&a, many, IOV_MAX + 1), EINVAL, "for reading");
+	is(mio_source_writev(&a, many, IOV_MAX), 0, "as many as may be");
+	free(many);
+	fails(mio_source_writev(&a, NULL, 1), EFAULT, "a null vector");
+	close_source(&a);
+	close_source(&b);
+}
+
+int
+main(void)
+{
+	tap_start();
+	poller = new_poller();
+	connects("127.0.0.1:0");
+	refused();
+	sharing();
+	families();
+	options();
+	peeks();
+	shutdowns();
+	vectors();
+	mio_poller_free(poller);
+	return tap_done();
+}
