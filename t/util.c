@@ -100,6 +100,18 @@ pipe_pair(struct mio_source *reader, struct mio_source *writer)
 }
 
 void
+unix_pair(struct mio_source *a, struct mio_source *b)
+{
+	int fds[2];
+
+	need(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+	need(mio_source_from_fd(a, fds[0]) == 0);
+	need(mio_source_from_fd(b, fds[1]) == 0);
+	need(mio_source_set_nonblocking(a, 1) == 0);
+	need(mio_source_set_nonblocking(b, 1) == 0);
+}
+
+void
 reset(struct mio_source *source)
 {
 	struct linger linger = { 1, 0 };
@@ -229,6 +241,24 @@ spins(struct mio_poller *poller)
 		total += n;
 	}
 	return total;
+}
+
+pthread_t
+start_thread(void *(*run)(void *), void *arg)
+{
+	pthread_t thread;
+
+	need(pthread_create(&thread, NULL, run, arg) == 0);
+	return thread;
+}
+
+void *
+join_thread(pthread_t thread)
+{
+	void *result;
+
+	need(pthread_join(thread, &result) == 0);
+	return result;
 }
 
 int

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #include <mio.h>
@@ -28,6 +29,8 @@ void	refusing_addr(struct sockaddr_storage *, mio_socklen *);
 void	tcp_pair(struct mio_source *, struct mio_source *);
 /* A pipe, read end and write end, as foreign non-blocking sources. */
 void	pipe_pair(struct mio_source *, struct mio_source *);
+/* Two ends of a Unix stream, as foreign non-blocking sources. */
+void	unix_pair(struct mio_source *, struct mio_source *);
 /* Closes by reset: the peer gets ECONNRESET. */
 void	reset(struct mio_source *);
 
@@ -56,6 +59,9 @@ int	poll_now(struct mio_poller *, struct mio_event *, int);
 int	quiet(struct mio_poller *);
 /* How often an event comes for a moment; more than a few is a spin. */
 int	spins(struct mio_poller *);
+
+pthread_t start_thread(void *(*)(void *), void *);
+void	*join_thread(pthread_t);
 
 /* Descriptors that this process has open. */
 int	count_fds(void);
