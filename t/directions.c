@@ -1,0 +1,176 @@
+/*
+ * Contract 3 and 11: would-block in one direction brings no event for the
+ * other, and re-arms its own, whoever made the system call.
+ */
+#include "config.h"
+
+#include <errno.h>
+
+#include "tap.h"
+#include "util.h"
+
+#define BOTH	(MIO_READABLE | MIO_WRITABLE)
+
+static int
+read_raw(const struct mio_source *source)
+{
+	char buf[64];
+
+	return (int)recv(mio_source_fd(source), buf, sizeof(buf), 0);
+}
+
+/* Events, and not only their absence, after a read that said would-block. */
+static void
+read_side(struct mio_poller *poller)
+{
+	struct mio_event events[8];
+	struct mio_source a, b;
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 1, BOTH);
+	ok(wait_token(poller, 1, MIO_WRITABLE) & MIO_WRITABLE,
+	    "writable when registered");
+	is(drain(&a), 0, "nothing to read");
+	is(poll_now(poller, events, 8), 0,
+	    "a read's would-block brings no event at all");
+	is(quiet(poller), 0, "nor a moment later");
+	put_text(&b, "hello");
+	ok(wait_token(poller, 1, MIO_READABLE) & MIO_READABLE,
+	    "the peer writes: readable");
+	is(drain(&a), 5, "read");
+	is(quiet(poller), 0, "read to would-block: no event");
+	close_source(&a);
+	close_source(&b);
+}
+
+/* The livelock of AFD-2: a writable event for each read. */
+static void
+many_reads(struct mio_poller *poller)
+{
+	int i, extra = 0, missed = 0;
+	struct mio_event events[8];
+	struct mio_source a, b;
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 2, BOTH);
+	wait_token(poller, 2, MIO_WRITABLE);
+	drain(&a);
+	for (i = 0; i < 100; i++) {
+		put_text(&b, "x");
+		if ((wait_token(poller, 2, MIO_READABLE) & MIO_READABLE) == 0)
+			missed++;
+		if (drain(&a) != 1)
+			missed++;
+		extra += poll_now(poller, events, 8);
+	}
+	is(missed, 0, "100 reads to would-block: readable each time");
+	is(extra, 0, "100 reads to would-block: no event after any");
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+write_side(struct mio_poller *poller)
+{
+	struct mio_event events[8];
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	put_text(&b, "unread");
+	reg(poller, &a, 3, BOTH);
+	ok((wait_token(poller, 3, BOTH) & BOTH) == BOTH,
+	    "readable and writable when registered");
+	ok(fill(&a) > 0, "written to would-block");
+	is(poll_now(poller, events, 8), 0,
+	    "a write's would-block brings no event at all");
+	is(quiet(poller), 0, "nor a moment later, though there is data");
+	need(drain(&b) > 0);
+	ok(wait_token(poller, 3, MIO_WRITABLE) & MIO_WRITABLE,
+	    "the peer reads: writable");
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+said(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	int i;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 4, BOTH);
+	wait_token(poller, 4, MIO_WRITABLE);
+	for (i = 0; i < 3; i++) {
+		fails(read_raw(&a), EAGAIN, "a raw recv says would-block");
+		is(mio_source_would_block(&a, MIO_READABLE), 0,
+		    "would_block says so");
+		is(quiet(poller), 0, "said would-block: no event");
+		put_text(&b, "x");
+		ok(wait_token(poller, 4, MIO_READABLE) & MIO_READABLE,
+		    "said would-block: the next change is reported");
+		is(read_raw(&a), 1, "a raw recv");
+	}
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+said_writing(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	char byte = 0;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 5, BOTH);
+	wait_token(poller, 5, MIO_WRITABLE);
+	while (send(mio_source_fd(&a), &byte, 1, 0) == 1)
+		continue;
+	is(errno, EAGAIN, "a raw send says would-block");
+	is(mio_source_would_block(&a, MIO_WRITABLE), 0, "would_block says so");
+	is(quiet(poller), 0, "full: no event");
+	drain(&b);
+	ok(wait_token(poller, 5, MIO_WRITABLE) & MIO_WRITABLE,
+	    "said a write would block: writable comes");
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+misuse(struct mio_poller *poller)
+{
+	struct mio_source a, b, empty = { 0 };
+
+	unix_pair(&a, &b);
+	is(mio_source_would_block(&a, MIO_READABLE), 0,
+	    "would_block before registering is no error");
+	reg(poller, &a, 6, MIO_READABLE);
+	fails(mio_source_would_block(&a, 0), EINVAL, "no direction");
+	fails(mio_source_would_block(&a, MIO_ERROR), EINVAL, "no direction");
+	fails(mio_source_would_block(&a, MIO_READABLE | 0x4000), EINVAL,
+	    "an unknown bit");
+	fails(mio_source_would_block(&empty, MIO_READABLE), EBADF,
+	    "an empty source");
+	fails(mio_source_would_block(NULL, MIO_READABLE), EINVAL, "none");
+	is(mio_source_would_block(&a, MIO_WRITABLE), 0,
+	    "a direction that is no interest");
+	is(quiet(poller), 0, "brings nothing");
+	close_source(&a);
+	close_source(&b);
+}
+
+int
+main(void)
+{
+	struct mio_poller *poller;
+
+	tap_start();
+	poller = new_poller();
+	read_side(poller);
+	many_reads(poller);
+	write_side(poller);
+	said(poller);
+	said_writing(poller);
+	misuse(poller);
+	mio_poller_free(poller);
+	return tap_done();
+}
