@@ -1,0 +1,439 @@
+/*
+ * Contract 6 and 7: a peer that closes, half-closes or resets yields an
+ * event, once; what is buffered stays readable first; the hints are those of
+ * the table in mio_event(3).
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "readiness.h"
+#include "tap.h"
+#include "util.h"
+
+#define BOTH	(MIO_READABLE | MIO_WRITABLE)
+
+/* Reads, with patience: an event may come before the last of the news. */
+static mio_ssize
+read_soon(const struct mio_source *source, char *buf, size_t size)
+{
+	long long end = msec() + 10000 * tap_slow();
+	mio_ssize n;
+
+	while ((n = mio_source_read(source, buf, size)) < 0 &&
+	    errno == EAGAIN && msec() < end)
+		sleep_msec(1);
+	return n;
+}
+
+static void
+peer_closes(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	char buf[16];
+	uint32_t seen;
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 1, BOTH);
+	wait_token(poller, 1, MIO_WRITABLE);
+	drain(&a);
+	put_text(&b, "last");
+	close_source(&b);
+	seen = wait_token(poller, 1, MIO_READABLE | MIO_READ_CLOSED);
+	ok(seen & MIO_READABLE, "the peer closed: readable");
+	ok(seen & MIO_READ_CLOSED, "the peer closed: the hint read_closed");
+	/* Not short: that would ask for news, and get the end's once more. */
+	is(read_soon(&a, buf, 4), 4, "buffered data comes first");
+	is(read_soon(&a, buf, sizeof(buf)), 0, "then the end");
+	is(spins(poller), 0, "the peer closed: one event, then silence");
+	rereg(poller, &a, 2, MIO_READABLE);
+	ok(wait_token(poller, 2, MIO_READABLE) & MIO_READABLE,
+	    "reregistered: readable again");
+	is(spins(poller), 0, "and silence again");
+	close_source(&a);
+}
+
+/* What was not read must not make it a spin either. */
+static void
+unread(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	char buf[16];
+
+	tcp_pair(&a, &b);
+	put_text(&b, "last");
+	close_source(&b);
+	reg(poller, &a, 3, BOTH);
+	ok(wait_token(poller, 3, BOTH | MIO_READ_CLOSED) & MIO_READABLE,
+	    "closed before registering: readable");
+	is(spins(poller), 0, "nothing read: silence all the same");
+	is(read_soon(&a, buf, sizeof(buf)), 4, "the data is there");
+	ok(spins(poller) <= 1, "a short read: told once more at most");
+	is(read_soon(&a, buf, sizeof(buf)), 0, "then the end");
+	is(spins(poller), 0, "and silence");
+	close_source(&a);
+}
+
+/* EPOLL-1: taken for a hang-up, a half-closed socket cost all of a CPU. */
+static void
+half_close(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	char buf[16];
+	uint32_t seen;
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 4, BOTH);
+	wait_token(poller, 4, MIO_WRITABLE);
+	drain(&a);
+	need(mio_tcp_shutdown(&b, MIO_SHUT_WR) == 0);
+	seen = wait_token(poller, 4, MIO_READABLE | MIO_READ_CLOSED);
+	ok(seen & MIO_READABLE, "half-closed: readable");
+	ok(seen & MIO_READ_CLOSED, "half-closed: the hint read_closed");
+	is(seen & (MIO_WRITE_CLOSED | MIO_ERROR), 0,
+	    "half-closed: neither write_closed nor error");
+	is(read_soon(&a, buf, sizeof(buf)), 0, "half-closed: the end");
+	is(spins(poller), 0, "half-closed: one event, then silence");
+	put_text(&a, "still");
+	is(read_soon(&b, buf, sizeof(buf)), 5,
+	    "half-closed: writing still works");
+	fill(&a);
+	need(drain(&b) > 0);
+	ok(wait_token(poller, 4, MIO_WRITABLE) & MIO_WRITABLE,
+	    "half-closed: and so does waiting for it");
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+own_half_close(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	char buf[16];
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 5, MIO_READABLE);
+	need(mio_tcp_shutdown(&a, MIO_SHUT_WR) == 0);
+	spins(poller);
+	put_text(&b, "answer");
+	ok(wait_token(poller, 5, MIO_READABLE) & MIO_READABLE,
+	    "our own half-close: the answer is readable");
+	is(read_soon(&a, buf, sizeof(buf)), 6, "and read");
+	close_source(&b);
+	ok(wait_token(poller, 5, MIO_READABLE) & MIO_READABLE,
+	    "closed from both sides: readable");
+	is(read_soon(&a, buf, sizeof(buf)), 0, "the end");
+	is(spins(poller), 0, "closed from both sides: silence");
+	close_source(&a);
+}
+
+static void
+reset_by_peer(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	char buf[16];
+	uint32_t seen;
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 6, BOTH);
+	wait_token(poller, 6, MIO_WRITABLE);
+	drain(&a);
+	reset(&b);
+	seen = wait_token(poller, 6, MIO_READABLE);
+	ok(seen & MIO_READABLE,
+	    "reset after writable was consumed: readable");
+	ok(seen & (MIO_ERROR | MIO_READ_CLOSED | MIO_WRITE_CLOSED),
+	    "reset: a hint says so");
+	is(spins(poller), 0, "reset: one event, then silence");
+	fails(read_soon(&a, buf, sizeof(buf)), ECONNRESET, "a read says so");
+	is(read_soon(&a, buf, sizeof(buf)), 0, "once");
+	is(spins(poller), 0, "reset and read: silence");
+	close_source(&a);
+	tcp_pair(&a, &b);
+	reset(&b);
+	reg(poller, &a, 7, MIO_WRITABLE);
+	ok(wait_token(poller, 7, MIO_WRITABLE) & MIO_WRITABLE,
+	    "reset, only writable asked for: writable");
+	is(spins(poller), 0, "and silence");
+	close_source(&a);
+}
+
+static void
+refused(struct mio_poller *poller)
+{
+	struct sockaddr_storage addr;
+	struct mio_source a;
+	mio_socklen len;
+	uint32_t seen;
+
+	refusing_addr(&addr, &len);
+	if (mio_tcp_connect(&a, (struct sockaddr *)&addr, len, 0) < 0) {
+		is(mio_errno(), ECONNREFUSED, "refused at once");
+		return;
+	}
+	reg(poller, &a, 8, BOTH);
+	seen = wait_token(poller, 8, MIO_WRITABLE);
+	ok(seen & MIO_WRITABLE, "refused: writable");
+	ok(seen & (MIO_ERROR | MIO_WRITE_CLOSED | MIO_READ_CLOSED),
+	    "refused: a hint says so");
+	is(spins(poller), 0, "refused: one event, then silence");
+	fails(mio_source_take_error(&a), ECONNREFUSED,
+	    "refused: take_error says why");
+	is(mio_source_take_error(&a), 0, "once");
+	is(spins(poller), 0, "refused and asked: silence");
+	close_source(&a);
+}
+
+static void
+reader_closes(struct mio_poller *poller)
+{
+	struct mio_source reader, writer;
+	uint32_t seen;
+	char byte = 0;
+
+	pipe_pair(&reader, &writer);
+	reg(poller, &writer, 9, MIO_WRITABLE);
+	wait_token(poller, 9, MIO_WRITABLE);
+	fill(&writer);
+	is(quiet(poller), 0, "a full pipe: nothing");
+	close_source(&reader);
+	seen = wait_token(poller, 9, MIO_WRITABLE);
+	ok(seen & MIO_WRITABLE, "a pipe's reader closed: writable");
+	ok(seen & (MIO_ERROR | MIO_WRITE_CLOSED),
+	    "a pipe's reader closed: a hint says so");
+	is(spins(poller), 0, "a pipe's reader closed: one event, then silence");
+	fails(mio_source_write(&writer, &byte, 1), EPIPE, "a write says so");
+	is(spins(poller), 0, "and silence");
+	rereg(poller, &writer, 10, MIO_WRITABLE);
+	ok(wait_token(poller, 10, MIO_WRITABLE) & MIO_WRITABLE,
+	    "reregistered: writable again");
+	close_source(&writer);
+	pipe_pair(&reader, &writer);
+	close_source(&reader);
+	reg(poller, &writer, 11, MIO_WRITABLE);
+	seen = wait_token(poller, 11, MIO_WRITABLE);
+	ok(seen & MIO_WRITABLE, "registered after the reader closed: writable");
+	/* OUT with ERR in the raw mask. */
+	ok(seen & MIO_WRITE_CLOSED,
+	    "registered after the reader closed: the hint write_closed");
+	close_source(&writer);
+}
+
+static void
+writer_closes(struct mio_poller *poller)
+{
+	struct mio_source reader, writer;
+	char buf[16];
+	uint32_t seen;
+
+	pipe_pair(&reader, &writer);
+	reg(poller, &reader, 12, MIO_READABLE);
+	put_text(&writer, "last");
+	close_source(&writer);
+	seen = wait_token(poller, 12, MIO_READABLE | MIO_READ_CLOSED);
+	ok(seen & MIO_READABLE, "a pipe's writer closed: readable");
+	ok(seen & MIO_READ_CLOSED,
+	    "a pipe's writer closed: the hint read_closed");
+	is(read_soon(&reader, buf, 4), 4, "the data first");
+	is(read_soon(&reader, buf, sizeof(buf)), 0, "then the end");
+	is(spins(poller), 0, "a pipe's writer closed: silence");
+	close_source(&reader);
+}
+
+/*
+ * The exception in the table: Linux says OUT and HUP of a TCP socket that was
+ * never connected.  Connecting it later must be reported all the same.
+ */
+static void
+unconnected(struct mio_poller *poller)
+{
+	struct mio_source listener, a;
+	struct sockaddr_storage addr;
+	mio_socklen len;
+	int result;
+
+	listen_loopback(&listener, &addr, &len);
+	need(mio_source_from_fd(&a, socket(AF_INET, SOCK_STREAM, 0)) == 0);
+	need(mio_source_set_nonblocking(&a, 1) == 0);
+	reg(poller, &a, 13, BOTH);
+#ifdef __linux__
+	ok((wait_token(poller, 13, BOTH) & (BOTH | MIO_READ_CLOSED)) ==
+	    (BOTH | MIO_READ_CLOSED),
+	    "an unconnected TCP socket: OUT and HUP, as Linux has it");
+#endif
+	/* Whatever came; it must not go on. */
+	quiet(poller);
+	is(spins(poller), 0, "an unconnected TCP socket: silence");
+	result = connect(mio_source_fd(&a), (struct sockaddr *)&addr, len);
+	need(result == 0 || errno == EINPROGRESS);
+	need(mio_source_would_block(&a, MIO_WRITABLE) == 0);
+	ok(wait_token(poller, 13, MIO_WRITABLE) & MIO_WRITABLE,
+	    "connected later, would_block said: writable");
+	is(mio_source_take_error(&a), 0, "and no error");
+	close_source(&a);
+	close_source(&listener);
+}
+
+/* One event in patience, whatever else is asked for. */
+static struct mio_event
+next_event(struct mio_poller *poller)
+{
+	struct mio_event event = { 0, 0, 0 };
+
+	need(mio_poll(poller, &event, 1, PATIENCE * tap_slow()) == 1);
+	return event;
+}
+
+static void
+urgent(struct mio_poller *poller)
+{
+	struct mio_event event;
+	struct mio_source a, b;
+	char text[128];
+
+	tcp_pair(&a, &b);
+	if (mio_register(poller, &a, 14, MIO_READABLE | MIO_PRIORITY) < 0) {
+		is(mio_errno(), ENOTSUP, "no urgent data on this selector");
+		close_source(&a);
+		close_source(&b);
+		return;
+	}
+	need(send(mio_source_fd(&b), "!", 1, MSG_OOB) == 1);
+	event = next_event(poller);
+	is(event.token, 14, "an urgent byte: an event");
+	ok(mio_event_is_priority(&event), "an urgent byte: priority");
+	ok(!mio_event_is_readable(&event),
+	    "an urgent byte alone is not readable");
+	ok(mio_event_format(&event, text, sizeof(text)) > 0 &&
+	    strstr(text, "priority") != NULL, "and printed: %s", text);
+	is(spins(poller), 0, "an urgent byte: one event");
+	put_text(&b, "x");
+	ok(wait_token(poller, 14, MIO_READABLE) & MIO_READABLE,
+	    "data behind it: readable");
+	close_source(&a);
+	close_source(&b);
+}
+
+enum { IN = 1, PRI = 2, OUT = 4, ERR = 8, HUP = 16, RDHUP = 32 };
+
+/* The rules in words, one after the other, as the page has them. */
+static uint32_t
+expected(int mask)
+{
+	uint32_t bits = 0;
+
+	if (mask & (IN | RDHUP | HUP | ERR))
+		bits |= MIO_READABLE;
+	if (mask & (OUT | HUP | ERR))
+		bits |= MIO_WRITABLE;
+	if (mask & PRI)
+		bits |= MIO_PRIORITY;
+	if (mask & ERR)
+		bits |= MIO_ERROR;
+	if ((mask & HUP) || (mask & (IN | RDHUP)) == (IN | RDHUP))
+		bits |= MIO_READ_CLOSED;
+	if ((mask & HUP) || (mask & (OUT | ERR)) == (OUT | ERR) || mask == ERR)
+		bits |= MIO_WRITE_CLOSED;
+	return bits;
+}
+
+static void
+table(void)
+{
+	int mask, wrong = 0;
+
+	for (mask = 0; mask < 64; mask++) {
+		uint32_t got = MIO_READINESS(mask & IN, mask & PRI,
+		    mask & OUT, mask & ERR, mask & HUP, mask & RDHUP);
+
+		if (got == expected(mask))
+			continue;
+		wrong++;
+		tap_diag("mask %#x: %#x, want %#x", (unsigned int)mask,
+		    (unsigned int)got, (unsigned int)expected(mask));
+	}
+	is(wrong, 0, "read_closed and write_closed for each raw mask");
+	is(MIO_READINESS(0, 1, 0, 0, 0, 0), MIO_PRIORITY,
+	    "PRI alone is priority and nothing else");
+	is(MIO_READINESS(0, 0, 0, 0, 0, 1) & MIO_WRITABLE, 0,
+	    "RDHUP alone leaves writing alone");
+}
+
+/* Does the text fit its length, and is it cut where it must be? */
+static bool
+prints(const struct mio_event *event)
+{
+	char text[256], cut[16];
+	int len = mio_event_format(event, text, sizeof(text));
+	size_t size;
+
+	if (len <= 0 || strlen(text) != (size_t)len ||
+	    mio_event_format(event, NULL, 0) != len)
+		return false;
+	for (size = 1; size <= sizeof(cut); size++) {
+		memset(cut, 'x', sizeof(cut));
+		if (mio_event_format(event, cut, size) != len ||
+		    strlen(cut) != size - 1 || memcmp(text, cut, size - 1) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+formats(void)
+{
+	struct mio_event event = { 5, 0, 0 };
+	char text[256];
+	int wrong = 0, bit;
+
+	for (event.readiness = 0; event.readiness < 0x1000; event.readiness++)
+		wrong += !prints(&event);
+	is(wrong, 0, "every mask of readiness is printed");
+	event.readiness = MIO_PRIORITY;
+	for (event.native = 0; event.native < 0x4000; event.native++)
+		wrong += !prints(&event);
+	for (bit = 0; bit < 32; bit++) {
+		event.native = UINT32_C(1) << bit;
+		wrong += !prints(&event);
+	}
+	is(wrong, 0, "every mask of the kernel's is printed");
+	event.readiness = MIO_READABLE | MIO_READ_CLOSED;
+	event.native = 0;
+	need(mio_event_format(&event, text, sizeof(text)) > 0);
+	is_str(text, "token=5 readable|read_closed native=none", "as text");
+	event.readiness = event.native = UINT32_MAX;
+	event.token = UINTPTR_MAX;
+	ok(prints(&event), "all bits of all fields are printed");
+	fails(mio_event_format(NULL, text, sizeof(text)), EINVAL, "no event");
+	fails(mio_event_format(&event, NULL, 1), EINVAL, "no buffer");
+}
+
+int
+main(void)
+{
+	struct mio_poller *poller;
+
+	tap_start();
+	need(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	poller = new_poller();
+	peer_closes(poller);
+	unread(poller);
+	half_close(poller);
+	own_half_close(poller);
+	reset_by_peer(poller);
+	refused(poller);
+	reader_closes(poller);
+	writer_closes(poller);
+	unconnected(poller);
+	urgent(poller);
+	table();
+	formats();
+	mio_poller_free(poller);
+	return tap_done();
+}
