@@ -228,6 +228,24 @@ wait_until(struct mio_poller *poller, struct mio_event *events, int nevents,
 	return n;
 }
 
+/*
+ * The plain wait, which reads no clock.  It is resumed for one thing only: a
+ * first waker that was made, woken and freed while the wait was on.  Nobody
+ * knows how much of a finite wait is left then.
+ */
+static int
+wait_once(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout)
+{
+	int n = mio_sel_wait(poller, events, nevents, timeout);
+
+	if (n != MIO_RESUME)
+		return n;
+	if (timeout < 0)
+		return wait_until(poller, events, nevents, timeout);
+	return timeout == 0 ? 0 : -EINTR;
+}
+
 int
 mio_poll(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout_ns)
@@ -244,7 +262,7 @@ mio_poll(struct mio_poller *poller, struct mio_event *events, int nevents,
 	    atomic_get_relaxed(&poller->spin_ns) > 0)
 		n = wait_until(poller, events, nevents, timeout_ns);
 	else
-		n = mio_sel_wait(poller, events, nevents, timeout_ns);
+		n = wait_once(poller, events, nevents, timeout_ns);
 	MIO_PROBE4(poll, poller, nevents, timeout_ns, n);
 	return mio_result(n);
 }
