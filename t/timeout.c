@@ -1,0 +1,430 @@
+/*
+ * Contract 8 and TIME-1 to 5: a wait is as long as it was said, rounded up
+ * and never less; an infinite one never returns 0.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+
+#include "compat_atomic.h"
+#include "tap.h"
+#include "timeout.h"
+#include "util.h"
+
+#define DAY_MS		(INT64_C(24) * 3600 * 1000)
+#define LONG_MAX_MS	((int64_t)INT_MAX)
+
+static int64_t
+nsec(void)
+{
+	struct timespec ts;
+
+	need(clock_gettime(CLOCK_MONOTONIC, &ts) == 0);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static void
+milliseconds(void)
+{
+	is(mio_msec(-1), -1, "for ever");
+	is(mio_msec(INT64_MIN), -1, "any negative is for ever");
+	is(mio_msec(0), 0, "0 stays 0");
+	is(mio_msec(1), 1, "1 ns rounds up");
+	is(mio_msec(999000), 1, "999 us rounds up");
+	is(mio_msec(999999), 1, "all but a millisecond rounds up");
+	is(mio_msec(1000000), 1, "a millisecond is exact");
+	is(mio_msec(1000001), 2, "a little more rounds up");
+	is(mio_msec(MIO_MSEC(LONG_MAX_MS - 1)), INT_MAX - 1, "INT_MAX - 1 ms");
+	is(mio_msec(MIO_MSEC(LONG_MAX_MS)), INT_MAX, "INT_MAX ms");
+	is(mio_msec(MIO_MSEC(LONG_MAX_MS) - 1), INT_MAX,
+	    "INT_MAX ms less 1 ns rounds up");
+	is(mio_msec(MIO_MSEC(LONG_MAX_MS) + 1), INT_MAX,
+	    "INT_MAX ms and 1 ns saturates");
+	is(mio_msec(MIO_MSEC(LONG_MAX_MS + 1)), INT_MAX,
+	    "INT_MAX + 1 ms does not go negative");
+	ok(mio_msec(MIO_MSEC(UINT_MAX)) >= DAY_MS,
+	    "UINT_MAX ms is finite, below Windows' INFINITE, a day at least");
+	is(mio_msec(INT64_MAX), INT_MAX, "INT64_MAX ns saturates");
+	is(mio_msec(INT64_MAX - 1), INT_MAX, "rounding does not overflow");
+}
+
+static bool
+same_spec(int64_t ns, int64_t sec, long rest)
+{
+	struct timespec ts;
+
+	mio_timespec(&ts, ns);
+	return ts.tv_sec == (time_t)sec && ts.tv_nsec == rest;
+}
+
+static bool
+long_spec(int64_t ns)
+{
+	struct timespec ts;
+
+	mio_timespec(&ts, ns);
+	return ts.tv_sec >= 24 * 3600 && (int64_t)ts.tv_sec <= INT32_MAX &&
+	    ts.tv_nsec >= 0 && ts.tv_nsec < 1000000000;
+}
+
+static void
+timespecs(void)
+{
+	ok(same_spec(0, 0, 0), "timespec: 0");
+	ok(same_spec(1, 0, 1), "timespec: 1 ns");
+	ok(same_spec(999000, 0, 999000), "timespec: 999 us");
+	ok(same_spec(999999999, 0, 999999999), "timespec: a second less 1 ns");
+	ok(same_spec(1000000000, 1, 0), "timespec: a second");
+	ok(same_spec(MIO_MSEC(LONG_MAX_MS) + 1, 2147483, 647000001),
+	    "timespec: INT_MAX ms and 1 ns");
+	ok(same_spec(MIO_MSEC(UINT_MAX), 4294967, 295000000),
+	    "timespec: UINT_MAX ms");
+	ok(long_spec(INT64_MAX), "timespec: INT64_MAX ns fits any time_t");
+	ok(long_spec(INT64_MAX - 999999), "timespec: nearly INT64_MAX ns");
+}
+
+/* A wait in which nothing comes takes its time, and not less. */
+static void
+finite(struct mio_poller *poller, int64_t ns, const char *words)
+{
+	struct mio_event event;
+	int64_t start = nsec();
+	int n = mio_poll(poller, &event, 1, ns);
+	int64_t took = nsec() - start;
+
+	is(n, 0, "%s: nothing came", words);
+	ok(took >= ns, "%s: not before the time is over", words);
+}
+
+/* TIME-2: waits below a millisecond that became 0 made a busy loop. */
+static void
+no_busy_loop(struct mio_poller *poller)
+{
+	struct mio_event event;
+	int64_t end = nsec() + MIO_MSEC(50);
+	int polls = 0;
+
+	while (nsec() < end) {
+		need(mio_poll(poller, &event, 1, 999000) == 0);
+		polls++;
+	}
+	ok(polls <= 51, "999 us: no busy loop");
+	end = nsec() + MIO_MSEC(20);
+	for (polls = 0; nsec() < end; polls++)
+		need(mio_poll(poller, &event, 1, 100000) == 0);
+	ok(polls <= 201, "100 us: no busy loop");
+}
+
+static void
+shortest(struct mio_poller *poller)
+{
+	struct mio_event event;
+	int64_t start = nsec();
+	int i, wrong = 0;
+
+	for (i = 0; i < 100; i++)
+		wrong += mio_poll(poller, &event, 1, 0) != 0;
+	is(wrong, 0, "a zero wait asks");
+	ok(nsec() - start < PATIENCE * tap_slow(), "and does not wait");
+}
+
+/* Wakes when told that the other is about to poll, and a little later. */
+struct later {
+	struct mio_waker	*waker;
+	int			 ms;
+};
+
+static void *
+wake_later(void *arg)
+{
+	const struct later *later = arg;
+
+	sleep_msec(later->ms);
+	need(mio_waker_wake(later->waker) == 0);
+	return NULL;
+}
+
+/* TIME-1, TIME-4: neither an error, nor over at once, nor slept out. */
+static void
+woken(struct mio_poller *poller, struct mio_waker *waker, int64_t ns,
+    const char *words)
+{
+	struct later later = { waker, 20 };
+	long long start = msec();
+	struct mio_event event = { 0, 0, 0 };
+	pthread_t thread = start_thread(wake_later, &later);
+
+	is(mio_poll(poller, &event, 1, ns), 1, "%s: the event ends the wait",
+	    words);
+	is(event.token, 9, "%s: its token", words);
+	ok(msec() - start < 10000 * tap_slow(), "%s: early", words);
+	join_thread(thread);
+}
+
+static void
+long_waits(struct mio_poller *poller, struct mio_waker *waker)
+{
+	woken(poller, waker, MIO_MSEC(20000) * tap_slow(), "a finite wait");
+	woken(poller, waker, MIO_MSEC(20000) * tap_slow() + 1,
+	    "a finite wait with nanoseconds");
+	woken(poller, waker, MIO_MSEC(LONG_MAX_MS - 1), "INT_MAX - 1 ms");
+	woken(poller, waker, MIO_MSEC(LONG_MAX_MS), "INT_MAX ms");
+	woken(poller, waker, MIO_MSEC(LONG_MAX_MS + 1), "INT_MAX + 1 ms");
+	woken(poller, waker, MIO_MSEC(LONG_MAX_MS) + 1, "INT_MAX ms and 1 ns");
+	woken(poller, waker, MIO_MSEC(UINT_MAX), "UINT_MAX ms");
+	woken(poller, waker, MIO_MSEC(UINT_MAX) - 1, "UINT_MAX ms less 1 ns");
+	woken(poller, waker, INT64_MAX, "INT64_MAX ns");
+	woken(poller, waker, INT64_MAX - 1, "INT64_MAX - 1 ns");
+	woken(poller, waker, MIO_FOREVER, "for ever");
+	woken(poller, waker, INT64_MIN, "the most negative");
+}
+
+/* Something that a wait may find and that is no event. */
+static void
+nothings(struct mio_poller *poller, struct mio_source *a)
+{
+	struct mio_waker *waker = mio_waker_new(poller, 100);
+
+	need(waker != NULL);
+	need(mio_waker_wake(waker) == 0);
+	mio_waker_free(waker);
+	reg(poller, a, 101, MIO_WRITABLE);
+	dereg(poller, a);
+}
+
+static void
+deregistered_before(struct mio_poller *poller, struct mio_waker *waker)
+{
+	struct later later = { waker, 50 };
+	struct mio_event event = { 0, 0, 0 };
+	struct mio_source a, b;
+	pthread_t thread;
+
+	unix_pair(&a, &b);
+	nothings(poller, &a);
+	finite(poller, MIO_MSEC(30), "a freed waker's wake, a deregistered "
+	    "event, a finite wait");
+	nothings(poller, &a);
+	thread = start_thread(wake_later, &later);
+	is(mio_poll(poller, &event, 1, MIO_FOREVER), 1,
+	    "a freed waker's wake, a deregistered event: an infinite wait "
+	    "never returns 0");
+	is(event.token, 9, "but the event that came");
+	join_thread(thread);
+	close_source(&a);
+	close_source(&b);
+}
+
+struct noise {
+	struct mio_poller	*poller;
+	struct mio_waker	*waker;	/* at the end; or none */
+	unsigned int		 stop;
+};
+
+/* The same during the wait: kicks, and wakers that come and go. */
+static void *
+make_noise(void *arg)
+{
+	struct noise *noise = arg;
+	struct mio_source a, b;
+	int i;
+
+	unix_pair(&a, &b);
+	/* Not ready, so it can't be seen in the short time that it's there. */
+	fill(&a);
+	for (i = 0; i < 20 || (noise->waker == NULL &&
+	    !atomic_get(&noise->stop)); i++) {
+		struct mio_waker *brief = mio_waker_new(noise->poller, 100);
+
+		need(brief != NULL);
+		need(mio_waker_wake(brief) == 0);
+		mio_waker_free(brief);
+		reg(noise->poller, &a, 101, MIO_READABLE);
+		need(mio_source_would_block(&a, MIO_READABLE) == 0);
+		rereg(noise->poller, &a, 102, MIO_WRITABLE);
+		dereg(noise->poller, &a);
+		sleep_msec(1);
+	}
+	if (noise->waker != NULL)
+		need(mio_waker_wake(noise->waker) == 0);
+	close_source(&a);
+	close_source(&b);
+	return NULL;
+}
+
+/*
+ * A waker that is freed beside its own wake's delivery may still be seen:
+ * events of token 100 are as good as they are rare.
+ */
+static int
+poll_past_brief(struct mio_poller *poller, struct mio_event *event,
+    int64_t end)
+{
+	int n;
+
+	do {
+		int64_t left = end < 0 ? MIO_FOREVER : end - nsec();
+
+		n = mio_poll(poller, event, 1, end >= 0 && left < 0 ? 0 : left);
+	} while (n == 1 && event->token == 100);
+	return n;
+}
+
+static void
+noisy(struct mio_poller *poller, struct mio_waker *waker)
+{
+	struct noise noise = { poller, waker, 0 };
+	struct mio_event event = { 0, 0, 0 };
+	pthread_t thread = start_thread(make_noise, &noise);
+	int64_t end;
+
+	is(poll_past_brief(poller, &event, -1), 1,
+	    "kicks and freed wakers: an infinite wait never returns 0");
+	is(event.token, 9, "kicks and freed wakers: the event that came");
+	join_thread(thread);
+	noise.waker = NULL;
+	thread = start_thread(make_noise, &noise);
+	end = nsec() + MIO_MSEC(60);
+	is(poll_past_brief(poller, &event, end), 0,
+	    "kicks and freed wakers: a finite wait");
+	ok(nsec() >= end,
+	    "kicks and freed wakers: 0 only when the time is over");
+	atomic_put(&noise.stop, 1);
+	join_thread(thread);
+}
+
+/*
+ * The first waker of a poller, made, woken and freed while a thread waits:
+ * that thread went in when there was nothing that could resume it.
+ */
+struct first {
+	struct mio_poller	*poller;
+	struct mio_source	 a, b;
+};
+
+static void *
+brief_then_source(void *arg)
+{
+	struct first *first = arg;
+	struct mio_waker *brief;
+
+	sleep_msec(20);
+	need((brief = mio_waker_new(first->poller, 100)) != NULL);
+	need(mio_waker_wake(brief) == 0);
+	mio_waker_free(brief);
+	sleep_msec(20);
+	put_text(&first->b, "x");
+	return NULL;
+}
+
+static void
+first_waker(int64_t timeout, const char *words)
+{
+	struct mio_event event = { 0, 0, 0 };
+	struct first first;
+	pthread_t thread;
+	int n;
+
+	first.poller = new_poller();
+	unix_pair(&first.a, &first.b);
+	reg(first.poller, &first.a, 3, MIO_READABLE);
+	thread = start_thread(brief_then_source, &first);
+	do {
+		n = mio_poll(first.poller, &event, 1, timeout);
+	} while ((n == 1 && event.token == 100) || (n < 0 && errno == EINTR));
+	is(n, 1, "%s: a first waker that came and went does not end it",
+	    words);
+	is(event.token, 3, "%s: the event that came does", words);
+	join_thread(thread);
+	close_source(&first.a);
+	close_source(&first.b);
+	mio_poller_free(first.poller);
+}
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+}
+
+struct signaller {
+	pthread_t	target;
+	unsigned int	stop;
+};
+
+static void *
+signal_often(void *arg)
+{
+	struct signaller *signaller = arg;
+
+	while (!atomic_get(&signaller->stop)) {
+		need(pthread_kill(signaller->target, SIGUSR1) == 0);
+		sleep_msec(5);
+	}
+	return NULL;
+}
+
+/* Whether or not the handler was installed to have calls restarted. */
+static void
+interrupted(struct mio_poller *poller, int flags, int64_t timeout,
+    const char *words)
+{
+	struct signaller signaller = { pthread_self(), 0 };
+	struct sigaction action;
+	struct mio_event event;
+	pthread_t thread;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = on_signal;
+	action.sa_flags = flags;
+	need(sigaction(SIGUSR1, &action, NULL) == 0);
+	thread = start_thread(signal_often, &signaller);
+	fails(mio_poll(poller, &event, 1, timeout), EINTR,
+	    "EINTR is returned: %s", words);
+	atomic_put(&signaller.stop, 1);
+	join_thread(thread);
+}
+
+static void
+interruptions(struct mio_poller *poller)
+{
+	interrupted(poller, 0, MIO_FOREVER, "an infinite wait");
+	interrupted(poller, SA_RESTART, MIO_FOREVER, "with SA_RESTART");
+	interrupted(poller, 0, PATIENCE * tap_slow(), "a finite wait");
+	interrupted(poller, 0, PATIENCE * tap_slow() + 1,
+	    "a finite wait with nanoseconds");
+}
+
+int
+main(void)
+{
+	struct mio_poller *poller;
+	struct mio_waker *waker;
+
+	tap_start();
+	milliseconds();
+	timespecs();
+	poller = new_poller();
+	finite(poller, 1, "1 ns, no waker");
+	finite(poller, 1500000, "1.5 ms, no waker");
+	need((waker = mio_waker_new(poller, 9)) != NULL);
+	finite(poller, 1, "1 ns");
+	finite(poller, 999000, "999 us");
+	finite(poller, 1000000, "1 ms");
+	finite(poller, 1500000, "1.5 ms");
+	finite(poller, MIO_MSEC(30), "30 ms");
+	no_busy_loop(poller);
+	shortest(poller);
+	long_waits(poller, waker);
+	deregistered_before(poller, waker);
+	noisy(poller, waker);
+	first_waker(MIO_FOREVER, "an infinite wait");
+	first_waker(PATIENCE * 6, "a finite wait");
+	interruptions(poller);
+	mio_waker_free(waker);
+	mio_poller_free(poller);
+	return tap_done();
+}
