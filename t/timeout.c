@@ -88,7 +88,7 @@ timespecs(void)
 
 /* A wait in which nothing comes takes its time, and not less. */
 static void
-finite(struct mio_poller *poller, int64_t ns, const char *words)
+finite_waits(struct mio_poller *poller, int64_t ns, const char *words)
 {
 	struct mio_event event;
 	int64_t start = nsec();
@@ -205,7 +205,7 @@ deregistered_before(struct mio_poller *poller, struct mio_waker *waker)
 
 	unix_pair(&a, &b);
 	nothings(poller, &a);
-	finite(poller, MIO_MSEC(30), "a freed waker's wake, a deregistered "
+	finite_waits(poller, MIO_MSEC(30), "a freed waker's wake, a deregistered "
 	    "event, a finite wait");
 	nothings(poller, &a);
 	thread = start_thread(wake_later, &later);
@@ -408,14 +408,14 @@ main(void)
 	milliseconds();
 	timespecs();
 	poller = new_poller();
-	finite(poller, 1, "1 ns, no waker");
-	finite(poller, 1500000, "1.5 ms, no waker");
+	finite_waits(poller, 1, "1 ns, no waker");
+	finite_waits(poller, 1500000, "1.5 ms, no waker");
 	need((waker = mio_waker_new(poller, 9)) != NULL);
-	finite(poller, 1, "1 ns");
-	finite(poller, 999000, "999 us");
-	finite(poller, 1000000, "1 ms");
-	finite(poller, 1500000, "1.5 ms");
-	finite(poller, MIO_MSEC(30), "30 ms");
+	finite_waits(poller, 1, "1 ns");
+	finite_waits(poller, 999000, "999 us");
+	finite_waits(poller, 1000000, "1 ms");
+	finite_waits(poller, 1500000, "1.5 ms");
+	finite_waits(poller, MIO_MSEC(30), "30 ms");
 	no_busy_loop(poller);
 	shortest(poller);
 	long_waits(poller, waker);
