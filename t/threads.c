@@ -1,0 +1,319 @@
+/*
+ * Contract 12: registering, re-arming, deregistering, closing and waking
+ * from other threads while one waits; a second waiter.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+#include "compat_atomic.h"
+#include "tap.h"
+#include "util.h"
+
+#define BOTH	(MIO_READABLE | MIO_WRITABLE)
+
+struct scene {
+	struct mio_poller	*poller;
+	struct mio_waker	*waker;		/* its token is 99 */
+	struct mio_source	 a, b;
+	void			(*act)(struct scene *);
+};
+
+static void *
+act_later(void *arg)
+{
+	struct scene *scene = arg;
+
+	sleep_msec(10);
+	scene->act(scene);
+	return NULL;
+}
+
+/* The wait is infinite: what isn't noticed runs into the time limit. */
+static void
+play(struct scene *scene, void (*act)(struct scene *), mio_token token,
+    const char *words)
+{
+	struct mio_event event = { 0, 0, 0 };
+	pthread_t thread;
+
+	scene->act = act;
+	thread = start_thread(act_later, scene);
+	is(mio_poll(scene->poller, &event, 1, MIO_FOREVER), 1,
+	    "%s during an infinite wait: an event", words);
+	is(event.token, token, "%s during an infinite wait: its token", words);
+	join_thread(thread);
+}
+
+static void
+act_register(struct scene *scene)
+{
+	reg(scene->poller, &scene->a, 1, MIO_WRITABLE);
+}
+
+static void
+act_reregister(struct scene *scene)
+{
+	rereg(scene->poller, &scene->a, 2, MIO_WRITABLE);
+}
+
+/* A direction that there was no interest in. */
+static void
+act_widen(struct scene *scene)
+{
+	put_text(&scene->b, "x");
+	rereg(scene->poller, &scene->a, 3, MIO_READABLE);
+}
+
+static void
+act_read_and_write(struct scene *scene)
+{
+	if (drain(&scene->a) != 1)
+		tap_bail("the byte isn't there");
+	put_text(&scene->b, "y");
+}
+
+static void
+act_would_block(struct scene *scene)
+{
+	char byte;
+
+	need(recv(mio_source_fd(&scene->a), &byte, 1, 0) == 1);
+	need(recv(mio_source_fd(&scene->a), &byte, 1, 0) == -1);
+	need(mio_source_would_block(&scene->a, MIO_READABLE) == 0);
+	put_text(&scene->b, "z");
+}
+
+/* After that, neither the peer's data nor its end is our business. */
+static void
+act_deregister(struct scene *scene)
+{
+	dereg(scene->poller, &scene->a);
+	drain(&scene->a);
+	put_text(&scene->b, "x");
+	sleep_msec(10);
+	need(mio_waker_wake(scene->waker) == 0);
+}
+
+static void
+act_close(struct scene *scene)
+{
+	close_source(&scene->a);
+}
+
+static void
+changes(struct mio_poller *poller, struct mio_waker *waker)
+{
+	struct scene scene;
+
+	scene.poller = poller;
+	scene.waker = waker;
+	unix_pair(&scene.a, &scene.b);
+	play(&scene, act_register, 1, "registered");
+	play(&scene, act_reregister, 2, "reregistered");
+	play(&scene, act_widen, 3, "reregistered for another direction");
+	play(&scene, act_read_and_write, 3, "read to would-block");
+	play(&scene, act_would_block, 3, "would_block said");
+	play(&scene, act_deregister, 99, "deregistered");
+	is(quiet(poller), 0, "and nothing is left behind");
+	reg(poller, &scene.a, 4, MIO_READABLE);
+	need(wait_token(poller, 4, MIO_READABLE) == MIO_READABLE);
+	reg(poller, &scene.b, 5, MIO_READABLE);
+	/* The kernel must not hold on to it for the sake of the waiter. */
+	play(&scene, act_close, 5, "closed, the peer learns of it");
+	close_source(&scene.b);
+}
+
+/* Sources that come and go on two threads, while one polls. */
+struct churn {
+	struct mio_poller	*poller;
+	unsigned int		 rounds;
+	unsigned int		 reported;
+	unsigned int		 stop;
+	mio_token		 token;
+};
+
+static void *
+churn(void *arg)
+{
+	struct churn *my = arg;
+	struct mio_source a, b;
+	unsigned int i;
+
+	for (i = 0; i < my->rounds; i++) {
+		unix_pair(&a, &b);
+		reg(my->poller, &a, my->token, MIO_READABLE);
+		reg(my->poller, &b, my->token, BOTH);
+		put_text(&b, "x");
+		rereg(my->poller, &b, my->token, MIO_READABLE);
+		drain(&a);
+		dereg(my->poller, &a);
+		close_source(&b);
+		close_source(&a);
+	}
+	return NULL;
+}
+
+static void *
+poll_until_stopped(void *arg)
+{
+	struct churn *my = arg;
+	struct mio_event events[3];
+	int i, n;
+
+	while (!atomic_get(&my->stop)) {
+		n = mio_poll(my->poller, events, 3, MIO_FOREVER);
+		need(n > 0);
+		for (i = 0; i < n; i++)
+			need(events[i].token == 99 || events[i].token == 1 ||
+			    events[i].token == 2);
+		my->reported += (unsigned int)n;
+	}
+	return NULL;
+}
+
+static void
+storm(struct mio_poller *poller, struct mio_waker *waker)
+{
+	unsigned int rounds = 1000 / (unsigned int)tap_slow() + 5;
+	struct churn one = { poller, rounds, 0, 0, 1 };
+	struct churn two = { poller, rounds, 0, 0, 2 };
+	pthread_t threads[3];
+	int fds = count_fds();
+
+	threads[0] = start_thread(poll_until_stopped, &one);
+	threads[1] = start_thread(churn, &one);
+	threads[2] = start_thread(churn, &two);
+	join_thread(threads[1]);
+	join_thread(threads[2]);
+	atomic_put(&one.stop, 1);
+	need(mio_waker_wake(waker) == 0);
+	join_thread(threads[0]);
+	ok(one.reported > 0, "sources came and went on two threads: events");
+	is(count_fds(), fds, "and no descriptor is left");
+	is(quiet(poller), 0, "nor any event");
+}
+
+static void *
+wait_for_end(void *arg)
+{
+	struct mio_poller *poller = arg;
+	struct mio_event event;
+	int n;
+
+	/* Another thread's zero wait may be in the way for a moment. */
+	while ((n = mio_poll(poller, &event, 1, MIO_FOREVER)) < 0 &&
+	    errno == EBUSY)
+		sched_yield();
+	need(n == 1 && event.token == 99);
+	return NULL;
+}
+
+/* Where a wait has state, there can be only one. */
+static void
+second_refused(struct mio_poller *poller, struct mio_waker *waker)
+{
+	pthread_t thread = start_thread(wait_for_end, poller);
+	long long end = msec() + 10000 * tap_slow();
+	struct mio_event event;
+	int n, i, wrong = 0;
+
+	while ((n = mio_poll(poller, &event, 1, 0)) == 0 && msec() < end)
+		sched_yield();
+	is(n, -1, "a second waiter is refused");
+	is(mio_errno(), EBUSY, "a second waiter: EBUSY");
+	for (i = 0; i < 100; i++)
+		wrong += mio_poll(poller, &event, 1, MIO_FOREVER) != -1 ||
+		    errno != EBUSY;
+	is(wrong, 0, "each time, and without waiting");
+	need(mio_waker_wake(waker) == 0);
+	join_thread(thread);
+	is(quiet(poller), 0, "the first one has got the event");
+}
+
+struct crowd {
+	struct mio_poller	*poller;
+	unsigned int		 events;
+	unsigned int		 gone;
+};
+
+static void *
+wait_in_crowd(void *arg)
+{
+	struct crowd *crowd = arg;
+	struct mio_event event;
+
+	for (;;) {
+		need(mio_poll(crowd->poller, &event, 1, MIO_FOREVER) == 1);
+		if (event.token == 99)
+			break;
+		atomic_inc(&crowd->events);
+	}
+	atomic_inc(&crowd->gone);
+	return NULL;
+}
+
+/* Until the count is reached; the rest is up to the time limit. */
+static void
+until(const unsigned int *count, unsigned int value)
+{
+	while (atomic_get(count) < value)
+		sched_yield();
+}
+
+/* Elsewhere two may wait; each event goes to one of them, or another. */
+static void
+second_welcome(struct mio_poller *poller, struct mio_waker *waker)
+{
+	struct mio_waker *other = mio_waker_new(poller, 7);
+	struct crowd crowd = { poller, 0, 0 };
+	pthread_t threads[2];
+	struct mio_source a, b;
+	unsigned int i;
+
+	need(other != NULL);
+	unix_pair(&a, &b);
+	reg(poller, &a, 8, MIO_READABLE);
+	threads[0] = start_thread(wait_in_crowd, &crowd);
+	threads[1] = start_thread(wait_in_crowd, &crowd);
+	for (i = 0; i < 500; i++) {
+		put_text(&b, "x");
+		until(&crowd.events, 2 * i + 1);
+		need(drain(&a) == 1);
+		need(mio_waker_wake(other) == 0);
+		until(&crowd.events, 2 * i + 2);
+	}
+	is(crowd.events, 1000, "two waiters: each event comes once");
+	need(mio_waker_wake(waker) == 0);
+	until(&crowd.gone, 1);
+	need(mio_waker_wake(waker) == 0);
+	until(&crowd.gone, 2);
+	join_thread(threads[0]);
+	join_thread(threads[1]);
+	is(quiet(poller), 0, "two waiters: and nothing is left");
+	mio_waker_free(other);
+	close_source(&a);
+	close_source(&b);
+}
+
+int
+main(void)
+{
+	struct mio_poller *poller;
+	struct mio_waker *waker;
+
+	tap_start();
+	poller = new_poller();
+	need((waker = mio_waker_new(poller, 99)) != NULL);
+	changes(poller, waker);
+	storm(poller, waker);
+	if (on_selector("epoll") || on_selector("kqueue"))
+		second_welcome(poller, waker);
+	else
+		second_refused(poller, waker);
+	mio_waker_free(waker);
+	mio_poller_free(poller);
+	return tap_done();
+}
