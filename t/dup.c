@@ -1,0 +1,207 @@
+/*
+ * EPOLL-4 and POLL-2: descriptors that were dup'd or inherited, and closed
+ * through libmio, by deregistering first, or behind its back.
+ */
+#include "config.h"
+
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "util.h"
+
+static int
+dup_of(const struct mio_source *source)
+{
+	int fd = dup(mio_source_fd(source));
+
+	need(fd >= 0);
+	return fd;
+}
+
+static void
+closed_by_us(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	int copy;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE);
+	copy = dup_of(&a);
+	put_text(&b, "x");
+	close_source(&a);
+	is(quiet(poller), 0,
+	    "dup'd, then closed by mio_source_close: silence");
+	put_text(&b, "y");
+	is(quiet(poller), 0, "dup'd, then closed: silence for new data too");
+	need(close(copy) == 0);
+	close_source(&b);
+}
+
+static void
+deregistered(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	int copy;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 2, MIO_READABLE);
+	copy = dup_of(&a);
+	dereg(poller, &a);
+	need(close(mio_source_release(&a)) == 0);
+	put_text(&b, "x");
+	is(quiet(poller), 0, "dup'd, deregistered, closed: silence");
+	need(close(copy) == 0);
+	close_source(&b);
+}
+
+/* The trap itself: what happens is the selector's, and is documented. */
+static void
+behind_our_back(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	int copy, fd;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 3, MIO_READABLE);
+	copy = dup_of(&a);
+	need(close(mio_source_fd(&a)) == 0);
+	put_text(&b, "x");
+	if (on_selector("epoll")) {
+		ok(wait_token(poller, 3, MIO_READABLE) & MIO_READABLE,
+		    "dup'd, closed behind our back: fires, as documented");
+		fails(mio_deregister(poller, &a), EBADF,
+		    "and deregistering can't help it");
+	} else {
+		is(quiet(poller), 0,
+		    "dup'd, closed behind our back: quiet, as documented");
+		is(mio_deregister(poller, &a), 0, "and is deregistered");
+	}
+	fails(mio_deregister(poller, &a), ENOENT, "unregistered all the same");
+	fd = mio_source_release(&a);
+	ok(fd >= 0, "and released");
+	close_source(&b);
+	need(close(copy) == 0);
+	is(quiet(poller), 0, "all copies closed: silence");
+}
+
+/* Without a dup the system forgets it, or we do. */
+static void
+gone_behind_our_back(struct mio_poller *poller)
+{
+	struct mio_source a, b, c, d;
+	int result;
+
+	unix_pair(&a, &b);
+	unix_pair(&c, &d);
+	reg(poller, &a, 4, MIO_READABLE);
+	reg(poller, &c, 5, MIO_READABLE);
+	need(close(mio_source_fd(&a)) == 0);
+	is(spins(poller), 0, "closed behind our back: goes quiet");
+	put_text(&d, "x");
+	ok(wait_token(poller, 5, MIO_READABLE) & MIO_READABLE,
+	    "and the others go on");
+	result = mio_deregister(poller, &a);
+	ok(result == 0 || errno == EBADF || errno == ENOENT,
+	    "deregistered, whatever the kernel says");
+	fails(mio_reregister(poller, &a, 4, MIO_READABLE), ENOENT,
+	    "deregistered indeed");
+	fails(mio_source_close(&a), EBADF, "close says that it is gone");
+	fails(mio_source_fd(&a), EBADF, "and empties the source");
+	close_source(&b);
+	close_source(&c);
+	close_source(&d);
+}
+
+/* A close without a deregistration before it, then one through libmio. */
+static void
+close_after_close(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 6, MIO_READABLE);
+	need(close(mio_source_fd(&a)) == 0);
+	fails(mio_source_close(&a), EBADF,
+	    "closed behind our back, then by us: EBADF");
+	is(quiet(poller), 0, "and silence");
+	close_source(&b);
+}
+
+/* Each copy may be a source of its own. */
+static void
+two_copies(struct mio_poller *poller)
+{
+	struct mio_event events[4];
+	struct mio_source a, b, copy;
+
+	unix_pair(&a, &b);
+	need(mio_source_from_fd(&copy, dup_of(&a)) == 0);
+	reg(poller, &a, 7, MIO_READABLE);
+	reg(poller, &copy, 8, MIO_READABLE);
+	put_text(&b, "x");
+	is(poll_now(poller, events, 4), 2, "two copies: two events");
+	is(events[0].token + events[1].token, 15, "of both tokens");
+	close_source(&a);
+	drain(&copy);
+	put_text(&b, "y");
+	is(poll_now(poller, events, 4), 1, "one closed: one event");
+	is(events[0].token, 8, "of the other");
+	close_source(&copy);
+	close_source(&b);
+}
+
+/* A child holds a copy of everything, and outlives our close. */
+static void
+inherited(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	int hold[2], status;
+	char byte;
+	pid_t pid;
+
+	unix_pair(&a, &b);
+	need(pipe(hold) == 0);
+	reg(poller, &a, 9, MIO_READABLE);
+	need((pid = fork()) >= 0);
+	if (pid == 0) {
+		(void)close(hold[1]);
+		/* Until the parent closes its end. */
+		_exit(read(hold[0], &byte, 1) != 0);
+	}
+	close_source(&a);
+	put_text(&b, "x");
+	is(quiet(poller), 0, "inherited, then closed: silence");
+	unix_pair(&a, &b);
+	reg(poller, &a, 10, MIO_READABLE);
+	put_text(&b, "x");
+	ok(wait_token(poller, 10, MIO_READABLE) & MIO_READABLE,
+	    "and the poller works");
+	need(close(hold[1]) == 0);
+	need(waitpid(pid, &status, 0) == pid);
+	is(status, 0, "the child held on to it");
+	is(quiet(poller), 0, "its end is no event");
+	need(close(hold[0]) == 0);
+	close_source(&a);
+	close_source(&b);
+}
+
+int
+main(void)
+{
+	struct mio_poller *poller;
+
+	tap_start();
+	poller = new_poller();
+	closed_by_us(poller);
+	deregistered(poller);
+	behind_our_back(poller);
+	gone_behind_our_back(poller);
+	close_after_close(poller);
+	two_copies(poller);
+	inherited(poller);
+	mio_poller_free(poller);
+	return tap_done();
+}
