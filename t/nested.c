@@ -1,0 +1,79 @@
+/*
+ * A poller's descriptor in another poller, and in poll(2).
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "tap.h"
+#include "util.h"
+
+static bool
+raw_readable(int fd)
+{
+	struct pollfd pfd = { fd, POLLIN, 0 };
+
+	need(poll(&pfd, 1, 0) >= 0);
+	return (pfd.revents & POLLIN) != 0;
+}
+
+static void
+nest(struct mio_poller *outer, struct mio_poller *inner)
+{
+	struct mio_waker *waker = mio_waker_new(inner, 3);
+	struct mio_source a, b, nested;
+	struct mio_event event;
+	int i;
+
+	need(waker != NULL);
+	unix_pair(&a, &b);
+	reg(inner, &a, 1, MIO_READABLE);
+	is(mio_source_from_fd(&nested, mio_poller_fd(inner)), 0,
+	    "a poller's descriptor is a source");
+	reg(outer, &nested, 2, MIO_READABLE);
+	is(quiet(outer), 0, "nothing in the inner: nothing in the outer");
+	ok(!raw_readable(mio_poller_fd(inner)), "nor in poll(2)");
+	for (i = 0; i < 3; i++) {
+		put_text(&b, "x");
+		ok(wait_token(outer, 2, MIO_READABLE) & MIO_READABLE,
+		    "an event in the inner: the outer is readable");
+		ok(raw_readable(mio_poller_fd(inner)), "and so it is in poll(2)");
+		is(poll_now(inner, &event, 1), 1, "the inner has it");
+		is(event.token, 1, "with its token");
+		need(drain(&a) == 1);
+		is(poll_now(inner, &event, 1), 0, "once");
+		quiet(outer);
+		is(quiet(outer), 0, "and the outer is quiet");
+	}
+	need(mio_waker_wake(waker) == 0);
+	ok(wait_token(outer, 2, MIO_READABLE) & MIO_READABLE,
+	    "a wake of the inner: the outer is readable");
+	is(poll_now(inner, &event, 1), 1, "the inner has the wake");
+	is(event.token, 3, "with its token");
+	need(mio_source_release(&nested) >= 0);
+	put_text(&b, "x");
+	is(quiet(outer), 0, "released: the outer hears nothing");
+	mio_waker_free(waker);
+	close_source(&a);
+	close_source(&b);
+}
+
+int
+main(void)
+{
+	struct mio_poller *outer, *inner;
+
+	tap_start();
+	outer = new_poller();
+	inner = new_poller();
+	fails(mio_poller_fd(NULL), EINVAL, "no poller");
+	if (on_selector("poll"))
+		fails(mio_poller_fd(inner), ENOTSUP,
+		    "poll(2) has no descriptor for a set");
+	else
+		nest(outer, inner);
+	mio_poller_free(inner);
+	mio_poller_free(outer);
+	return tap_done();
+}

@@ -1,0 +1,109 @@
+/*
+ * mio_poller_set_spin: an event comes, a finite wait is no shorter, and an
+ * infinite one still never returns 0.
+ */
+#include "config.h"
+
+#include <errno.h>
+
+#include "tap.h"
+#include "util.h"
+
+static void
+finite(struct mio_poller *poller, int ms)
+{
+	long long start = msec();
+	struct mio_event event;
+
+	is(mio_poll(poller, &event, 1, MIO_MSEC(ms)), 0,
+	    "%d ms: nothing came", ms);
+	ok(msec() - start >= ms, "%d ms: not before the time is over", ms);
+}
+
+struct writer {
+	struct mio_source	*source;
+	struct mio_waker	*waker;
+	int			 ms;
+};
+
+static void *
+write_later(void *arg)
+{
+	const struct writer *writer = arg;
+
+	sleep_msec(writer->ms);
+	if (writer->source != NULL)
+		put_text(writer->source, "x");
+	else
+		need(mio_waker_wake(writer->waker) == 0);
+	return NULL;
+}
+
+/* What comes while it spins, or after it has gone to sleep. */
+static void
+event_comes(struct mio_poller *poller, struct writer writer,
+    int64_t timeout, mio_token token, const char *words)
+{
+	pthread_t thread = start_thread(write_later, &writer);
+	struct mio_event event = { 0, 0, 0 };
+
+	is(mio_poll(poller, &event, 1, timeout), 1, "%s: an event", words);
+	is(event.token, token, "%s: its token", words);
+	join_thread(thread);
+}
+
+static void
+spinning(struct mio_poller *poller, int64_t spin)
+{
+	struct mio_waker *waker = mio_waker_new(poller, 2);
+	struct writer writer = { NULL, NULL, 20 };
+	struct mio_event event;
+	struct mio_source a, b;
+
+	need(waker != NULL);
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE);
+	is(mio_poller_set_spin(poller, spin), 0, "spin for %lld ns",
+	    (long long)spin);
+	is(poll_now(poller, &event, 1), 0, "a zero wait asks");
+	finite(poller, 1);
+	finite(poller, 30);
+	put_text(&b, "x");
+	is(mio_poll(poller, &event, 1, MIO_FOREVER), 1, "an event is there");
+	need(drain(&a) == 1);
+	writer.source = &b;
+	event_comes(poller, writer, MIO_FOREVER, 1, "for ever, a source");
+	need(drain(&a) == 1);
+	event_comes(poller, writer, PATIENCE * tap_slow(), 1,
+	    "a finite wait, a source");
+	need(drain(&a) == 1);
+	writer.source = NULL;
+	writer.waker = waker;
+	event_comes(poller, writer, MIO_FOREVER, 2, "for ever, a waker");
+	need(mio_waker_wake(waker) == 0);
+	mio_waker_free(waker);
+	finite(poller, 5);
+	close_source(&a);
+	close_source(&b);
+}
+
+int
+main(void)
+{
+	struct mio_poller *poller;
+
+	tap_start();
+	poller = new_poller();
+	fails(mio_poller_set_spin(poller, -1), EINVAL, "negative: EINVAL");
+	fails(mio_poller_set_spin(poller, INT64_MIN), EINVAL,
+	    "the most negative: EINVAL");
+	fails(mio_poller_set_spin(NULL, 0), EINVAL, "no poller");
+	/* Shorter than the wait, longer than it, and cut to what fits. */
+	spinning(poller, 10000);
+	spinning(poller, MIO_MSEC(10));
+	spinning(poller, MIO_MSEC(100));
+	spinning(poller, INT64_MAX);
+	spinning(poller, 0);
+	mio_poller_free(poller);
+	return tap_done();
+}
