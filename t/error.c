@@ -66,7 +66,8 @@ formats(void)
 	is(n, (int)strlen(text), "all bits together: %s", text);
 	is(mio_event_format(&event, small, sizeof(small)), n,
 	    "a text that is cut tells its length");
-	is_str(small, "token=1", "and is ended");
+	text[sizeof(small) - 1] = '\0';
+	is_str(small, text, "and is ended");
 	is(mio_event_format(&event, NULL, 0), n, "no buffer at all");
 	fails(mio_event_format(&event, NULL, 1), EINVAL, "a null buffer");
 	fails(mio_event_format(NULL, text, 1), EINVAL, "a null event");
