@@ -82,7 +82,8 @@ if [ -f "$archive" ]; then
 	$NM --defined-only "$archive" 2>/dev/null |
 	    $AWK '$2 ~ /^[A-TV-Z]$/ { print $3 }' |
 	    grep -v -e '^mio_' \
-	    -e '^__asan' -e '^__odr_asan' -e '^_Z' >"$tmp/foreign"
+	    -e '^__asan' -e '^__odr_asan' -e '^_Z' \
+	    -e '^_\.stapsdt' >"$tmp/foreign"
 	if [ -s "$tmp/foreign" ]; then
 		result "not ok" "the archive keeps to its own names"
 		$SED 's/^/# /' "$tmp/foreign"
