@@ -14,6 +14,9 @@
 
 static int count, failed;
 
+static int	result(int, const char *, int, const char *, va_list)
+	    TAP_PRINTF(4, 0);
+
 int
 tap_slow(void)
 {

@@ -146,8 +146,10 @@ WRAP(int, connect, (int s, const struct sockaddr *a, socklen_t l), (s, a, l))
 WRAP(int, epoll_create1, (int f), (f))
 WRAP(int, epoll_ctl, (int e, int op, int fd, struct epoll_event *ev),
     (e, op, fd, ev))
+#ifdef HAVE_EPOLL_PWAIT2	/* not in musl 1.2.3 */
 WRAP(int, epoll_pwait2, (int e, struct epoll_event *ev, int n,
     const struct timespec *ts, const sigset_t *s), (e, ev, n, ts, s))
+#endif
 WRAP(int, epoll_wait, (int e, struct epoll_event *ev, int n, int t),
     (e, ev, n, t))
 WRAP(int, eventfd, (unsigned int n, int f), (n, f))
