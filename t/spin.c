@@ -10,7 +10,7 @@
 #include "util.h"
 
 static void
-finite_waits(struct mio_poller *poller, int ms)
+finite_wait(struct mio_poller *poller, int ms)
 {
 	long long start = msec();
 	struct mio_event event;
@@ -66,8 +66,8 @@ spinning(struct mio_poller *poller, int64_t spin)
 	is(mio_poller_set_spin(poller, spin), 0, "spin for %lld ns",
 	    (long long)spin);
 	is(poll_now(poller, &event, 1), 0, "a zero wait asks");
-	finite_waits(poller, 1);
-	finite_waits(poller, 30);
+	finite_wait(poller, 1);
+	finite_wait(poller, 30);
 	put_text(&b, "x");
 	is(mio_poll(poller, &event, 1, MIO_FOREVER), 1, "an event is there");
 	need(drain(&a) == 1);
@@ -82,7 +82,7 @@ spinning(struct mio_poller *poller, int64_t spin)
 	event_comes(poller, writer, MIO_FOREVER, 2, "for ever, a waker");
 	need(mio_waker_wake(waker) == 0);
 	mio_waker_free(waker);
-	finite_waits(poller, 5);
+	finite_wait(poller, 5);
 	close_source(&a);
 	close_source(&b);
 }
