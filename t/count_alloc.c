@@ -20,7 +20,7 @@ static struct mio_event events[2 * PAIRS];
 static void
 work(struct mio_poller *poller, struct mio_waker *waker)
 {
-	char buf[64];
+	char buf[64] = "";
 	struct iovec iov = { buf, sizeof(buf) };
 	int i;
 
