@@ -300,57 +300,67 @@ take_wakers(struct mio_poller *poller, struct mio_event *events, int n,
 {
 	if (!mio_channel_edges)
 		mio_channel_drain(poller);
-	*mark = events[--n];
+	if (mark != NULL)
+		*mark = events[--n];
 	n += mio_wakers_take(poller, &events[n], nevents - n);
 	return n > 0 ? n : MIO_RESUME;
 }
 
 static int
 finish(struct mio_poller *poller, struct mio_event *events, int nevents,
-    const void *raw, int ready)
+    const void *raw, int ready, bool owed)
 {
 	struct mio_event *mark;
 
 	if (ready < 0)
 		return -errno;
 	mark = expand(poller, events, raw, ready);
-	if (mark == NULL)
+	if (mark == NULL && !owed)
 		return ready;
 	return take_wakers(poller, events, ready, nevents, mark);
 }
 
 static int
 wait_in_place(struct mio_poller *poller, struct mio_event *events, int nevents,
-    int64_t timeout)
+    int64_t timeout, bool owed)
 {
 	int ready = wait_raw(self(poller), (void *)events, nevents, timeout);
 
-	return finish(poller, events, nevents, events, ready);
+	return finish(poller, events, nevents, events, ready, owed);
 }
 
 static int
 wait_bounced(struct mio_poller *poller, struct mio_event *events, int nevents,
-    int64_t timeout)
+    int64_t timeout, bool owed)
 {
 	struct epoll_event raw[BOUNCE_MAX];
 	int room = nevents < BOUNCE_MAX ? nevents : BOUNCE_MAX;
 	int ready = wait_raw(self(poller), raw, room, timeout);
 
-	return finish(poller, events, nevents, raw, ready);
+	return finish(poller, events, nevents, raw, ready, owed);
 }
 
+/*
+ * Wakers that are pending when a wait begins are taken whether or not their
+ * edge comes.  The C library may have cancelled a thread between the kernel's
+ * handing it the edge and the return from epoll_wait(2); a pending waker
+ * signals no more, so nobody would ever take it.
+ */
 int
 mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
 {
+	bool owed;
 	int n;
 
 	if ((n = mio_wakers_rest(poller, events, nevents)) > 0)
 		return n;
+	if ((owed = atomic_get_relaxed(&poller->pending) != NULL))
+		timeout = 0;
 	/* The kernel refuses an array that could not be. */
 	if (nevents > INT_MAX / (int)sizeof(struct epoll_event))
 		nevents = INT_MAX / (int)sizeof(struct epoll_event);
 	if (IN_PLACE)
-		return wait_in_place(poller, events, nevents, timeout);
-	return wait_bounced(poller, events, nevents, timeout);
+		return wait_in_place(poller, events, nevents, timeout, owed);
+	return wait_bounced(poller, events, nevents, timeout, owed);
 }
