@@ -1,0 +1,251 @@
+/*
+ * Contract 12: a thread cancelled inside mio_poll loses nothing, and leaves
+ * the poller usable.
+ *
+ * An edge, though, is the kernel's to hand out, once; and a C library that
+ * cancels a thread whose system call has already succeeded (glibc before
+ * 2.41: its bug 12683) throws it away.  No library can get it back, so where
+ * one is lost the C library is put to the test.
+ */
+#include "config.h"
+
+#ifdef HAVE_PTHREAD_SETCANCELSTATE
+
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compat_atomic.h"
+#include "tap.h"
+#include "util.h"
+
+struct waiter {
+	struct mio_poller	*poller;
+	unsigned int		 there;
+	int			 n;
+	struct mio_event	 event;
+};
+
+static void *
+wait_for_ever(void *arg)
+{
+	struct waiter *waiter = arg;
+	struct mio_event event = { 0, 0, 0 };
+	int n;
+
+	atomic_put(&waiter->there, 1);
+	n = mio_poll(waiter->poller, &event, 1, MIO_FOREVER);
+	waiter->n = n;
+	waiter->event = event;
+	return NULL;
+}
+
+static pthread_t
+start_waiter(struct waiter *waiter, struct mio_poller *poller)
+{
+	memset(waiter, 0, sizeof(*waiter));
+	waiter->poller = poller;
+	return start_thread(wait_for_ever, waiter);
+}
+
+/* So that cancelling hits it before, in and after the system call. */
+static void
+linger(const struct waiter *waiter, int i)
+{
+	volatile int spin;
+
+	while (!atomic_get(&waiter->there))
+		sched_yield();
+	for (spin = 0; spin < i % 50 * 400; spin++)
+		continue;
+}
+
+static int
+rounds(void)
+{
+	return 1000 / tap_slow() + 10;
+}
+
+static void
+idle(struct mio_poller *poller)
+{
+	int i, wrong = 0, alive = 0;
+	struct mio_source a, b;
+	struct waiter waiter;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE);
+	for (i = 0; i < rounds(); i++) {
+		pthread_t thread = start_waiter(&waiter, poller);
+
+		linger(&waiter, i);
+		need(pthread_cancel(thread) == 0);
+		alive += join_thread(thread) != PTHREAD_CANCELED;
+		put_text(&b, "x");
+		wrong += wait_token(poller, 1, MIO_READABLE) != MIO_READABLE;
+		wrong += drain(&a) != 1;
+	}
+	is(alive, 0, "cancelled in an idle wait");
+	is(wrong, 0, "cancelled in an idle wait: the poller works");
+	close_source(&a);
+	close_source(&b);
+}
+
+/* The event meets the cancellation; one of the two threads must see it. */
+struct race {
+	struct mio_poller	*poller;
+	struct mio_source	 a, b;
+	struct mio_waker	*waker;
+	unsigned int		 interest;
+};
+
+static void
+provoke(struct race *race)
+{
+	if (race->waker != NULL)
+		need(mio_waker_wake(race->waker) == 0);
+	else
+		put_text(&race->b, "x");
+}
+
+static bool
+one_race(struct race *race, int i)
+{
+	struct mio_event event = { 0, 0, 0 };
+	struct waiter waiter;
+	pthread_t thread = start_waiter(&waiter, race->poller);
+	bool seen;
+
+	linger(&waiter, i);
+	provoke(race);
+	if (i % 3 == 1)
+		sched_yield();
+	need(pthread_cancel(thread) == 0);
+	if (join_thread(thread) != PTHREAD_CANCELED)
+		seen = waiter.n == 1 && waiter.event.token == 2;
+	else
+		seen = mio_poll(race->poller, &event, 1,
+		    MIO_MSEC(1000) * tap_slow()) == 1 && event.token == 2;
+	if (race->waker == NULL)
+		need(drain(&race->a) == 1);
+	return seen;
+}
+
+static int
+races(struct mio_poller *poller, unsigned int interest)
+{
+	struct race race;
+	int i, lost = 0;
+
+	memset(&race, 0, sizeof(race));
+	race.poller = poller;
+	if (interest == 0) {
+		need((race.waker = mio_waker_new(poller, 2)) != NULL);
+	} else {
+		unix_pair(&race.a, &race.b);
+		reg(poller, &race.a, 2, interest);
+	}
+	for (i = 0; i < rounds() && lost < 3; i++)
+		lost += !one_race(&race, i);
+	mio_waker_free(race.waker);
+	if (interest != 0) {
+		close_source(&race.a);
+		close_source(&race.b);
+	}
+	return lost;
+}
+
+struct reader {
+	int		fd;
+	unsigned int	there;
+	ssize_t		n;
+};
+
+static void *
+read_byte(void *arg)
+{
+	struct reader *reader = arg;
+	char byte;
+
+	atomic_put(&reader->there, 1);
+	reader->n = read(reader->fd, &byte, 1);
+	return NULL;
+}
+
+/* A read(2) that is cancelled must not have taken the byte with it. */
+static bool
+libc_loses_byte(struct mio_source *a, struct mio_source *b)
+{
+	struct reader reader = { mio_source_fd(a), 0, 0 };
+	pthread_t thread = start_thread(read_byte, &reader);
+
+	while (!atomic_get(&reader.there))
+		sched_yield();
+	sched_yield();
+	put_text(b, "x");
+	need(pthread_cancel(thread) == 0);
+	if (join_thread(thread) != PTHREAD_CANCELED)
+		return false;
+	need(mio_source_set_nonblocking(a, 1) == 0);
+	if (drain(a) == 0)
+		return true;
+	need(mio_source_set_nonblocking(a, 0) == 0);
+	return false;
+}
+
+static bool
+libc_loses(void)
+{
+	long long end = msec() + 10000 * tap_slow();
+	struct mio_source a, b;
+	bool lost = false;
+
+	unix_pair(&a, &b);
+	need(mio_source_set_nonblocking(&a, 0) == 0);
+	while (!lost && msec() < end)
+		lost = libc_loses_byte(&a, &b);
+	close_source(&a);
+	close_source(&b);
+	return lost;
+}
+
+static void
+edges(struct mio_poller *poller)
+{
+	int lost = races(poller, MIO_READABLE);
+
+	if (lost > 0 && on_selector("epoll") && libc_loses())
+		tap_skip(1, "this C library cancels system calls that have "
+		    "done their work, and with them edges");
+	else
+		is(lost, 0, "cancelled while an edge came: nothing is lost");
+}
+
+int
+main(void)
+{
+	struct mio_poller *poller;
+
+	tap_start();
+	poller = new_poller();
+	idle(poller);
+	is(races(poller, MIO_READABLE | MIO_LEVEL), 0,
+	    "cancelled while a level event came: nothing is lost");
+	is(races(poller, 0), 0,
+	    "cancelled while a wake came: nothing is lost");
+	edges(poller);
+	mio_poller_free(poller);
+	return tap_done();
+}
+
+#else
+
+#include "tap.h"
+
+int
+main(void)
+{
+	return tap_skip_all("this system has no thread cancellation");
+}
+
+#endif
