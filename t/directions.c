@@ -135,6 +135,88 @@ said_writing(struct mio_poller *poller)
 	close_source(&b);
 }
 
+/* A short count on a stream says as much as would-block. */
+static void
+short_counts(struct mio_poller *poller)
+{
+	static char big[4 << 20];
+	struct mio_iovec iov[2] = { { big, 3 }, { big + 3, 100 } };
+	struct mio_source a, b;
+	mio_ssize n;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 7, BOTH);
+	wait_token(poller, 7, MIO_WRITABLE);
+	drain(&a);
+	put_text(&b, "hello");
+	wait_token(poller, 7, MIO_READABLE);
+	is(mio_source_readv(&a, iov, 2), 5, "a short readv");
+	put_text(&b, "x");
+	ok(wait_token(poller, 7, MIO_READABLE) & MIO_READABLE,
+	    "a short readv: the next change is reported");
+	n = mio_source_write(&a, big, sizeof(big));
+	ok(n > 0 && n < (mio_ssize)sizeof(big), "a short write");
+	drain(&b);
+	ok(wait_token(poller, 7, MIO_WRITABLE) & MIO_WRITABLE,
+	    "a short write: the next change is reported");
+	iov[1].iov_len = sizeof(big) - 3;
+	n = mio_source_writev(&a, iov, 2);
+	ok(n > 0 && n < (mio_ssize)sizeof(big), "a short writev");
+	drain(&b);
+	ok(wait_token(poller, 7, MIO_WRITABLE) & MIO_WRITABLE,
+	    "a short writev: the next change is reported");
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+peeking(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	char buf[8];
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 8, MIO_READABLE);
+	put_text(&b, "four");
+	wait_token(poller, 8, MIO_READABLE);
+	is(mio_tcp_peek(&a, buf, sizeof(buf)), 4, "a peek");
+	is(mio_source_read(&a, buf, 4), 4, "a read that is not short");
+	fails(mio_tcp_peek(&a, buf, sizeof(buf)), EAGAIN,
+	    "a peek says would-block");
+	put_text(&b, "x");
+	ok(wait_token(poller, 8, MIO_READABLE) & MIO_READABLE,
+	    "a peek's would-block: the next change is reported");
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+accepting(struct mio_poller *poller)
+{
+	struct mio_source listener, clients[3], stream;
+	struct sockaddr_storage addr;
+	mio_socklen len;
+	int i;
+
+	listen_loopback(&listener, &addr, &len);
+	reg(poller, &listener, 9, MIO_READABLE);
+	for (i = 0; i < 3; i++) {
+		need(mio_tcp_connect(&clients[i], (struct sockaddr *)&addr,
+		    len, 0) == 0);
+		ok(wait_token(poller, 9, MIO_READABLE) & MIO_READABLE,
+		    "a connection: the listener is readable");
+		is(mio_tcp_accept(&listener, &stream, NULL, NULL, 0), 0,
+		    "accepted");
+		close_source(&stream);
+		fails(mio_tcp_accept(&listener, &stream, NULL, NULL, 0),
+		    EAGAIN, "an accept says would-block");
+		is(quiet(poller), 0, "and no event comes");
+	}
+	for (i = 0; i < 3; i++)
+		close_source(&clients[i]);
+	close_source(&listener);
+}
+
 static void
 misuse(struct mio_poller *poller)
 {
@@ -170,6 +252,9 @@ main(void)
 	write_side(poller);
 	said(poller);
 	said_writing(poller);
+	short_counts(poller);
+	peeking(poller);
+	accepting(poller);
 	misuse(poller);
 	mio_poller_free(poller);
 	return tap_done();
