@@ -3,9 +3,9 @@
  * the poller usable.
  *
  * An edge, though, is the kernel's to hand out, once; and a C library that
- * cancels a thread whose system call has already succeeded (glibc before
- * 2.41: its bug 12683) throws it away.  No library can get it back, so where
- * one is lost the C library is put to the test.
+ * cancels a thread whose system call has already succeeded (glibc 2.36 does:
+ * its bug 12683) throws it away.  No library can get it back, so where one is
+ * lost the C library is put to the test.
  */
 #include "config.h"
 
