@@ -190,9 +190,13 @@ wait_for_waker(void *arg)
 {
 	struct scene *scene = arg;
 	struct mio_event event = { 0, 0, 0 };
+	int n;
 
-	need(mio_poll(scene->poller, &event, 1, MIO_FOREVER) == 1);
-	need(event.token == 2);
+	/* SIGCHLD, which is ignored, may end a wait all the same. */
+	while ((n = mio_poll(scene->poller, &event, 1, MIO_FOREVER)) == -1 &&
+	    errno == EINTR)
+		continue;
+	need(n == 1 && event.token == 2);
 	return NULL;
 }
 

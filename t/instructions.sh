@@ -86,13 +86,13 @@ main(void)
 	return readable == 2 * ROUNDS * EVENTS ? 0 : 1;
 }
 C
-sources="addr error event poller sock_posix source tcp wake wake_$WAKER
-sel_epoll"
+sources="addr error event poller sel_epoll sock_posix source tcp wake
+wake_$WAKER"
 files=
 for name in $sources; do
 	files="$files $top_srcdir/lib/$name.c"
 done
-if ! $CC -O2 -g -DHAVE_CONFIG_H -I"$top_builddir" -I"$top_srcdir/include" \
+if ! $CC -O2 -DHAVE_CONFIG_H -I"$top_builddir" -I"$top_srcdir/include" \
     -I"$top_srcdir/lib" -o "$tmp/batch" "$tmp/batch.c" $files $LIBS \
     >"$tmp/out" 2>&1; then
 	$SED 's/^/# /' "$tmp/out"

@@ -73,7 +73,7 @@ wrap_reset(void)
 void
 wrap_fail(const char *name, int nth, int times, int error)
 {
-	target = find(name);
+	target = (int)find(name);
 	from = counts[target] + nth;
 	upto = times < 0 ? -1 : from + times;
 	failure = error;
