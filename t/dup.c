@@ -174,6 +174,7 @@ inherited(struct mio_poller *poller)
 	close_source(&a);
 	put_text(&b, "x");
 	is(quiet(poller), 0, "inherited, then closed: silence");
+	close_source(&b);
 	unix_pair(&a, &b);
 	reg(poller, &a, 10, MIO_READABLE);
 	put_text(&b, "x");
