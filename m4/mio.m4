@@ -118,6 +118,8 @@ AS_CASE([$waker],
     [eventfd], [AS_IF([test $mio_cv_eventfd = no],
 	[AC_MSG_ERROR([--with-waker=eventfd: this system has no eventfd])])],
     [pipe], [],
+    [yes|no|''],
+	[AC_MSG_ERROR([--with-waker wants a name: auto, eventfd or pipe])],
     [AC_MSG_ERROR([--with-waker=$waker: unknown; auto, eventfd and pipe are])])
 AC_SUBST([WAKER], [$waker])
 AM_CONDITIONAL([WAKE_EVENTFD], [test $waker = eventfd])
