@@ -135,6 +135,22 @@ enter(enum function f)
 #define WRAP_ERROR(name, parameters, arguments)				\
 	WRAP_AS(int, name, parameters, arguments, return error)
 
+/* Where times are 64 bits by request, glibc's headers give other symbols. */
+#ifdef __USE_TIME_BITS64
+#define __real_epoll_pwait2	__real___epoll_pwait2_time64
+#define __wrap_epoll_pwait2	__wrap___epoll_pwait2_time64
+#define __real_fcntl		__real___fcntl_time64
+#define __wrap_fcntl		__wrap___fcntl_time64
+#define __real_getsockopt	__real___getsockopt64
+#define __wrap_getsockopt	__wrap___getsockopt64
+#define __real_ppoll		__real___ppoll64
+#define __wrap_ppoll		__wrap___ppoll64
+#define __real_sendmsg		__real___sendmsg64
+#define __wrap_sendmsg		__wrap___sendmsg64
+#define __real_setsockopt	__real___setsockopt64
+#define __wrap_setsockopt	__wrap___setsockopt64
+#endif
+
 struct epoll_event;
 
 WRAP(int, accept, (int s, struct sockaddr *a, socklen_t *l), (s, a, l))
