@@ -126,50 +126,63 @@ changes(struct mio_poller *poller, struct mio_waker *waker)
 	close_source(&scene.b);
 }
 
-/* Sources that come and go on two threads, while one polls. */
+/*
+ * Sources that come and go on two threads, while one polls.  They go on until
+ * it has seen something: on a busy machine it may begin late.
+ */
 struct churn {
 	struct mio_poller	*poller;
-	unsigned int		 rounds;
-	unsigned int		 reported;
-	unsigned int		 stop;
+	unsigned int		*reported;
 	mio_token		 token;
 };
+
+static void
+come_and_go(struct mio_poller *poller, mio_token token)
+{
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, token, MIO_READABLE);
+	reg(poller, &b, token, BOTH);
+	put_text(&b, "x");
+	rereg(poller, &b, token, MIO_READABLE);
+	drain(&a);
+	dereg(poller, &a);
+	close_source(&b);
+	close_source(&a);
+}
 
 static void *
 churn(void *arg)
 {
 	struct churn *my = arg;
-	struct mio_source a, b;
-	unsigned int i;
+	long long end = msec() + 10000 * tap_slow();
+	int i, rounds = 1000 / tap_slow() + 5;
 
-	for (i = 0; i < my->rounds; i++) {
-		unix_pair(&a, &b);
-		reg(my->poller, &a, my->token, MIO_READABLE);
-		reg(my->poller, &b, my->token, BOTH);
-		put_text(&b, "x");
-		rereg(my->poller, &b, my->token, MIO_READABLE);
-		drain(&a);
-		dereg(my->poller, &a);
-		close_source(&b);
-		close_source(&a);
-	}
+	for (i = 0; i < rounds ||
+	    (atomic_get(my->reported) == 0 && msec() < end); i++)
+		come_and_go(my->poller, my->token);
 	return NULL;
 }
 
 static void *
-poll_until_stopped(void *arg)
+poll_until_woken(void *arg)
 {
 	struct churn *my = arg;
 	struct mio_event events[3];
+	bool woken = false;
 	int i, n;
 
-	while (!atomic_get(&my->stop)) {
+	while (!woken) {
 		n = mio_poll(my->poller, events, 3, MIO_FOREVER);
 		need(n > 0);
-		for (i = 0; i < n; i++)
-			need(events[i].token == 99 || events[i].token == 1 ||
-			    events[i].token == 2);
-		my->reported += (unsigned int)n;
+		for (i = 0; i < n; i++) {
+			woken |= events[i].token == 99;
+			if (events[i].token == 99)
+				continue;
+			need(events[i].token == 1 || events[i].token == 2);
+			atomic_inc(my->reported);
+		}
 	}
 	return NULL;
 }
@@ -177,21 +190,20 @@ poll_until_stopped(void *arg)
 static void
 storm(struct mio_poller *poller, struct mio_waker *waker)
 {
-	unsigned int rounds = 1000 / (unsigned int)tap_slow() + 5;
-	struct churn one = { poller, rounds, 0, 0, 1 };
-	struct churn two = { poller, rounds, 0, 0, 2 };
+	unsigned int reported = 0;
+	struct churn one = { poller, &reported, 1 };
+	struct churn two = { poller, &reported, 2 };
 	pthread_t threads[3];
 	int fds = count_fds();
 
-	threads[0] = start_thread(poll_until_stopped, &one);
+	threads[0] = start_thread(poll_until_woken, &one);
 	threads[1] = start_thread(churn, &one);
 	threads[2] = start_thread(churn, &two);
 	join_thread(threads[1]);
 	join_thread(threads[2]);
-	atomic_put(&one.stop, 1);
 	need(mio_waker_wake(waker) == 0);
 	join_thread(threads[0]);
-	ok(one.reported > 0, "sources came and went on two threads: events");
+	ok(reported > 0, "sources came and went on two threads: events");
 	is(count_fds(), fds, "and no descriptor is left");
 	is(quiet(poller), 0, "nor any event");
 }
