@@ -59,13 +59,13 @@ set_port(struct sockaddr_storage *storage, in_port_t port)
 }
 
 static bool
-have_v6(void)
+can_listen(const char *text)
 {
 	struct sockaddr_storage storage;
 	struct mio_source listener;
 	mio_socklen len;
 
-	if (listen_on("[::1]:0", 0, &listener, &storage, &len) < 0)
+	if (listen_on(text, 0, &listener, &storage, &len) < 0)
 		return false;
 	close_source(&listener);
 	return true;
@@ -209,8 +209,9 @@ families(void)
 	struct mio_source a, b;
 	mio_socklen len, v4_len;
 
-	if (!have_v6()) {
-		tap_skip(4, "no IPv6 on this system's loopback");
+	/* A system that is told not to use IPv6 still has its sockets. */
+	if (!can_listen("[::]:0")) {
+		tap_skip(8, "no IPv6 on this system");
 		return;
 	}
 	ok(!reached_by_v4(0), "IPv6 takes no IPv4 unless asked");
@@ -228,7 +229,10 @@ families(void)
 	is(mio_tcp_set_ttl(&a, 11), 0, "that of both");
 	is(mio_tcp_ttl(&a), 11, "is what was set");
 	close_source(&a);
-	connects("[::1]:0");
+	if (can_listen("[::1]:0"))
+		connects("[::1]:0");
+	else
+		tap_skip(1, "no IPv6 on this system's loopback");
 }
 
 static void
