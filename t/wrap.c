@@ -135,8 +135,8 @@ enter(enum function f)
 #define WRAP_ERROR(name, parameters, arguments)				\
 	WRAP_AS(int, name, parameters, arguments, return error)
 
-/* Where times are 64 bits by request, glibc's headers give other symbols. */
-#ifdef __USE_TIME_BITS64
+/* Where a 32-bit system's times are 64 bits, headers give other symbols. */
+#if defined __GLIBC__ && defined __USE_TIME_BITS64 && __TIMESIZE == 32
 #define __real_epoll_pwait2	__real___epoll_pwait2_time64
 #define __wrap_epoll_pwait2	__wrap___epoll_pwait2_time64
 #define __real_fcntl		__real___fcntl_time64
@@ -149,6 +149,9 @@ enter(enum function f)
 #define __wrap_sendmsg		__wrap___sendmsg64
 #define __real_setsockopt	__real___setsockopt64
 #define __wrap_setsockopt	__wrap___setsockopt64
+#elif !defined __GLIBC__ && defined _REDIR_TIME64	/* musl */
+#define __real_ppoll		__real___ppoll_time64
+#define __wrap_ppoll		__wrap___ppoll_time64
 #endif
 
 struct epoll_event;
