@@ -8,6 +8,8 @@
 #ifndef SOCK_H
 #define SOCK_H
 
+#include <stdbool.h>
+
 #include "mio.h"
 
 int	mio_sock_open(int, int, int);
@@ -17,6 +19,7 @@ int	mio_sock_listen(mio_fd, int);
 int	mio_sock_connect(mio_fd, const struct sockaddr *, mio_socklen);
 int	mio_sock_shutdown(mio_fd, int);
 int	mio_sock_pipe(mio_fd [2]);
+int	mio_sock_pair(int, int, mio_fd [2]);
 int	mio_sock_close(mio_fd);
 int	mio_sock_set_nonblocking(mio_fd, int);
 int	mio_sock_local(mio_fd, struct sockaddr *, mio_socklen *);
@@ -26,11 +29,18 @@ int	mio_sock_peer(mio_fd, struct sockaddr *, mio_socklen *);
 int	mio_sock_get(mio_fd, int, int);
 int	mio_sock_set(mio_fd, int, int, int);
 
+/* Options of other types. */
+int	mio_sock_get_raw(mio_fd, int, int, void *, size_t);
+int	mio_sock_set_raw(mio_fd, int, int, const void *, size_t);
+
 /* Where send has no flag against SIGPIPE: -ENOTSOCK if fd is no socket. */
 int	mio_sock_nosigpipe(mio_fd);
 
-mio_ssize mio_sock_peek(mio_fd, void *, size_t);
-mio_ssize mio_sock_send(mio_fd, const void *, size_t);
+/* With an address or, if that is null, without. */
+mio_ssize mio_sock_recv(mio_fd, void *, size_t, bool, struct sockaddr *,
+	    mio_socklen *);
+mio_ssize mio_sock_send(mio_fd, const void *, size_t, const struct sockaddr *,
+	    mio_socklen);
 mio_ssize mio_sock_sendv(mio_fd, const struct mio_iovec *, int);
 
 /* These work on any descriptor. */

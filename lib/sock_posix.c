@@ -131,6 +131,8 @@ mio_sock_bind(int fd, const struct sockaddr *addr, mio_socklen addrlen)
 int
 mio_sock_listen(int fd, int backlog)
 {
+	if (backlog <= 0)
+		backlog = SOMAXCONN;
 	return listen(fd, backlog) < 0 ? -errno : 0;
 }
 
@@ -215,36 +217,68 @@ mio_sock_peer(int fd, struct sockaddr *addr, mio_socklen *addrlen)
 }
 
 int
+mio_sock_pair(int domain, int type, int fds[2])
+{
+	int error;
+
+	if (socketpair(domain, type | ATOMIC_FLAGS, 0, fds) < 0)
+		return -errno;
+	if ((error = finish(fds[0], ATOMIC_FLAGS != 0)) < 0) {
+		(void)close(fds[1]);	/* the first error is the one to tell */
+		return error;
+	}
+	if ((error = finish(fds[1], ATOMIC_FLAGS != 0)) < 0) {
+		(void)close(fds[0]);	/* likewise */
+		return error;
+	}
+	return 0;
+}
+
+int
+mio_sock_get_raw(int fd, int level, int name, void *value, size_t size)
+{
+	socklen_t len = (socklen_t)size;
+
+	return getsockopt(fd, level, name, value, &len) < 0 ? -errno : 0;
+}
+
+int
+mio_sock_set_raw(int fd, int level, int name, const void *value, size_t size)
+{
+	return setsockopt(fd, level, name, value, (socklen_t)size) < 0 ?
+	    -errno : 0;
+}
+
+int
 mio_sock_get(int fd, int level, int name)
 {
 	int value = 0;
-	socklen_t len = sizeof(value);
+	int error = mio_sock_get_raw(fd, level, name, &value, sizeof(value));
 
-	if (getsockopt(fd, level, name, &value, &len) < 0)
-		return -errno;
-	return value;
+	return error < 0 ? error : value;
 }
 
 int
 mio_sock_set(int fd, int level, int name, int value)
 {
-	if (setsockopt(fd, level, name, &value, sizeof(value)) < 0)
-		return -errno;
-	return 0;
+	return mio_sock_set_raw(fd, level, name, &value, sizeof(value));
 }
 
 mio_ssize
-mio_sock_peek(int fd, void *buf, size_t size)
+mio_sock_recv(int fd, void *buf, size_t size, bool peek,
+    struct sockaddr *addr, mio_socklen *addrlen)
 {
-	ssize_t n = recv(fd, buf, size, MSG_PEEK);
+	ssize_t n = recvfrom(fd, buf, size, peek ? MSG_PEEK : 0, addr,
+	    addr != NULL ? addrlen : NULL);
 
 	return n < 0 ? error_of(errno) : n;
 }
 
 mio_ssize
-mio_sock_send(int fd, const void *buf, size_t size)
+mio_sock_send(int fd, const void *buf, size_t size,
+    const struct sockaddr *addr, mio_socklen addrlen)
 {
-	ssize_t n = send(fd, buf, size, SEND_FLAGS);
+	ssize_t n = sendto(fd, buf, size, SEND_FLAGS, addr, addrlen);
 
 	return n < 0 ? error_of(errno) : n;
 }

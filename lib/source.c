@@ -39,22 +39,120 @@ mio_source_check(const struct mio_source *source)
 }
 
 /*
- * Tells the selector what an operation has learnt: would-block, or a short
- * count, which means the same on a stream.  On a datagram socket it means
- * nothing; a foreign descriptor may be one, and then an event too many is
- * the price of none too few.  The end of a file (0) tells nothing: no more
- * will happen in that direction.
+ * An error of a datagram socket may be an earlier datagram's, after which
+ * others come.  A foreign descriptor may be such a socket, if the error is
+ * one that only the network tells.
  */
+static bool
+outlives(const struct mio_source *source, mio_ssize error)
+{
+	switch (mio_kind(source)) {
+	case MIO_KIND_DGRAM:
+		return error < 0 && error != -EINTR && error != -EPIPE;
+	case MIO_KIND_FOREIGN:
+		return error == -ECONNREFUSED || error == -EHOSTUNREACH ||
+		    error == -ENETUNREACH || error == -ENOPROTOOPT ||
+		    error == -EMSGSIZE;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Does this result mean that the next change is news?  Would-block does, and
+ * so does a short count, which is the same on a stream.  On a datagram socket
+ * it means nothing; a foreign descriptor may be one, and then an event too
+ * many is the price of none too few.  The end of a file (0) tells nothing:
+ * no more will happen in that direction.
+ */
+static bool
+is_drained(const struct mio_source *source, mio_ssize n, size_t wanted)
+{
+	if (n > 0)
+		return (size_t)n < wanted &&
+		    mio_kind(source) != MIO_KIND_DGRAM;
+	return n == -EAGAIN || outlives(source, n);
+}
+
+/* Tells the selector what an operation has learnt. */
 mio_ssize
 mio_source_done(const struct mio_source *source, unsigned int direction,
     mio_ssize n, size_t wanted)
 {
-	bool short_count = n > 0 && (size_t)n < wanted &&
-	    mio_kind(source) != MIO_KIND_DGRAM;
-
-	if (source->reg != NULL && (n == -EAGAIN || short_count))
+	if (source->reg != NULL && is_drained(source, n, wanted))
 		mio_sel_blocked(source, direction);
 	return n;
+}
+
+int
+mio_source_adopt(struct mio_source *source, mio_fd fd, enum mio_kind kind,
+    int result)
+{
+	if (result < 0) {
+		(void)mio_sock_close(fd);	/* the first error is told */
+		return result;
+	}
+	mio_source_init(source, fd, kind);
+	return 0;
+}
+
+int
+mio_source_accept(const struct mio_source *listener,
+    struct mio_source *stream, struct sockaddr *addr, mio_socklen *addrlen,
+    unsigned int flags)
+{
+	int error, fd;
+
+	if (stream == NULL || stream == listener)
+		return -EINVAL;
+	mio_source_empty(stream);
+	if ((error = mio_source_check(listener)) < 0)
+		return error;
+	if (flags != 0 || (addr != NULL && addrlen == NULL))
+		return -EINVAL;
+	fd = mio_sock_accept(listener->fd, addr, addr != NULL ? addrlen : NULL);
+	if (fd < 0)
+		return (int)mio_source_done(listener, MIO_READABLE, fd, 0);
+	mio_source_init(stream, fd, MIO_KIND_STREAM);
+	return 0;
+}
+
+int
+mio_source_shutdown(const struct mio_source *source, int how)
+{
+	int error;
+
+	if ((error = mio_source_check(source)) < 0)
+		return error;
+	return mio_sock_shutdown(source->fd, how);
+}
+
+/* One message: a short count of it says nothing about the next. */
+mio_ssize
+mio_source_send(const struct mio_source *source, const void *buf, size_t size,
+    const struct sockaddr *addr, mio_socklen addrlen)
+{
+	int error;
+
+	if ((error = mio_source_check(source)) < 0 ||
+	    (error = mio_sock_nosigpipe(source->fd)) < 0)
+		return error;
+	return mio_source_done(source, MIO_WRITABLE,
+	    mio_sock_send(source->fd, buf, size, addr, addrlen), 0);
+}
+
+mio_ssize
+mio_source_recv(const struct mio_source *source, void *buf, size_t size,
+    bool peek, struct sockaddr *addr, mio_socklen *addrlen)
+{
+	int error;
+
+	if ((error = mio_source_check(source)) < 0)
+		return error;
+	if (addr != NULL && addrlen == NULL)
+		return -EINVAL;
+	return mio_source_done(source, MIO_READABLE,
+	    mio_sock_recv(source->fd, buf, size, peek, addr, addrlen), 0);
 }
 
 int
@@ -138,10 +236,8 @@ do_readv(const struct mio_source *source, const struct mio_iovec *iov,
 	if ((n = mio_source_check(source)) < 0)
 		return n;
 	n = mio_fd_readv(source->fd, iov, iovcnt);
-	if (n < 0 && n != -EAGAIN)
-		return n;
 	return mio_source_done(source, MIO_READABLE, n,
-	    iov_size(iov, iovcnt));
+	    n > 0 ? iov_size(iov, iovcnt) : 0);
 }
 
 /*
@@ -158,9 +254,9 @@ any_write(const struct mio_source *source, const void *buf, size_t size)
 	if (mio_kind(source) == MIO_KIND_PIPE)
 		return mio_fd_write(source->fd, buf, size);
 	if (mio_kind(source) != MIO_KIND_FOREIGN)
-		return mio_sock_send(source->fd, buf, size);
+		return mio_sock_send(source->fd, buf, size, NULL, 0);
 	if ((n = mio_sock_nosigpipe(source->fd)) == 0)
-		n = mio_sock_send(source->fd, buf, size);
+		n = mio_sock_send(source->fd, buf, size, NULL, 0);
 	if (n != -ENOTSOCK)
 		return n;
 	errno = saved;
@@ -206,10 +302,8 @@ do_writev(const struct mio_source *source, const struct mio_iovec *iov,
 	if ((n = mio_source_check(source)) < 0)
 		return n;
 	n = any_writev(source, iov, iovcnt);
-	if (n < 0 && n != -EAGAIN)
-		return n;
 	return mio_source_done(source, MIO_WRITABLE, n,
-	    iov_size(iov, iovcnt));
+	    n > 0 ? iov_size(iov, iovcnt) : 0);
 }
 
 /* A count, or -1 with errno, at the full width of a count. */
@@ -276,9 +370,14 @@ mio_source_take_error(const struct mio_source *source)
 {
 	int error;
 
-	if ((error = mio_source_check(source)) == 0 &&
-	    (error = mio_sock_get(source->fd, SOL_SOCKET, SO_ERROR)) > 0)
+	if ((error = mio_source_check(source)) < 0)
+		return mio_result(error);
+	error = mio_sock_get(source->fd, SOL_SOCKET, SO_ERROR);
+	if (error > 0)
 		error = -error;
+	/* What a read would have learnt, had it met the error first. */
+	if (source->reg != NULL && outlives(source, error))
+		mio_sel_blocked(source, MIO_READABLE);
 	return mio_result(error);
 }
 

@@ -18,15 +18,6 @@
 
 static struct mio_poller *poller;
 
-/* An address that parses, or the test is broken. */
-static struct sockaddr *
-addr_of(const char *text, struct sockaddr_storage *storage, mio_socklen *len)
-{
-	*len = sizeof(*storage);
-	need(mio_addr_parse(text, (struct sockaddr *)storage, len) == 0);
-	return (struct sockaddr *)storage;
-}
-
 /* A listener, with the address that it got; 0 or -1. */
 static int
 listen_on(const char *text, unsigned int flags, struct mio_source *listener,
@@ -36,26 +27,8 @@ listen_on(const char *text, unsigned int flags, struct mio_source *listener,
 
 	if (mio_tcp_listen(listener, sa, *len, 16, flags) < 0)
 		return -1;
-	*len = sizeof(*storage);
-	need(mio_source_local_addr(listener, sa, len) == 0);
+	(void)local_addr(listener, storage, len);
 	return 0;
-}
-
-static in_port_t
-port_of(const struct sockaddr_storage *storage)
-{
-	if (storage->ss_family == AF_INET6)
-		return ((const struct sockaddr_in6 *)storage)->sin6_port;
-	return ((const struct sockaddr_in *)storage)->sin_port;
-}
-
-static void
-set_port(struct sockaddr_storage *storage, in_port_t port)
-{
-	if (storage->ss_family == AF_INET6)
-		((struct sockaddr_in6 *)storage)->sin6_port = port;
-	else
-		((struct sockaddr_in *)storage)->sin_port = port;
 }
 
 static bool
@@ -90,7 +63,7 @@ connects(const char *text)
 	is(mio_source_take_error(&client), 0, "has no error");
 	is(mio_source_peer_addr(&client, (struct sockaddr *)&peer, &peer_len),
 	    0, "and a peer");
-	ok(peer_len == len && port_of(&peer) == port_of(&storage),
+	ok(peer_len == len && *port_of(&peer) == *port_of(&storage),
 	    "which is the listener");
 	rereg(poller, &listener, 1, MIO_READABLE);
 	ok(wait_token(poller, 1, MIO_READABLE), "the listener is readable");
@@ -187,9 +160,9 @@ reached_by_v4(unsigned int flags)
 	bool reached;
 
 	need(listen_on("[::]:0", flags, &listener, &storage, &len) == 0);
-	port = port_of(&storage);
+	port = *port_of(&storage);
 	(void)addr_of("127.0.0.1:0", &v4, &v4_len);
-	set_port(&v4, port);
+	*port_of(&v4) = port;
 	if (mio_tcp_connect(&client, (struct sockaddr *)&v4, v4_len, 0) < 0) {
 		close_source(&listener);
 		return false;
@@ -218,7 +191,7 @@ families(void)
 	ok(reached_by_v4(MIO_DUALSTACK), "dual-stack does");
 	need(listen_on("[::]:0", 0, &a, &storage, &len) == 0);
 	(void)addr_of("0.0.0.0:0", &v4, &v4_len);
-	set_port(&v4, port_of(&storage));
+	*port_of(&v4) = *port_of(&storage);
 	is(mio_tcp_listen(&b, (struct sockaddr *)&v4, v4_len, 1, 0), 0,
 	    "so both can have the same port");
 	is(mio_tcp_set_ttl(&a, 9), 0, "the hop limit of IPv6");
@@ -345,6 +318,27 @@ vectors(void)
 	close_source(&b);
 }
 
+/* Descriptors that other code has made are listeners as well. */
+static void
+adopted(void)
+{
+	struct mio_source listener, client, server;
+	struct sockaddr_storage addr;
+	mio_socklen len;
+
+	listen_loopback(&listener, &addr, &len);
+	need(mio_source_from_fd(&listener, mio_source_release(&listener)) ==
+	    0);
+	reg(poller, &listener, 1, MIO_READABLE);
+	need(mio_tcp_connect(&client, (struct sockaddr *)&addr, len, 0) == 0);
+	ok(wait_token(poller, 1, MIO_READABLE), "an adopted listener");
+	is(mio_tcp_accept(&listener, &server, NULL, NULL, 0), 0, "accepts");
+	is(mio_source_take_error(&listener), 0, "and has no error");
+	close_source(&client);
+	close_source(&server);
+	close_source(&listener);
+}
+
 int
 main(void)
 {
@@ -358,6 +352,7 @@ main(void)
 	peeks();
 	shutdowns();
 	vectors();
+	adopted();
 	mio_poller_free(poller);
 	return tap_done();
 }

@@ -3,9 +3,11 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
+#include <ifaddrs.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,17 +30,66 @@ new_poller(void)
 	return poller;
 }
 
+struct sockaddr *
+addr_of(const char *text, struct sockaddr_storage *addr, mio_socklen *len)
+{
+	*len = sizeof(*addr);
+	need(mio_addr_parse(text, (struct sockaddr *)addr, len) == 0);
+	return (struct sockaddr *)addr;
+}
+
+const char *
+text_of(const struct sockaddr_storage *addr, mio_socklen len)
+{
+	static char text[600];
+
+	need(mio_addr_format((const struct sockaddr *)addr, len, text,
+	    sizeof(text)) > 0);
+	return text;
+}
+
+in_port_t *
+port_of(struct sockaddr_storage *addr)
+{
+	if (addr->ss_family == AF_INET6)
+		return &((struct sockaddr_in6 *)addr)->sin6_port;
+	return &((struct sockaddr_in *)addr)->sin_port;
+}
+
+struct sockaddr *
+local_addr(const struct mio_source *source, struct sockaddr_storage *addr,
+    mio_socklen *len)
+{
+	*len = sizeof(*addr);
+	need(mio_source_local_addr(source, (struct sockaddr *)addr, len) == 0);
+	return (struct sockaddr *)addr;
+}
+
+bool
+link_local(struct sockaddr_in6 *addr)
+{
+	struct ifaddrs *list, *i;
+	bool found = false;
+
+	need(getifaddrs(&list) == 0);
+	for (i = list; i != NULL && !found; i = i->ifa_next) {
+		if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET6)
+			continue;
+		memcpy(addr, i->ifa_addr, sizeof(*addr));
+		found = IN6_IS_ADDR_LINKLOCAL(&addr->sin6_addr);
+	}
+	freeifaddrs(list);
+	return found;
+}
+
 void
 listen_loopback(struct mio_source *listener, struct sockaddr_storage *addr,
     mio_socklen *len)
 {
-	*len = sizeof(*addr);
-	need(mio_addr_parse("127.0.0.1:0", (struct sockaddr *)addr, len) == 0);
-	need(mio_tcp_listen(listener, (struct sockaddr *)addr, *len, 128, 0) ==
-	    0);
-	*len = sizeof(*addr);
-	need(mio_source_local_addr(listener, (struct sockaddr *)addr, len) ==
-	    0);
+	struct sockaddr *sa = addr_of("127.0.0.1:0", addr, len);
+
+	need(mio_tcp_listen(listener, sa, *len, 128, 0) == 0);
+	(void)local_addr(listener, addr, len);
 }
 
 void
@@ -243,6 +294,74 @@ spins(struct mio_poller *poller)
 	return total;
 }
 
+static void
+readable_edges(struct mio_poller *poller, struct mio_source *source,
+    void (*poke)(void *), void *arg, const char *what)
+{
+	int i;
+
+	is(quiet(poller), 0, "%s: nothing to read, no event", what);
+	for (i = 0; i < 3; i++) {
+		poke(arg);
+		ok(wait_token(poller, 1, MIO_READABLE) & MIO_READABLE,
+		    "%s: round %d: readable", what, i);
+		is(quiet(poller), 0, "%s: round %d: once", what, i);
+		ok(drain(source) > 0, "%s: round %d: read", what, i);
+		is(quiet(poller), 0, "%s: round %d: silence after EAGAIN", what,
+		    i);
+	}
+	poke(arg);
+	ok(wait_token(poller, 1, MIO_READABLE), "%s: and not read", what);
+	rereg(poller, source, 2, MIO_READABLE);
+	ok(wait_token(poller, 2, MIO_READABLE) & MIO_READABLE,
+	    "%s: reregistered: readable again", what);
+	need(drain(source) > 0);
+}
+
+static void
+readable_modes(struct mio_poller *poller, struct mio_source *source,
+    void (*poke)(void *), void *arg, const char *what)
+{
+	int i;
+
+	rereg(poller, source, 3, MIO_READABLE | MIO_LEVEL);
+	poke(arg);
+	for (i = 0; i < 3; i++)
+		ok(wait_token(poller, 3, MIO_READABLE) & MIO_READABLE,
+		    "%s: level: readable, %d", what, i);
+	need(drain(source) > 0);
+	is(quiet(poller), 0, "%s: level: silence when empty", what);
+
+	rereg(poller, source, 4, MIO_READABLE | MIO_ONESHOT);
+	poke(arg);
+	ok(wait_token(poller, 4, MIO_READABLE) & MIO_READABLE,
+	    "%s: oneshot: readable", what);
+	need(drain(source) > 0);
+	poke(arg);
+	is(quiet(poller), 0, "%s: oneshot: then silence", what);
+	rereg(poller, source, 5, MIO_READABLE | MIO_ONESHOT);
+	ok(wait_token(poller, 5, MIO_READABLE) & MIO_READABLE,
+	    "%s: oneshot: reregistered: readable", what);
+	need(drain(source) > 0);
+}
+
+void
+readable_contract(struct mio_poller *poller, struct mio_source *source,
+    void (*poke)(void *), void *arg, const char *what)
+{
+	reg(poller, source, 1, MIO_READABLE);
+	readable_edges(poller, source, poke, arg, what);
+	readable_modes(poller, source, poke, arg, what);
+	dereg(poller, source);
+	poke(arg);
+	is(quiet(poller), 0, "%s: deregistered: silence", what);
+	reg(poller, source, 6, MIO_READABLE);
+	ok(wait_token(poller, 6, MIO_READABLE) & MIO_READABLE,
+	    "%s: ready when registered: readable", what);
+	need(drain(source) > 0);
+	dereg(poller, source);
+}
+
 pthread_t
 start_thread(void *(*run)(void *), void *arg)
 {
@@ -259,6 +378,20 @@ join_thread(pthread_t thread)
 
 	need(pthread_join(thread, &result) == 0);
 	return result;
+}
+
+static char tmpdir[] = "/tmp/mio-XXXXXX";
+
+void
+enter_tmpdir(void)
+{
+	need(mkdtemp(tmpdir) != NULL && chdir(tmpdir) == 0);
+}
+
+void
+leave_tmpdir(void)
+{
+	need(chdir("/") == 0 && rmdir(tmpdir) == 0);
 }
 
 int

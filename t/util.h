@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 #include <sys/socket.h>
+#include <netinet/in.h>
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -20,6 +21,18 @@ bool	on_selector(const char *);
 /* Pollers that must be made for the test to make sense. */
 struct mio_poller *new_poller(void);
 
+/* An address that parses, or the test is broken. */
+struct sockaddr *addr_of(const char *, struct sockaddr_storage *,
+	    mio_socklen *);
+/* As text, in a buffer of the call's own. */
+const char *text_of(const struct sockaddr_storage *, mio_socklen);
+/* The port, in network order. */
+in_port_t *port_of(struct sockaddr_storage *);
+/* The address that a source has been bound to. */
+struct sockaddr *local_addr(const struct mio_source *,
+	    struct sockaddr_storage *, mio_socklen *);
+/* A link-local address of this machine, with its scope, or false. */
+bool	link_local(struct sockaddr_in6 *);
 /* A listener on a loopback port of the system's choice, and its address. */
 void	listen_loopback(struct mio_source *, struct sockaddr_storage *,
 	    mio_socklen *);
@@ -60,8 +73,20 @@ int	quiet(struct mio_poller *);
 /* How often an event comes for a moment; more than a few is a spin. */
 int	spins(struct mio_poller *);
 
+/*
+ * The contract of a source that is not registered, which poke() makes
+ * readable, and which drain() empties: edge, level, oneshot, and silence once
+ * deregistered.  The words name it.  Leaves it as it was.
+ */
+void	readable_contract(struct mio_poller *, struct mio_source *,
+	    void (*)(void *), void *, const char *);
+
 pthread_t start_thread(void *(*)(void *), void *);
 void	*join_thread(pthread_t);
+
+/* A directory of the test's own, which it works in and leaves empty. */
+void	enter_tmpdir(void);
+void	leave_tmpdir(void);
 
 /* Descriptors that this process has open. */
 int	count_fds(void);

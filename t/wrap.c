@@ -19,8 +19,8 @@ enum function {
 	F_epoll_create1, F_epoll_ctl, F_epoll_pwait2, F_epoll_wait, F_eventfd,
 	F_fcntl, F_getsockname, F_getsockopt, F_listen, F_malloc, F_pipe,
 	F_pipe2, F_poll, F_ppoll, F_pthread_atfork, F_pthread_cond_init,
-	F_pthread_mutex_init, F_read, F_realloc, F_send, F_sendmsg,
-	F_setsockopt, F_socket, F_write, F_MAX
+	F_pthread_mutex_init, F_read, F_realloc, F_recvfrom, F_sendmsg,
+	F_sendto, F_setsockopt, F_socket, F_socketpair, F_write, F_MAX
 };
 
 static const char *const names[F_MAX] = {
@@ -28,8 +28,8 @@ static const char *const names[F_MAX] = {
 	"epoll_create1", "epoll_ctl", "epoll_pwait2", "epoll_wait", "eventfd",
 	"fcntl", "getsockname", "getsockopt", "listen", "malloc", "pipe",
 	"pipe2", "poll", "ppoll", "pthread_atfork", "pthread_cond_init",
-	"pthread_mutex_init", "read", "realloc", "send", "sendmsg",
-	"setsockopt", "socket", "write"
+	"pthread_mutex_init", "read", "realloc", "recvfrom", "sendmsg",
+	"sendto", "setsockopt", "socket", "socketpair", "write"
 };
 
 /* Atomics: threads of a test call through here as well. */
@@ -182,11 +182,15 @@ WRAP(int, poll, (struct pollfd *fds, nfds_t n, int t), (fds, n, t))
 WRAP(int, ppoll, (struct pollfd *fds, nfds_t n, const struct timespec *ts,
     const sigset_t *s), (fds, n, ts, s))
 WRAP(ssize_t, read, (int fd, void *buf, size_t n), (fd, buf, n))
-WRAP(ssize_t, send, (int s, const void *buf, size_t n, int f), (s, buf, n, f))
+WRAP(ssize_t, recvfrom, (int s, void *buf, size_t n, int f, struct sockaddr *a,
+    socklen_t *l), (s, buf, n, f, a, l))
 WRAP(ssize_t, sendmsg, (int s, const struct msghdr *m, int f), (s, m, f))
+WRAP(ssize_t, sendto, (int s, const void *buf, size_t n, int f,
+    const struct sockaddr *a, socklen_t l), (s, buf, n, f, a, l))
 WRAP(int, setsockopt, (int s, int l, int n, const void *v, socklen_t vl),
     (s, l, n, v, vl))
 WRAP(int, socket, (int d, int t, int p), (d, t, p))
+WRAP(int, socketpair, (int d, int t, int p, int *fds), (d, t, p, fds))
 WRAP(ssize_t, write, (int fd, const void *buf, size_t n), (fd, buf, n))
 WRAP_NULL(calloc, (size_t n, size_t size), (n, size))
 WRAP_NULL(malloc, (size_t size), (size))

@@ -1,0 +1,159 @@
+/*
+ * What TCP and UDP have in common.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+#include "inet.h"
+#include "sock.h"
+#include "source.h"
+
+int
+mio_inet_check(const struct sockaddr *addr, mio_socklen addrlen,
+    unsigned int flags, unsigned int known)
+{
+	if (addr == NULL || (flags & ~known) != 0)
+		return -EINVAL;
+	if (addrlen < offsetof(struct sockaddr, sa_data))
+		return -EINVAL;
+	switch (addr->sa_family) {
+	case AF_INET:
+		if (addrlen < sizeof(struct sockaddr_in))
+			return -EINVAL;
+		return (flags & MIO_DUALSTACK) != 0 ? -EINVAL : 0;
+	case AF_INET6:
+		return addrlen < sizeof(struct sockaddr_in6) ? -EINVAL : 0;
+	default:
+		return -EAFNOSUPPORT;
+	}
+}
+
+/*
+ * IPV6_V6ONLY is always set, because its default is the system's, or the
+ * administrator's.
+ */
+static int
+apply_flags(mio_fd fd, int family, unsigned int flags)
+{
+	int error = 0;
+
+	if (family == AF_INET6)
+		error = mio_sock_set(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+		    (flags & MIO_DUALSTACK) == 0);
+	if (error == 0 && (flags & MIO_REUSEPORT) != 0)
+#ifdef SO_REUSEPORT
+		error = mio_sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+#else
+		error = -ENOTSUP;
+#endif
+	return error;
+}
+
+int
+mio_inet_open(const struct sockaddr *addr, int type, int protocol,
+    unsigned int flags)
+{
+	int fd = mio_sock_open(addr->sa_family, type, protocol);
+	int error;
+
+	if (fd < 0)
+		return fd;
+	if ((error = apply_flags(fd, addr->sa_family, flags)) < 0) {
+		(void)mio_sock_close(fd);	/* the first error is told */
+		return error;
+	}
+	return fd;
+}
+
+int
+mio_inet_get(const struct mio_source *source, int level, int name)
+{
+	int error;
+
+	if ((error = mio_source_check(source)) < 0)
+		return error;
+	return mio_sock_get(source->fd, level, name);
+}
+
+/* Any non-zero value means on; BSD reports the flag's own bit. */
+int
+mio_inet_get_bool(const struct mio_source *source, int level, int name)
+{
+	int value = mio_inet_get(source, level, name);
+
+	return value > 0 ? 1 : value;
+}
+
+int
+mio_inet_set(const struct mio_source *source, int level, int name, int value)
+{
+	int error;
+
+	if ((error = mio_source_check(source)) < 0)
+		return error;
+	return mio_sock_set(source->fd, level, name, value);
+}
+
+/* AF_INET or AF_INET6. */
+static int
+family_of(const struct mio_source *source)
+{
+	union {
+		struct sockaddr sa;
+		struct sockaddr_storage storage;
+	} addr;
+	mio_socklen len = sizeof(addr);
+	int error;
+
+	if ((error = mio_source_check(source)) < 0)
+		return error;
+	error = mio_sock_local(source->fd, &addr.sa, &len);
+	return error < 0 ? error : addr.sa.sa_family;
+}
+
+int
+mio_inet_ttl(const struct mio_source *source)
+{
+	int family = family_of(source);
+
+	if (family < 0)
+		return family;
+	if (family == AF_INET6)
+		return mio_sock_get(source->fd, IPPROTO_IPV6,
+		    IPV6_UNICAST_HOPS);
+	return mio_sock_get(source->fd, IPPROTO_IP, IP_TTL);
+}
+
+/* An IPv6 socket that takes IPv4 as well has a limit for each. */
+static int
+set_hops(mio_fd fd, int ttl)
+{
+	int error;
+
+	error = mio_sock_set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl);
+	if (error < 0)
+		return error;
+	if ((error = mio_sock_get(fd, IPPROTO_IPV6, IPV6_V6ONLY)) < 0)
+		return error;
+	return error > 0 ? 0 : mio_sock_set(fd, IPPROTO_IP, IP_TTL, ttl);
+}
+
+int
+mio_inet_set_ttl(const struct mio_source *source, int ttl)
+{
+	int family = family_of(source);
+
+	if (family < 0)
+		return family;
+	if (ttl < 1 || ttl > 255)
+		return -EINVAL;
+	if (family == AF_INET6)
+		return set_hops(source->fd, ttl);
+	return mio_sock_set(source->fd, IPPROTO_IP, IP_TTL, ttl);
+}
