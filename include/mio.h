@@ -41,6 +41,8 @@ extern "C" {
  * IN, OUT and ERROR.  Who names addresses includes <sys/socket.h> as well.
  */
 struct sockaddr;
+struct in_addr;
+struct in6_addr;
 
 #ifdef _WIN32
 typedef uintptr_t mio_fd;		/* a SOCKET or a HANDLE */
@@ -226,6 +228,47 @@ MIO_API int mio_tcp_nodelay(const struct mio_source *stream);
 MIO_API int mio_tcp_set_nodelay(const struct mio_source *stream, int on);
 MIO_API int mio_tcp_ttl(const struct mio_source *source);
 MIO_API int mio_tcp_set_ttl(const struct mio_source *source, int ttl);
+
+/* UDP.  A datagram longer than the buffer is cut; its rest is lost. */
+MIO_API int mio_udp_bind(struct mio_source *source,
+    const struct sockaddr *addr, mio_socklen addrlen, unsigned int flags);
+MIO_API int mio_udp_connect(const struct mio_source *source,
+    const struct sockaddr *addr, mio_socklen addrlen);
+MIO_API mio_ssize mio_udp_send(const struct mio_source *source,
+    const void *buf, size_t size);
+MIO_API mio_ssize mio_udp_send_to(const struct mio_source *source,
+    const void *buf, size_t size, const struct sockaddr *addr,
+    mio_socklen addrlen);
+MIO_API mio_ssize mio_udp_recv(const struct mio_source *source, void *buf,
+    size_t size);
+MIO_API mio_ssize mio_udp_recv_from(const struct mio_source *source,
+    void *buf, size_t size, struct sockaddr *addr, mio_socklen *addrlen);
+MIO_API mio_ssize mio_udp_peek(const struct mio_source *source, void *buf,
+    size_t size);
+MIO_API mio_ssize mio_udp_peek_from(const struct mio_source *source,
+    void *buf, size_t size, struct sockaddr *addr, mio_socklen *addrlen);
+MIO_API int mio_udp_broadcast(const struct mio_source *source);
+MIO_API int mio_udp_set_broadcast(const struct mio_source *source, int on);
+MIO_API int mio_udp_ttl(const struct mio_source *source);
+MIO_API int mio_udp_set_ttl(const struct mio_source *source, int ttl);
+MIO_API int mio_udp_only_v6(const struct mio_source *source);
+MIO_API int mio_udp_multicast_loop_v4(const struct mio_source *source);
+MIO_API int mio_udp_set_multicast_loop_v4(const struct mio_source *source,
+    int on);
+MIO_API int mio_udp_multicast_ttl_v4(const struct mio_source *source);
+MIO_API int mio_udp_set_multicast_ttl_v4(const struct mio_source *source,
+    int ttl);
+MIO_API int mio_udp_multicast_loop_v6(const struct mio_source *source);
+MIO_API int mio_udp_set_multicast_loop_v6(const struct mio_source *source,
+    int on);
+MIO_API int mio_udp_join_multicast_v4(const struct mio_source *source,
+    const struct in_addr *group, const struct in_addr *interface_addr);
+MIO_API int mio_udp_leave_multicast_v4(const struct mio_source *source,
+    const struct in_addr *group, const struct in_addr *interface_addr);
+MIO_API int mio_udp_join_multicast_v6(const struct mio_source *source,
+    const struct in6_addr *group, unsigned int interface_index);
+MIO_API int mio_udp_leave_multicast_v6(const struct mio_source *source,
+    const struct in6_addr *group, unsigned int interface_index);
 
 /* Addresses: numeric only, "127.0.0.1:13265" or "[::1]:80". */
 MIO_API int mio_addr_parse(const char *text, struct sockaddr *addr,
