@@ -270,6 +270,55 @@ MIO_API int mio_udp_join_multicast_v6(const struct mio_source *source,
 MIO_API int mio_udp_leave_multicast_v6(const struct mio_source *source,
     const struct in6_addr *group, unsigned int interface_index);
 
+/*
+ * Unix domain sockets.  A path names a file; the _addr forms take any
+ * address of the family, abstract ones included.
+ */
+MIO_API int mio_unix_addr(const char *path, struct sockaddr *addr,
+    mio_socklen *addrlen);
+MIO_API int mio_unix_addr_abstract(const void *name, size_t size,
+    struct sockaddr *addr, mio_socklen *addrlen);
+MIO_API int mio_unix_listen(struct mio_source *listener, const char *path,
+    int backlog, unsigned int flags);
+MIO_API int mio_unix_listen_addr(struct mio_source *listener,
+    const struct sockaddr *addr, mio_socklen addrlen, int backlog,
+    unsigned int flags);
+MIO_API int mio_unix_accept(const struct mio_source *listener,
+    struct mio_source *stream, struct sockaddr *addr, mio_socklen *addrlen,
+    unsigned int flags);
+MIO_API int mio_unix_connect(struct mio_source *stream, const char *path,
+    unsigned int flags);
+MIO_API int mio_unix_connect_addr(struct mio_source *stream,
+    const struct sockaddr *addr, mio_socklen addrlen, unsigned int flags);
+MIO_API int mio_unix_pair(struct mio_source *a, struct mio_source *b,
+    unsigned int flags);
+MIO_API int mio_unix_shutdown(const struct mio_source *source, int how);
+
+/* Unix domain datagram sockets. */
+MIO_API int mio_unix_dgram_bind(struct mio_source *source, const char *path,
+    unsigned int flags);
+MIO_API int mio_unix_dgram_bind_addr(struct mio_source *source,
+    const struct sockaddr *addr, mio_socklen addrlen, unsigned int flags);
+MIO_API int mio_unix_dgram_unbound(struct mio_source *source,
+    unsigned int flags);
+MIO_API int mio_unix_dgram_pair(struct mio_source *a, struct mio_source *b,
+    unsigned int flags);
+MIO_API int mio_unix_dgram_connect(const struct mio_source *source,
+    const char *path);
+MIO_API int mio_unix_dgram_connect_addr(const struct mio_source *source,
+    const struct sockaddr *addr, mio_socklen addrlen);
+MIO_API mio_ssize mio_unix_dgram_send(const struct mio_source *source,
+    const void *buf, size_t size);
+MIO_API mio_ssize mio_unix_dgram_send_to(const struct mio_source *source,
+    const void *buf, size_t size, const char *path);
+MIO_API mio_ssize mio_unix_dgram_send_to_addr(const struct mio_source *source,
+    const void *buf, size_t size, const struct sockaddr *addr,
+    mio_socklen addrlen);
+MIO_API mio_ssize mio_unix_dgram_recv(const struct mio_source *source,
+    void *buf, size_t size);
+MIO_API mio_ssize mio_unix_dgram_recv_from(const struct mio_source *source,
+    void *buf, size_t size, struct sockaddr *addr, mio_socklen *addrlen);
+
 /* Addresses: numeric only, "127.0.0.1:13265" or "[::1]:80". */
 MIO_API int mio_addr_parse(const char *text, struct sockaddr *addr,
     mio_socklen *addrlen);

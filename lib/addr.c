@@ -9,6 +9,7 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 #include <arpa/inet.h>
 #include <net/if.h>
 
@@ -186,6 +187,67 @@ format_v6(const struct sockaddr *addr, char *buf, size_t size)
 	return snprintf(buf, size, "[%s]:%u", host, port);
 }
 
+/* One character of a name, or "\\xHH" for what would upset a terminal. */
+static int
+format_char(char *out, char c)
+{
+	unsigned char byte = (unsigned char)c;
+
+	if (byte >= 0x20 && byte < 0x7f && byte != '\\') {
+		out[0] = c;
+		out[1] = '\0';
+		return 1;
+	}
+	return snprintf(out, 5, "\\x%02x", (unsigned int)byte);
+}
+
+/*
+ * The length of what sun_path holds, a leading NUL included.  An address may
+ * be shorter than its family, a path may end with a NUL or not, and Darwin
+ * pads.  Systems that keep a length in the address have no abstract names:
+ * there a NUL begins nothing.
+ */
+static size_t
+unix_name_length(const char *path, mio_socklen addrlen)
+{
+	const size_t offset = offsetof(struct sockaddr_un, sun_path);
+	size_t len = addrlen > offset ? addrlen - offset : 0;
+
+	/* Linux counts a NUL that no longer fitted. */
+	if (len > sizeof(struct sockaddr_un) - offset)
+		len = sizeof(struct sockaddr_un) - offset;
+#ifndef HAVE_STRUCT_SOCKADDR_SA_LEN
+	if (len > 0 && path[0] == '\0')
+		return len;
+#endif
+	return strnlen(path, len);
+}
+
+/* A path, "@" and an abstract name, or "(unnamed)". */
+static int
+format_unix(const struct sockaddr *addr, mio_socklen addrlen, char *buf,
+    size_t size)
+{
+	const char *path = (const char *)addr +
+	    offsetof(struct sockaddr_un, sun_path);
+	size_t len = unix_name_length(path, addrlen);
+	size_t i, n, total = 0;
+	char out[5];
+
+	if (len == 0)
+		return snprintf(buf, size, "(unnamed)");
+	if (size > 0)
+		buf[0] = '\0';
+	for (i = 0; i < len; i++) {
+		n = (size_t)format_char(out,
+		    i == 0 && path[0] == '\0' ? '@' : path[i]);
+		if (total + n < size)
+			memcpy(buf + total, out, n + 1);
+		total += n;
+	}
+	return (int)total;
+}
+
 int
 mio_addr_format(const struct sockaddr *addr, mio_socklen addrlen, char *buf,
     size_t size)
@@ -202,6 +264,8 @@ mio_addr_format(const struct sockaddr *addr, mio_socklen addrlen, char *buf,
 		if (addrlen < sizeof(struct sockaddr_in6))
 			return mio_result(-EINVAL);
 		return mio_result(format_v6(addr, buf, size));
+	case AF_UNIX:
+		return mio_result(format_unix(addr, addrlen, buf, size));
 	default:
 		return mio_result(-EAFNOSUPPORT);
 	}

@@ -1,0 +1,263 @@
+/*
+ * Unix stream sockets: listening, connecting, pairs, and how they end.
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "util.h"
+
+static struct mio_poller *poller;
+
+static void
+listen_at(struct mio_source *listener, const char *path)
+{
+	need(mio_unix_listen(listener, path, 16, 0) == 0);
+}
+
+static void
+unlink_path(const char *path)
+{
+	need(unlink(path) == 0);
+}
+
+static void
+connects(void)
+{
+	struct mio_source listener, client, server, other;
+	struct sockaddr_storage addr;
+	mio_socklen len = sizeof(addr);
+
+	is(mio_unix_listen(&listener, "s", 16, 0), 0, "listen");
+	reg(poller, &listener, 1, MIO_READABLE);
+	is(quiet(poller), 0, "a listener is quiet");
+	is(mio_source_take_error(&listener), 0, "and has no error");
+	is(mio_unix_connect(&client, "s", 0), 0, "connect");
+	reg(poller, &client, 2, MIO_READABLE | MIO_WRITABLE);
+	ok(wait_token(poller, 2, MIO_WRITABLE), "connected is writable");
+	is(mio_source_take_error(&client), 0, "has no error");
+	is(mio_source_peer_addr(&client, (struct sockaddr *)&addr, &len), 0,
+	    "and a peer");
+	is_str(text_of(&addr, len), "s", "which is the listener");
+	rereg(poller, &listener, 1, MIO_READABLE);
+	ok(wait_token(poller, 1, MIO_READABLE), "the listener is readable");
+	len = sizeof(addr);
+	is(mio_unix_accept(&listener, &server, (struct sockaddr *)&addr, &len,
+	    0), 0, "accept");
+	is_str(text_of(&addr, len), "(unnamed)", "the client has no name");
+	fails(mio_unix_accept(&listener, &other, NULL, NULL, 0), EAGAIN,
+	    "there is no other");
+	fails(mio_source_fd(&other), EBADF, "which leaves it empty");
+	put_text(&server, "hello");
+	ok(wait_token(poller, 2, MIO_READABLE), "the client is readable");
+	is(drain(&client), 5, "and reads");
+	close_source(&client);
+	need(mio_unix_connect(&client, "s", 0) == 0);
+	ok(wait_token(poller, 1, MIO_READABLE), "another client: a new event");
+	close_source(&client);
+	close_source(&server);
+	close_source(&listener);
+	unlink_path("s");
+}
+
+static void
+ends(void)
+{
+	char half[] = "la", rest[] = "st", buf[8];
+	struct iovec out[2] = { { half, 2 }, { rest, 2 } };
+	struct iovec in = { buf, sizeof(buf) };
+	struct mio_source a, b;
+	uint32_t seen;
+
+	is(mio_unix_pair(&a, &b, 0), 0, "a pair");
+	reg(poller, &a, 1, MIO_READABLE);
+	is(mio_source_writev(&b, out, 2), 4, "writev");
+	is(mio_unix_shutdown(&b, MIO_SHUT_WR), 0, "shut for writing");
+	seen = wait_token(poller, 1, MIO_READABLE);
+	ok(seen & MIO_READABLE, "half-closed: readable");
+	is(mio_source_readv(&a, &in, 1), 4, "the data comes first");
+	is(mio_source_read(&a, buf, sizeof(buf)), 0, "then the end");
+	is(mio_source_write(&a, "on", 2), 2, "the other way is open");
+	is(drain(&b), 2, "and works");
+	ok(spins(poller) <= 2, "half-closed: no spinning");
+	close_source(&b);
+	fails(mio_source_write(&a, "x", 1), EPIPE, "closed: EPIPE, no signal");
+	close_source(&a);
+	fails(mio_unix_shutdown(&a, MIO_SHUT_WR), EBADF,
+	    "shutdown of an empty source");
+}
+
+static void
+edges(void)
+{
+	struct mio_source a, b;
+	size_t n;
+
+	need(mio_unix_pair(&a, &b, 0) == 0);
+	reg(poller, &a, 1, MIO_READABLE | MIO_WRITABLE);
+	reg(poller, &b, 2, MIO_READABLE);
+	need(wait_token(poller, 1, MIO_WRITABLE));
+	n = fill(&a);
+	ok(wait_token(poller, 2, MIO_READABLE), "full: the peer is readable");
+	is(quiet(poller), 0, "full: silence");
+	is(drain(&b), n, "the peer reads all");
+	ok(wait_token(poller, 1, MIO_WRITABLE), "drained: writable again");
+	close_source(&a);
+	close_source(&b);
+}
+
+/* Descriptors that other code has made are listeners and streams as well. */
+static void
+raw(void)
+{
+	struct mio_source listener, client, server;
+
+	listen_at(&listener, "s");
+	need(mio_source_from_fd(&listener, mio_source_release(&listener)) ==
+	    0);
+	reg(poller, &listener, 1, MIO_READABLE);
+	need(mio_unix_connect(&client, "s", 0) == 0);
+	ok(wait_token(poller, 1, MIO_READABLE), "an adopted listener");
+	is(mio_unix_accept(&listener, &server, NULL, NULL, 0), 0, "accepts");
+	need(mio_source_from_fd(&client, mio_source_release(&client)) == 0);
+	reg(poller, &client, 2, MIO_READABLE);
+	put_text(&server, "x");
+	ok(wait_token(poller, 2, MIO_READABLE), "an adopted stream");
+	is(drain(&client), 1, "reads");
+	need(recv(mio_source_fd(&client), &server, 1, 0) < 0 &&
+	    errno == EAGAIN);
+	is(mio_source_would_block(&client, MIO_READABLE), 0, "would_block");
+	put_text(&server, "y");
+	ok(wait_token(poller, 2, MIO_READABLE),
+	    "would-block said of the descriptor: a new event");
+	close_source(&client);
+	close_source(&server);
+	close_source(&listener);
+	unlink_path("s");
+}
+
+/* A socket file outlives its socket, and is the caller's. */
+static void
+files(void)
+{
+	struct mio_source listener, client;
+	struct stat st;
+	mode_t mask;
+
+	fails(mio_unix_connect(&client, "s", 0), ENOENT, "no file");
+	mask = umask(077);
+	listen_at(&listener, "s");
+	(void)umask(mask);
+	need(stat("s", &st) == 0);
+	is(st.st_mode & 077, 0, "the umask says who may connect");
+	fails(mio_unix_listen(&client, "s", 16, 0), EADDRINUSE,
+	    "somebody listens there");
+	fails(mio_source_fd(&client), EBADF, "which leaves it empty");
+	close_source(&listener);
+	is(stat("s", &st), 0, "the file stays after close");
+	fails(mio_unix_connect(&client, "s", 0), ECONNREFUSED,
+	    "a stale file refuses");
+	fails(mio_unix_listen(&listener, "s", 16, 0), EADDRINUSE,
+	    "a stale file is in the way");
+	unlink_path("s");
+	is(mio_unix_listen(&listener, "s", 16, 0), 0, "unless removed");
+	close_source(&listener);
+	unlink_path("s");
+}
+
+/*
+ * SOCK-4: with the queue full, Linux has connect say EAGAIN, others
+ * ECONNREFUSED: nothing is under way.
+ */
+static void
+full_queue(void)
+{
+	struct mio_source listener, clients[64], server;
+	int before, error, n = 0;
+
+	need(mio_unix_listen(&listener, "s", 1, 0) == 0);
+	while (n < 63 && mio_unix_connect(&clients[n], "s", 0) == 0)
+		n++;
+	error = errno;
+	before = count_fds();
+	ok(n > 0 && n < 63, "a queue for %d", n);
+	ok(error == EAGAIN || error == ECONNREFUSED,
+	    "a full queue: %s", strerror(error));
+	fails(mio_unix_connect(&clients[n], "s", 0), error, "and again");
+	is(count_fds(), before, "a full queue: no descriptor is lost");
+	fails(mio_source_fd(&clients[n]), EBADF, "the source is empty");
+	need(mio_unix_accept(&listener, &server, NULL, NULL, 0) == 0);
+	is(mio_unix_connect(&clients[n], "s", 0), 0, "after an accept it goes");
+	for (; n >= 0; n--)
+		close_source(&clients[n]);
+	close_source(&server);
+	close_source(&listener);
+	unlink_path("s");
+}
+
+static void
+misuse(void)
+{
+	struct sockaddr_storage addr;
+	struct mio_source a, b;
+	mio_socklen len;
+
+	fails(mio_unix_listen(NULL, "s", 1, 0), EINVAL, "no listener");
+	fails(mio_unix_listen(&a, NULL, 1, 0), EINVAL, "no path");
+	fails(mio_unix_listen(&a, "", 1, 0), EINVAL, "an empty path");
+	fails(mio_unix_listen(&a, "s", 1, MIO_REUSEPORT), EINVAL,
+	    "listen: an unknown flag");
+	fails(mio_unix_connect(NULL, "s", 0), EINVAL, "no stream");
+	fails(mio_unix_connect(&a, "s", 1), EINVAL,
+	    "connect: an unknown flag");
+	fails(mio_unix_connect_addr(&a, NULL, 0, 0), EINVAL, "no address");
+	(void)addr_of("127.0.0.1:1", &addr, &len);
+	fails(mio_unix_connect_addr(&a, (struct sockaddr *)&addr, len, 0),
+	    EAFNOSUPPORT, "connect to another family");
+	fails(mio_unix_listen_addr(&a, (struct sockaddr *)&addr, len, 1, 0),
+	    EAFNOSUPPORT, "listen in another family");
+	addr.ss_family = AF_UNIX;
+	fails(mio_unix_listen_addr(&a, (struct sockaddr *)&addr, 1, 1, 0),
+	    EINVAL, "half an address");
+	fails(mio_unix_listen_addr(&a, (struct sockaddr *)&addr,
+	    sizeof(struct sockaddr_un) + 1, 1, 0), EINVAL,
+	    "more than an address");
+	fails(mio_unix_pair(&a, NULL, 0), EINVAL, "half a pair");
+	fails(mio_unix_pair(&a, &a, 0), EINVAL, "one source for both");
+	fails(mio_unix_pair(&a, &b, 1), EINVAL, "pair: an unknown flag");
+	fails(mio_source_fd(&a), EBADF, "all leave the source empty");
+	need(mio_unix_pair(&a, &b, 0) == 0);
+	fails(mio_unix_shutdown(&a, 3), EINVAL, "shutdown: no such way");
+	fails(mio_unix_accept(&a, &a, NULL, NULL, 0), EINVAL,
+	    "accept into the listener");
+	close_source(&a);
+	close_source(&b);
+}
+
+int
+main(void)
+{
+	tap_start();
+	enter_tmpdir();
+	poller = new_poller();
+	connects();
+	ends();
+	edges();
+	raw();
+	files();
+	full_queue();
+	misuse();
+	mio_poller_free(poller);
+	leave_tmpdir();
+	return tap_done();
+}

@@ -1,0 +1,294 @@
+/*
+ * SOCK-7: Unix addresses there and back: every length of path and abstract
+ * name, one too long, unnamed ones; and how they read.
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "util.h"
+
+#define OFFSET	offsetof(struct sockaddr_un, sun_path)
+#define ROOM	(sizeof(struct sockaddr_un) - OFFSET)
+
+union unix_addr {
+	struct sockaddr sa;
+	struct sockaddr_un un;
+	struct sockaddr_storage storage;
+};
+
+/* A name of this length that has no other of them as its beginning. */
+static void
+make_name(char *name, size_t len)
+{
+	memset(name, 'a', len);
+	name[0] = 'n';
+	name[len - 1] = 'z';
+	name[len] = '\0';
+}
+
+/* Listens at a path, and asks what the listener and an accepted peer say. */
+static bool
+path_returns(const char *path)
+{
+	struct mio_source listener, client;
+	union unix_addr addr;
+	mio_socklen len = sizeof(addr);
+	bool same;
+
+	need(mio_unix_listen(&listener, path, 4, 0) == 0);
+	need(mio_unix_connect(&client, path, 0) == 0);
+	(void)local_addr(&listener, &addr.storage, &len);
+	same = strcmp(text_of(&addr.storage, len), path) == 0 &&
+	    strlen(addr.un.sun_path) == strlen(path);
+	len = sizeof(addr);
+	need(mio_source_peer_addr(&client, &addr.sa, &len) == 0);
+	same = same && strcmp(text_of(&addr.storage, len), path) == 0;
+	close_source(&client);
+	close_source(&listener);
+	need(unlink(path) == 0);
+	return same;
+}
+
+static void
+paths(void)
+{
+	char path[ROOM + 2];
+	struct mio_source source;
+	size_t len;
+	int wrong = 0;
+
+	for (len = 1; len < ROOM; len++) {
+		make_name(path, len);
+		if (!path_returns(path)) {
+			tap_diag("length %zu", len);
+			wrong++;
+		}
+	}
+	is(wrong, 0, "paths of 1 to %zu bytes come back whole", ROOM - 1);
+	make_name(path, ROOM);
+	fails(mio_unix_listen(&source, path, 4, 0), ENAMETOOLONG,
+	    "listen: one byte too long");
+	fails(mio_unix_connect(&source, path, 0), ENAMETOOLONG,
+	    "connect: one byte too long");
+	fails(mio_unix_dgram_bind(&source, path, 0), ENAMETOOLONG,
+	    "bind: one byte too long");
+	make_name(path, ROOM + 1);
+	fails(mio_unix_listen(&source, path, 4, 0), ENAMETOOLONG,
+	    "two bytes too long");
+}
+
+static void
+path_addr(void)
+{
+	union unix_addr addr;
+	mio_socklen len = sizeof(addr);
+	struct mio_source source;
+	char path[ROOM + 1];
+
+	is(mio_unix_addr("p", &addr.sa, &len), 0, "an address of a path");
+	is(len, OFFSET + 2, "its length counts the NUL");
+	is(addr.un.sun_family, AF_UNIX, "its family");
+	is_str(addr.un.sun_path, "p", "its path");
+	is(mio_unix_listen_addr(&source, &addr.sa, len, 4, 0), 0,
+	    "listen there");
+	close_source(&source);
+	need(unlink("p") == 0);
+	len = OFFSET + 1;
+	fails(mio_unix_addr("p", &addr.sa, &len), ENOSPC, "no room for it");
+	is(len, OFFSET + 1, "which leaves the length");
+	len = sizeof(addr);
+	fails(mio_unix_addr("", &addr.sa, &len), EINVAL, "an empty path");
+	fails(mio_unix_addr(NULL, &addr.sa, &len), EINVAL, "no path");
+	fails(mio_unix_addr("p", NULL, &len), EINVAL, "no address");
+	fails(mio_unix_addr("p", &addr.sa, NULL), EINVAL, "no length");
+	make_name(path, ROOM);
+	fails(mio_unix_addr(path, &addr.sa, &len), ENAMETOOLONG,
+	    "a path too long");
+}
+
+/* A path may fill its room and have no NUL: what the kernel says counts. */
+static void
+unterminated(void)
+{
+	union unix_addr addr;
+	struct mio_source source;
+	mio_socklen len = sizeof(addr.un);
+	char path[ROOM + 1];
+
+	make_name(path, ROOM);
+	memset(&addr, 0, sizeof(addr));
+	addr.un.sun_family = AF_UNIX;
+	memcpy(addr.un.sun_path, path, ROOM);
+	if (mio_unix_listen_addr(&source, &addr.sa, len, 4, 0) < 0) {
+		tap_skip(1, "no path without a NUL: %s", strerror(errno));
+		return;
+	}
+	(void)local_addr(&source, &addr.storage, &len);
+	is_str(text_of(&addr.storage, len), path, "a path without a NUL");
+	close_source(&source);
+	need(unlink(path) == 0);
+}
+
+/* Binds an abstract name and asks for it. */
+static bool
+abstract_returns(const char *name, size_t size)
+{
+	struct mio_source listener, client, server;
+	union unix_addr addr, got;
+	mio_socklen len = sizeof(addr), got_len = sizeof(got);
+	bool same;
+
+	need(mio_unix_addr_abstract(name, size, &addr.sa, &len) == 0);
+	need(len == OFFSET + 1 + size);
+	need(mio_unix_listen_addr(&listener, &addr.sa, len, 4, 0) == 0);
+	need(mio_unix_connect_addr(&client, &addr.sa, len, 0) == 0);
+	need(mio_source_peer_addr(&client, &got.sa, &got_len) == 0);
+	same = got_len == len && memcmp(&got, &addr, len) == 0;
+	need(mio_unix_accept(&listener, &server, NULL, NULL, 0) == 0);
+	close_source(&server);
+	close_source(&client);
+	close_source(&listener);
+	return same;
+}
+
+static bool
+has_abstract(void)
+{
+	union unix_addr addr;
+	mio_socklen len = sizeof(addr);
+	struct mio_source source;
+
+	need(mio_unix_addr_abstract("mio-test-probe", 14, &addr.sa, &len) ==
+	    0);
+	if (mio_unix_listen_addr(&source, &addr.sa, len, 1, 0) < 0)
+		return false;
+	close_source(&source);
+	return true;
+}
+
+/* All processes share these names, so the test's begin with its id. */
+static void
+abstract(void)
+{
+	char name[ROOM];
+	union unix_addr addr;
+	mio_socklen len = sizeof(addr);
+	size_t size;
+	int wrong = 0;
+
+	memset(name, 'a', sizeof(name));
+	for (size = 16; size < ROOM; size++) {
+		need(snprintf(name, 16, "mio%012d", (int)getpid()) == 15);
+		name[15] = '\0';
+		if (!abstract_returns(name, size)) {
+			tap_diag("size %zu", size);
+			wrong++;
+		}
+	}
+	is(wrong, 0, "abstract names to %zu bytes, NULs in them, come back",
+	    ROOM - 1);
+	fails(mio_unix_addr_abstract(name, ROOM, &addr.sa, &len),
+	    ENAMETOOLONG, "an abstract name too long");
+	fails(mio_unix_addr_abstract(NULL, 1, &addr.sa, &len), EINVAL,
+	    "no abstract name");
+	len = OFFSET + 1;
+	fails(mio_unix_addr_abstract("x", 1, &addr.sa, &len), ENOSPC,
+	    "no room for an abstract name");
+}
+
+/* Names of a byte are anybody's: here they are only made and read. */
+static void
+reads_as(const char *bytes, size_t size, const char *text)
+{
+	union unix_addr addr;
+	mio_socklen len = sizeof(addr);
+
+	need(mio_unix_addr_abstract(bytes, size, &addr.sa, &len) == 0);
+	is_str(text_of(&addr.storage, len), text, "abstract, %zu bytes", size);
+}
+
+static void
+path_reads_as(const char *path, const char *text)
+{
+	union unix_addr addr;
+	mio_socklen len = sizeof(addr);
+
+	need(mio_unix_addr(path, &addr.sa, &len) == 0);
+	is_str(text_of(&addr.storage, len), text, "a path, %zu bytes",
+	    strlen(path));
+}
+
+static void
+texts(void)
+{
+	union unix_addr addr;
+	mio_socklen len = sizeof(addr);
+	char buf[8] = "unset";
+
+	path_reads_as("/run/x.sock", "/run/x.sock");
+	path_reads_as("a b@", "a b@");
+	path_reads_as("\n\\\x7f\xff", "\\x0a\\x5c\\x7f\\xff");
+	need(mio_unix_addr("/run/x.sock", &addr.sa, &len) == 0);
+	is(mio_addr_format(&addr.sa, len, buf, sizeof(buf)), 11,
+	    "its whole length is told");
+	is_str(buf, "/run/x.", "when it is cut");
+	is(mio_addr_format(&addr.sa, len, NULL, 0), 11, "or not wanted");
+	is(mio_addr_format(&addr.sa, len, buf, 1), 11, "or has room for a NUL");
+	is_str(buf, "", "which is there");
+	/* Darwin pads a path with NULs. */
+	is_str(text_of(&addr.storage, len + 7), "/run/x.sock", "padded");
+	is_str(text_of(&addr.storage, OFFSET), "(unnamed)",
+	    "no name, by its length");
+	/* What Linux says of a path with no room for its NUL. */
+	memset((char *)&addr + OFFSET, 'p', sizeof(addr) - OFFSET);
+	is(mio_addr_format(&addr.sa, sizeof(addr.un) + 1, NULL, 0), ROOM,
+	    "a length past the end is not believed");
+}
+
+static void
+unnamed(void)
+{
+	struct mio_source a, b;
+	union unix_addr addr;
+	mio_socklen len = sizeof(addr);
+
+	need(mio_unix_pair(&a, &b, 0) == 0);
+	is(mio_source_local_addr(&a, &addr.sa, &len), 0, "a pair's address");
+	is_str(text_of(&addr.storage, len), "(unnamed)", "is unnamed");
+	len = sizeof(addr);
+	is(mio_source_peer_addr(&a, &addr.sa, &len), 0, "its peer's");
+	is_str(text_of(&addr.storage, len), "(unnamed)", "too");
+	close_source(&a);
+	close_source(&b);
+}
+
+int
+main(void)
+{
+	tap_start();
+	enter_tmpdir();
+	paths();
+	path_addr();
+	unterminated();
+	texts();
+	unnamed();
+	if (has_abstract()) {
+		abstract();
+		reads_as("", 0, "@");
+		reads_as("x", 1, "@x");
+		reads_as("\0y\0", 3, "@\\x00y\\x00");
+	} else {
+		tap_skip(1, "this system has no abstract names");
+	}
+	leave_tmpdir();
+	return tap_done();
+}

@@ -1,0 +1,305 @@
+/*
+ * Unix datagram sockets: who sent it, edges with a full queue, what is cut,
+ * empty or refused.
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "util.h"
+
+static struct mio_poller *poller;
+
+static void
+bind_at(struct mio_source *source, const char *path)
+{
+	need(mio_unix_dgram_bind(source, path, 0) == 0);
+}
+
+static void
+close_at(struct mio_source *source, const char *path)
+{
+	close_source(source);
+	need(unlink(path) == 0);
+}
+
+/* Receives one datagram: its length, and its sender as text. */
+static mio_ssize
+receive(struct mio_source *source, char *buf, size_t size, const char **from)
+{
+	static struct sockaddr_storage addr;
+	mio_socklen len = sizeof(addr);
+	mio_ssize n;
+
+	n = mio_unix_dgram_recv_from(source, buf, size,
+	    (struct sockaddr *)&addr, &len);
+	/* A sender without a name may have no family either. */
+	if (n >= 0)
+		*from = len < sizeof(addr.ss_family) ? "(unnamed)" :
+		    text_of(&addr, len);
+	return n;
+}
+
+static void
+unconnected(void)
+{
+	struct mio_source a, b, nobody;
+	const char *from = "";
+	char buf[32];
+
+	is(mio_unix_dgram_bind(&a, "a", 0), 0, "bind");
+	bind_at(&b, "b");
+	is(mio_unix_dgram_unbound(&nobody, 0), 0, "unbound");
+	reg(poller, &b, 2, MIO_READABLE);
+	is(mio_unix_dgram_send_to(&a, "hello", 5, "b"), 5, "send_to");
+	ok(wait_token(poller, 2, MIO_READABLE), "the other is readable");
+	is(receive(&b, buf, sizeof(buf), &from), 5, "recv_from");
+	is_str(from, "a", "tells who sent it");
+	is(receive(&b, buf, sizeof(buf), &from), -1, "there is no other");
+	is(mio_unix_dgram_send_to(&nobody, "psst", 4, "b"), 4,
+	    "sent without a name");
+	ok(wait_token(poller, 2, MIO_READABLE), "a new event");
+	is(receive(&b, buf, sizeof(buf), &from), 4, "arrives");
+	is_str(from, "(unnamed)", "without a name");
+	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), -1, "drained");
+	ok(mio_unix_dgram_send(&nobody, "x", 1) < 0 &&
+	    (errno == ENOTCONN || errno == EDESTADDRREQ),
+	    "send needs a connection");
+	fails(mio_unix_dgram_send_to(&a, "x", 1, "c"), ENOENT, "no such file");
+	close_source(&b);
+	fails(mio_unix_dgram_send_to(&a, "x", 1, "b"), ECONNREFUSED,
+	    "a stale file refuses");
+	fails(mio_unix_dgram_bind(&b, "b", 0), EADDRINUSE,
+	    "and is in the way");
+	fails(mio_source_fd(&b), EBADF, "which leaves it empty");
+	need(unlink("b") == 0);
+	close_at(&a, "a");
+	close_source(&nobody);
+}
+
+static void
+connected(void)
+{
+	struct mio_source a, b, c;
+	struct sockaddr_storage addr;
+	const char *from = "";
+	mio_socklen len;
+	char buf[32];
+
+	bind_at(&a, "a");
+	bind_at(&b, "b");
+	bind_at(&c, "c");
+	reg(poller, &b, 2, MIO_READABLE);
+	reg(poller, &c, 3, MIO_READABLE);
+	is(mio_unix_dgram_connect(&a, "b"), 0, "connect");
+	len = sizeof(addr);
+	is(mio_source_peer_addr(&a, (struct sockaddr *)&addr, &len), 0,
+	    "peer_addr");
+	is_str(text_of(&addr, len), "b", "is the peer's");
+	(void)local_addr(&a, &addr, &len);
+	is_str(text_of(&addr, len), "a", "local_addr is its own");
+	is(mio_source_take_error(&a), 0, "no error");
+	is(mio_unix_dgram_send(&a, "one", 3), 3, "send");
+	ok(wait_token(poller, 2, MIO_READABLE), "to the peer");
+	is(receive(&b, buf, sizeof(buf), &from), 3, "which receives it");
+	is_str(from, "a", "from a");
+	is(mio_unix_dgram_connect(&a, "c"), 0, "connected anew");
+	is(mio_source_write(&a, "two", 3), 3, "write sends too");
+	ok(wait_token(poller, 3, MIO_READABLE), "to the new peer");
+	is(mio_source_read(&c, buf, sizeof(buf)), 3, "read receives too");
+	is(quiet(poller), 0, "and nobody else");
+	fails(mio_unix_dgram_connect(&a, "nowhere"), ENOENT, "no such file");
+	close_at(&a, "a");
+	close_at(&b, "b");
+	close_at(&c, "c");
+}
+
+/* By address: the forms that take names that are no paths. */
+static void
+by_address(void)
+{
+	struct sockaddr_storage addr;
+	mio_socklen len = sizeof(addr);
+	struct mio_source a, b;
+	const char *from = "";
+	char buf[8];
+
+	need(mio_unix_addr("d", (struct sockaddr *)&addr, &len) == 0);
+	is(mio_unix_dgram_bind_addr(&b, (struct sockaddr *)&addr, len, 0), 0,
+	    "bind_addr");
+	need(mio_unix_dgram_unbound(&a, 0) == 0);
+	is(mio_unix_dgram_send_to_addr(&a, "x", 1, (struct sockaddr *)&addr,
+	    len), 1, "send_to_addr");
+	is(receive(&b, buf, sizeof(buf), &from), 1, "arrives");
+	is(mio_unix_dgram_connect_addr(&a, (struct sockaddr *)&addr, len), 0,
+	    "connect_addr");
+	is(mio_unix_dgram_send(&a, "yz", 2), 2, "send");
+	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), 2, "arrives");
+	addr.ss_family = AF_INET;
+	fails(mio_unix_dgram_send_to_addr(&a, "x", 1,
+	    (struct sockaddr *)&addr, len), EAFNOSUPPORT,
+	    "send to another family");
+	fails(mio_unix_dgram_connect_addr(&a, (struct sockaddr *)&addr, len),
+	    EAFNOSUPPORT, "connect to another family");
+	close_source(&a);
+	close_at(&b, "d");
+}
+
+/* Sends until the peer's queue is full; how many went. */
+static int
+flood(struct mio_source *source)
+{
+	static const char buf[1000];
+	int n = 0;
+
+	while (mio_unix_dgram_send(source, buf, sizeof(buf)) ==
+	    (mio_ssize)sizeof(buf))
+		n++;
+	/* BSD says ENOBUFS, which is no would-block. */
+	need(errno == EAGAIN || errno == ENOBUFS);
+	return n;
+}
+
+static int
+receive_all(struct mio_source *source)
+{
+	char buf[2000];
+	int n = 0;
+
+	while (mio_unix_dgram_recv(source, buf, sizeof(buf)) == 1000)
+		n++;
+	need(errno == EAGAIN);
+	return n;
+}
+
+static void
+edges(void)
+{
+	struct mio_source a, b;
+	char buf[8];
+	int n;
+
+	is(mio_unix_dgram_pair(&a, &b, 0), 0, "a pair");
+	reg(poller, &a, 1, MIO_READABLE | MIO_WRITABLE);
+	reg(poller, &b, 2, MIO_READABLE);
+	need(wait_token(poller, 1, MIO_WRITABLE));
+	n = flood(&a);
+	ok(n > 0, "%d datagrams fill it", n);
+	ok(wait_token(poller, 2, MIO_READABLE), "the peer is readable");
+	is(quiet(poller), 0, "full: silence");
+	is(receive_all(&b), n, "the peer receives all");
+	ok(wait_token(poller, 1, MIO_WRITABLE), "drained: writable again");
+	is(quiet(poller), 0, "drained: silence");
+	dereg(poller, &a);	/* room that b makes is news to it */
+	need(mio_unix_dgram_send(&a, "1", 1) == 1);
+	need(mio_unix_dgram_send(&a, "2", 1) == 1);
+	ok(wait_token(poller, 2, MIO_READABLE), "two datagrams: an event");
+	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), 1, "one is read");
+	is(quiet(poller), 0, "read in part: no second event for it");
+	close_source(&a);
+	close_source(&b);
+}
+
+/* What other code has made, and used, is a source as well. */
+static void
+raw(void)
+{
+	struct mio_source a, b;
+	char buf[8];
+
+	need(mio_unix_dgram_pair(&a, &b, 0) == 0);
+	need(mio_source_from_fd(&b, mio_source_release(&b)) == 0);
+	reg(poller, &b, 2, MIO_READABLE);
+	need(mio_unix_dgram_send(&a, "1", 1) == 1);
+	ok(wait_token(poller, 2, MIO_READABLE), "adopted: an event");
+	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), 1, "receives");
+	need(recv(mio_source_fd(&b), buf, 1, 0) < 0 && errno == EAGAIN);
+	is(mio_source_would_block(&b, MIO_READABLE), 0, "would_block");
+	need(mio_unix_dgram_send(&a, "2", 1) == 1);
+	ok(wait_token(poller, 2, MIO_READABLE),
+	    "would-block said of the descriptor: a new event");
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+odd_sizes(void)
+{
+	static char big[1 << 22];
+	struct mio_source a, b;
+	char buf[8] = "";
+
+	need(mio_unix_dgram_pair(&a, &b, 0) == 0);
+	reg(poller, &b, 2, MIO_READABLE);
+	is(mio_unix_dgram_send(&a, "", 0), 0, "an empty datagram is sent");
+	ok(wait_token(poller, 2, MIO_READABLE), "and is an event");
+	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), 0, "it is 0 long");
+	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), -1, "and is one");
+	need(mio_unix_dgram_send(&a, "0123456789", 10) == 10);
+	ok(wait_token(poller, 2, MIO_READABLE), "a new event");
+	is(mio_unix_dgram_recv(&b, buf, 4), 4,
+	    "a datagram too long for its buffer is cut");
+	fails(mio_unix_dgram_recv(&b, buf, sizeof(buf)), EAGAIN,
+	    "its rest is lost");
+	fails(mio_unix_dgram_send(&a, big, sizeof(big)), EMSGSIZE,
+	    "more than a datagram holds");
+	is(mio_unix_shutdown(&a, MIO_SHUT_WR), 0, "shutdown");
+	fails(mio_unix_dgram_send(&a, "x", 1), EPIPE,
+	    "then no more, and no signal");
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+misuse(void)
+{
+	struct mio_source a, empty = { 0 };
+	char buf[8];
+
+	fails(mio_unix_dgram_bind(NULL, "s", 0), EINVAL, "bind: no source");
+	fails(mio_unix_dgram_bind(&a, "", 0), EINVAL, "bind: no path");
+	fails(mio_unix_dgram_bind(&a, "s", 1), EINVAL, "an unknown flag");
+	fails(mio_unix_dgram_unbound(NULL, 0), EINVAL, "unbound: no source");
+	fails(mio_unix_dgram_unbound(&a, 1), EINVAL, "an unknown flag");
+	fails(mio_unix_dgram_pair(&a, &a, 0), EINVAL, "one source for both");
+	fails(mio_source_fd(&a), EBADF, "all leave the source empty");
+	fails(mio_unix_dgram_connect(&empty, "s"), EBADF,
+	    "connect of an empty source");
+	fails(mio_unix_dgram_send_to(&empty, "x", 1, "s"), EBADF,
+	    "send_to of an empty source");
+	fails(mio_unix_dgram_recv(&empty, buf, 1), EBADF,
+	    "recv of an empty source");
+	need(mio_unix_dgram_unbound(&a, 0) == 0);
+	fails(mio_unix_dgram_send_to(&a, "x", 1, NULL), EINVAL, "no path");
+	fails(mio_unix_dgram_send_to(&a, "x", 1, ""), EINVAL,
+	    "an empty path");
+	fails(mio_unix_dgram_recv_from(&a, buf, 1,
+	    (struct sockaddr *)(void *)buf, NULL), EINVAL,
+	    "an address without its room");
+	close_source(&a);
+}
+
+int
+main(void)
+{
+	tap_start();
+	enter_tmpdir();
+	poller = new_poller();
+	unconnected();
+	connected();
+	by_address();
+	edges();
+	raw();
+	odd_sizes();
+	misuse();
+	mio_poller_free(poller);
+	leave_tmpdir();
+	return tap_done();
+}
