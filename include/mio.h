@@ -319,6 +319,10 @@ MIO_API mio_ssize mio_unix_dgram_recv(const struct mio_source *source,
 MIO_API mio_ssize mio_unix_dgram_recv_from(const struct mio_source *source,
     void *buf, size_t size, struct sockaddr *addr, mio_socklen *addrlen);
 
+/* Pipes. */
+MIO_API int mio_pipe_new(struct mio_source *reader, struct mio_source *writer,
+    unsigned int flags);
+
 /* Addresses: numeric only, "127.0.0.1:13265" or "[::1]:80". */
 MIO_API int mio_addr_parse(const char *text, struct sockaddr *addr,
     mio_socklen *addrlen);

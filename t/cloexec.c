@@ -100,31 +100,54 @@ run_child(char *self)
 		    "a program run by exec sees none of them");
 }
 
+#define MADE	11
+
+/* Some of each kind. */
+static void
+make_sources(struct mio_source source[MADE])
+{
+	struct sockaddr_storage addr;
+	mio_socklen len;
+
+	listen_loopback(&source[0], &addr, &len);
+	tcp_pair(&source[1], &source[2]);
+	(void)addr_of("127.0.0.1:0", &addr, &len);
+	need(mio_udp_bind(&source[3], (struct sockaddr *)&addr, len, 0) == 0);
+	need(mio_pipe_new(&source[4], &source[5], 0) == 0);
+	need(mio_unix_listen(&source[6], "s", 1, 0) == 0);
+	need(mio_unix_connect(&source[7], "s", 0) == 0);
+	need(mio_unix_accept(&source[6], &source[8], NULL, NULL, 0) == 0);
+	need(mio_unix_dgram_pair(&source[9], &source[10], 0) == 0);
+	need(unlink("s") == 0);
+}
+
 int
 main(int argc, char **argv)
 {
-	struct mio_source listener, a, b;
-	struct sockaddr_storage addr;
+	struct mio_source sources[MADE];
 	struct mio_poller *poller;
 	struct mio_waker *waker;
-	mio_socklen len;
+	char *self;
+	int i;
 
 	if (argc > 1 && strcmp(argv[1], CHILD) == 0)
 		return child(argv + 2);
 	tap_start();
+	need((self = realpath(argv[0], NULL)) != NULL);
+	enter_tmpdir();
 	remember();
 	poller = new_poller();
 	need((waker = mio_waker_new(poller, 1)) != NULL);
-	listen_loopback(&listener, &addr, &len);
-	tcp_pair(&a, &b);
-	reg(poller, &a, 2, MIO_READABLE);
-	/* At the least a listener, two ends, and a way to wake. */
-	check_flags(poller, 4);
-	run_child(argv[0]);
-	close_source(&a);
-	close_source(&b);
-	close_source(&listener);
+	make_sources(sources);
+	reg(poller, &sources[0], 2, MIO_READABLE);
+	/* At the least these, and a way to wake. */
+	check_flags(poller, MADE + 1);
+	run_child(self);
+	for (i = 0; i < MADE; i++)
+		close_source(&sources[i]);
 	mio_waker_free(waker);
 	mio_poller_free(poller);
+	leave_tmpdir();
+	free(self);
 	return tap_done();
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tap.h"
 #include "util.h"
@@ -70,12 +71,11 @@ static int
 run_listen(void)
 {
 	struct sockaddr_storage any;
-	mio_socklen len = sizeof(any);
+	mio_socklen len;
+	struct sockaddr *sa = addr_of("127.0.0.1:0", &any, &len);
 
-	need(mio_addr_parse("127.0.0.1:0", (struct sockaddr *)&any, &len) ==
-	    0);
-	return mio_tcp_listen(&subject, (struct sockaddr *)&any, len, 0,
-	    MIO_REUSEPORT) == 0 ? 0 : errno;
+	return mio_tcp_listen(&subject, sa, len, 0, MIO_REUSEPORT) == 0 ? 0 :
+	    errno;
 }
 
 static int
@@ -85,11 +85,69 @@ run_connect(void)
 	    0) == 0 ? 0 : errno;
 }
 
+static int
+run_udp(void)
+{
+	struct sockaddr_storage any;
+	mio_socklen len;
+	struct sockaddr *sa = addr_of("127.0.0.1:0", &any, &len);
+
+	return mio_udp_bind(&subject, sa, len, MIO_REUSEPORT) == 0 ? 0 : errno;
+}
+
+static int
+run_unix_listen(void)
+{
+	return mio_unix_listen(&subject, "s", 1, 0) == 0 ? 0 : errno;
+}
+
+static int
+run_dgram_bind(void)
+{
+	return mio_unix_dgram_bind(&subject, "s", 0) == 0 ? 0 : errno;
+}
+
+static int
+run_unbound(void)
+{
+	return mio_unix_dgram_unbound(&subject, 0) == 0 ? 0 : errno;
+}
+
+static struct mio_source other;
+
+static int
+run_pair(void)
+{
+	return mio_unix_pair(&subject, &other, 0) == 0 ? 0 : errno;
+}
+
+static int
+run_pipe(void)
+{
+	return mio_pipe_new(&subject, &other, 0) == 0 ? 0 : errno;
+}
+
 static void
 undo_subject(void)
 {
 	if (mio_source_fd(&subject) >= 0)
 		close_source(&subject);
+}
+
+/* The file is there also if a later step failed: it is the caller's. */
+static void
+undo_file(void)
+{
+	undo_subject();
+	need(unlink("s") == 0 || errno == ENOENT);
+}
+
+static void
+undo_both(void)
+{
+	undo_subject();
+	if (mio_source_fd(&other) >= 0)
+		close_source(&other);
 }
 
 /* The client of an accept; made outside of what is counted. */
@@ -128,7 +186,13 @@ static const struct operation operations[] = {
 	{ "waker_new",	prepare_nothing,	run_waker,	undo_waker },
 	{ "listen",	prepare_nothing,	run_listen,	undo_subject },
 	{ "connect",	prepare_nothing,	run_connect,	undo_subject },
-	{ "register",	prepare_register,	run_register,	undo_register }
+	{ "register",	prepare_register,	run_register,	undo_register },
+	{ "udp_bind",	prepare_nothing,	run_udp,	undo_subject },
+	{ "unix_listen", prepare_nothing,	run_unix_listen, undo_file },
+	{ "dgram_bind",	prepare_nothing,	run_dgram_bind,	undo_file },
+	{ "unbound",	prepare_nothing,	run_unbound,	undo_subject },
+	{ "unix_pair",	prepare_nothing,	run_pair,	undo_both },
+	{ "pipe_new",	prepare_nothing,	run_pipe,	undo_both }
 };
 
 /* close(2) has no second try and no one to tell but its caller. */
@@ -238,6 +302,7 @@ main(void)
 	size_t i;
 
 	tap_start();
+	enter_tmpdir();
 	poller = new_poller();
 	listen_loopback(&listener, &addr, &addr_len);
 	need(mio_tcp_connect(&client, (struct sockaddr *)&addr, addr_len, 0) ==
@@ -252,5 +317,6 @@ main(void)
 	close_source(&client);
 	close_source(&listener);
 	mio_poller_free(poller);
+	leave_tmpdir();
 	return tap_done();
 }

@@ -1,0 +1,186 @@
+/*
+ * Pipes: what comes out, edges, and what either end sees of the other's
+ * closing.
+ */
+#include "config.h"
+
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "util.h"
+
+static struct mio_poller *poller;
+
+static void
+new_pipe(struct mio_source *reader, struct mio_source *writer)
+{
+	need(mio_pipe_new(reader, writer, 0) == 0);
+}
+
+static void
+carries(void)
+{
+	char one[] = "one", two[] = "two", buf[8], rest[8];
+	struct iovec out[2] = { { one, 3 }, { two, 3 } };
+	struct iovec in[2] = { { buf, 4 }, { rest, 8 } };
+	struct mio_source reader, writer;
+
+	is(mio_pipe_new(&reader, &writer, 0), 0, "mio_pipe_new");
+	reg(poller, &reader, 1, MIO_READABLE);
+	reg(poller, &writer, 2, MIO_WRITABLE);
+	ok(wait_token(poller, 2, MIO_WRITABLE), "the writer is writable");
+	is(quiet(poller), 0, "the reader isn't readable");
+	is(mio_source_writev(&writer, out, 2), 6, "writev");
+	ok(wait_token(poller, 1, MIO_READABLE), "the reader is readable");
+	is(mio_source_readv(&reader, in, 2), 6, "readv");
+	ok(memcmp(buf, "onet", 4) == 0 && memcmp(rest, "wo", 2) == 0,
+	    "what was written");
+	fails(mio_source_read(&reader, buf, sizeof(buf)), EAGAIN, "drained");
+	fails(mio_source_write(&reader, "x", 1), EBADF,
+	    "the reader can't be written");
+	fails(mio_source_read(&writer, buf, 1), EBADF,
+	    "the writer can't be read");
+	close_source(&reader);
+	close_source(&writer);
+}
+
+static void
+edges(void)
+{
+	struct mio_source reader, writer;
+	size_t n;
+
+	new_pipe(&reader, &writer);
+	reg(poller, &reader, 1, MIO_READABLE);
+	reg(poller, &writer, 2, MIO_WRITABLE);
+	need(wait_token(poller, 2, MIO_WRITABLE));
+	n = fill(&writer);
+	ok(n > 0, "filled with %zu bytes", n);
+	ok(wait_token(poller, 1, MIO_READABLE), "full: readable");
+	is(quiet(poller), 0, "full: silence");
+	is(drain(&reader), n, "drained of as many");
+	ok(wait_token(poller, 2, MIO_WRITABLE), "drained: writable again");
+	is(quiet(poller), 0, "drained: silence");
+	put_text(&writer, "x");
+	ok(wait_token(poller, 1, MIO_READABLE), "then a byte: readable again");
+	close_source(&reader);
+	close_source(&writer);
+}
+
+static void
+writer_closes(void)
+{
+	struct mio_source reader, writer;
+	char buf[8];
+
+	new_pipe(&reader, &writer);
+	reg(poller, &reader, 1, MIO_READABLE);
+	put_text(&writer, "last");
+	close_source(&writer);
+	ok(wait_token(poller, 1, MIO_READABLE), "closed: the reader is told");
+	is(mio_source_read(&reader, buf, sizeof(buf)), 4,
+	    "what was written comes first");
+	is(mio_source_read(&reader, buf, sizeof(buf)), 0, "then the end");
+	ok(spins(poller) <= 2, "after the end: no spinning");
+	is(mio_source_read(&reader, buf, sizeof(buf)), 0, "still the end");
+	close_source(&reader);
+}
+
+static void
+reader_closes(void)
+{
+	struct mio_source reader, writer;
+
+	new_pipe(&reader, &writer);
+	reg(poller, &writer, 2, MIO_WRITABLE);
+	need(wait_token(poller, 2, MIO_WRITABLE));
+	(void)fill(&writer);
+	is(quiet(poller), 0, "a full pipe isn't writable");
+	close_source(&reader);
+	ok(wait_token(poller, 2, MIO_WRITABLE), "closed: the writer is told");
+	fails(mio_source_write(&writer, "x", 1), EPIPE, "no more writes");
+	ok(spins(poller) <= 2, "after EPIPE: no spinning");
+	close_source(&writer);
+}
+
+/* A child's standard descriptors want to block. */
+static void
+blocking(void)
+{
+	struct mio_source reader, writer;
+	int fd;
+
+	new_pipe(&reader, &writer);
+	fd = mio_source_fd(&reader);
+	ok(fcntl(fd, F_GETFL) & O_NONBLOCK, "non-blocking");
+	is(mio_source_set_nonblocking(&reader, 0), 0, "made blocking");
+	is(fcntl(fd, F_GETFL) & O_NONBLOCK, 0, "is blocking");
+	ok(fcntl(mio_source_fd(&writer), F_GETFL) & O_NONBLOCK,
+	    "the other end stays as it was");
+	close_source(&reader);
+	close_source(&writer);
+}
+
+/* Descriptors from elsewhere, and given away. */
+static void
+raw(void)
+{
+	struct mio_source reader, writer;
+	char byte;
+
+	new_pipe(&reader, &writer);
+	need(mio_source_from_fd(&reader, mio_source_release(&reader)) == 0);
+	reg(poller, &reader, 1, MIO_READABLE);
+	put_text(&writer, "x");
+	ok(wait_token(poller, 1, MIO_READABLE), "an adopted reader");
+	is(drain(&reader), 1, "reads");
+	need(read(mio_source_fd(&reader), &byte, 1) < 0 && errno == EAGAIN);
+	is(mio_source_would_block(&reader, MIO_READABLE), 0, "would_block");
+	put_text(&writer, "y");
+	ok(wait_token(poller, 1, MIO_READABLE),
+	    "would-block said of the descriptor: a new event");
+	close_source(&reader);
+	close_source(&writer);
+}
+
+static void
+misuse(void)
+{
+	struct mio_source a, b;
+
+	fails(mio_pipe_new(NULL, &b, 0), EINVAL, "no reader");
+	fails(mio_pipe_new(&a, NULL, 0), EINVAL, "no writer");
+	fails(mio_pipe_new(&a, &a, 0), EINVAL, "one source for both");
+	fails(mio_pipe_new(&a, &b, 1), EINVAL, "an unknown flag");
+	fails(mio_source_close(&a), EBADF, "leaves the reader empty");
+	fails(mio_source_close(&b), EBADF, "and the writer");
+	new_pipe(&a, &b);
+	fails(mio_source_take_error(&a), ENOTSOCK,
+	    "a pipe has no pending error");
+	close_source(&a);
+	close_source(&b);
+}
+
+int
+main(void)
+{
+	tap_start();
+	/* mio_pipe_new(3): a pipe raises SIGPIPE, and the program says no. */
+	need(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	poller = new_poller();
+	carries();
+	edges();
+	writer_closes();
+	reader_closes();
+	blocking();
+	raw();
+	misuse();
+	mio_poller_free(poller);
+	return tap_done();
+}
