@@ -1,0 +1,226 @@
+/*
+ * udp_server: sends every datagram back to where it came from.
+ *
+ *	udp_server [address:port]	the default is 127.0.0.1:0
+ *
+ * It prints "listening on ADDRESS:PORT"; SIGINT or SIGTERM ends it.  Talk to
+ * it with "nc -u" or "socat - UDP:ADDRESS:PORT".
+ *
+ * What differs from a stream:
+ *
+ * - An event may stand for many datagrams: receive until EAGAIN.  A datagram
+ *   shorter than the buffer means nothing, and one of 0 bytes is no end.
+ * - While an answer can't be sent, nothing is received.  The kernel's receive
+ *   queue is the only one, and what doesn't fit there is lost, as datagrams
+ *   may be.
+ * - An error may be an earlier datagram's: the receiver had gone.  It says
+ *   nothing about this socket, which goes on.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <mio.h>
+
+#define BURST		256		/* datagrams before signals are seen */
+
+enum { TOKEN_SOCKET, TOKEN_SIGNAL };
+
+struct server {
+	struct mio_poller *poller;
+	struct mio_source source;
+	struct sockaddr_storage addr;	/* who sent what is in buf */
+	mio_socklen	 addrlen;
+	size_t		 size;
+	int		 pending;	/* buf is still to be sent */
+	char		 buf[65536];	/* no datagram is longer */
+};
+
+static struct mio_waker *signal_waker;
+
+static void
+warning(const char *what)
+{
+	fprintf(stderr, "udp_server: %s: %s\n", what, mio_strerror(errno));
+}
+
+static void
+fatal(const char *what)
+{
+	warning(what);
+	exit(1);
+}
+
+/* Is this an earlier datagram's failure, or one that only delays? */
+static int
+is_passing(void)
+{
+	return errno == ECONNREFUSED || errno == ECONNRESET ||
+	    errno == EHOSTUNREACH || errno == ENETUNREACH || errno == EINTR;
+}
+
+/* Receives one datagram; 0 if there is none. */
+static int
+receive(struct server *server)
+{
+	mio_ssize n;
+
+	do {
+		server->addrlen = sizeof(server->addr);
+		n = mio_udp_recv_from(&server->source, server->buf,
+		    sizeof(server->buf), (struct sockaddr *)&server->addr,
+		    &server->addrlen);
+	} while (n == -1 && is_passing());
+	if (n == -1 && errno == EAGAIN)
+		return 0;
+	if (n == -1)
+		fatal("mio_udp_recv_from");
+	server->size = (size_t)n;
+	server->pending = 1;
+	return 1;
+}
+
+/* Sends it back; 0 if that has to wait.  What can't be sent at all is lost. */
+static int
+answer(struct server *server)
+{
+	mio_ssize n;
+
+	do {
+		n = mio_udp_send_to(&server->source, server->buf, server->size,
+		    (struct sockaddr *)&server->addr, server->addrlen);
+	} while (n == -1 && errno == EINTR);
+	if (n == -1 && errno == EAGAIN)
+		return 0;
+	if (n == -1)
+		warning("mio_udp_send_to");
+	server->pending = 0;
+	return 1;
+}
+
+/*
+ * Answers until there is nothing to receive or no room to send, which
+ * mio_poll() reports when it changes.  With more than a burst to do, the
+ * socket is registered anew, and reported again along with the signals.
+ */
+static void
+run(struct server *server)
+{
+	int i;
+
+	for (i = 0; i < BURST; i++) {
+		if (!server->pending && !receive(server))
+			return;
+		if (!answer(server))
+			return;
+	}
+	if (mio_reregister(server->poller, &server->source, TOKEN_SOCKET,
+	    MIO_READABLE | MIO_WRITABLE) == -1)
+		fatal("mio_reregister");
+}
+
+/* Serves until a signal comes. */
+static void
+serve(struct server *server)
+{
+	struct mio_event events[2];
+	int i, n, stop = 0;
+
+	while (!stop) {
+		n = mio_poll(server->poller, events, 2, MIO_FOREVER);
+		if (n == -1 && errno != EINTR)
+			fatal("mio_poll");
+		for (i = 0; i < n; i++) {
+			if (events[i].token == TOKEN_SIGNAL)
+				stop = 1;
+			else
+				run(server);
+		}
+	}
+}
+
+static void
+bind_to(struct server *server, const char *where)
+{
+	struct sockaddr *addr = (struct sockaddr *)&server->addr;
+	char text[128];
+
+	server->addrlen = sizeof(server->addr);
+	if (mio_addr_parse(where, addr, &server->addrlen) == -1)
+		fatal(where);
+	if (mio_udp_bind(&server->source, addr, server->addrlen, 0) == -1)
+		fatal(where);
+
+	/* The port may have been 0: ask which one it became. */
+	server->addrlen = sizeof(server->addr);
+	if (mio_source_local_addr(&server->source, addr, &server->addrlen) ==
+	    -1)
+		fatal("mio_source_local_addr");
+	if (mio_addr_format(addr, server->addrlen, text, sizeof(text)) == -1)
+		fatal("mio_addr_format");
+	if (mio_register(server->poller, &server->source, TOKEN_SOCKET,
+	    MIO_READABLE | MIO_WRITABLE) == -1)
+		fatal("mio_register");
+	if (printf("listening on %s\n", text) < 0 || fflush(stdout) == EOF)
+		fatal("standard output");
+}
+
+/* If the kernel refuses the wake, ending at once is all that is left. */
+static void
+on_signal(int signo)
+{
+	if (mio_waker_wake(signal_waker) == -1)
+		_exit(128 + signo);
+}
+
+static void
+set_signals(void (*handler)(int))
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = handler;
+	sigemptyset(&action.sa_mask);
+	if (sigaction(SIGINT, &action, NULL) == -1 ||
+	    sigaction(SIGTERM, &action, NULL) == -1)
+		fatal("sigaction");
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct server server;	/* large for a stack */
+
+	if (argc > 2) {
+		fprintf(stderr, "usage: udp_server [address:port]\n");
+		return 1;
+	}
+	if ((server.poller = mio_poller_new()) == NULL)
+		fatal("mio_poller_new");
+	signal_waker = mio_waker_new(server.poller, TOKEN_SIGNAL);
+	if (signal_waker == NULL)
+		fatal("mio_waker_new");
+	set_signals(on_signal);
+
+	bind_to(&server, argc == 2 ? argv[1] : "127.0.0.1:0");
+	serve(&server);
+
+	/* The handler must not run once the waker is gone. */
+	set_signals(SIG_IGN);
+	if (mio_source_close(&server.source) == -1)
+		warning("close");
+	mio_waker_free(signal_waker);
+	mio_poller_free(server.poller);
+	return 0;
+}

@@ -1,0 +1,384 @@
+/*
+ * unix_chat: what one client says, all others hear.
+ *
+ *	unix_chat path
+ *
+ * It listens at a socket file of that path and prints "listening on PATH".
+ * Talk to it with "nc -U PATH" or "socat - UNIX:PATH", several at a time.
+ * SIGINT or SIGTERM ends it and removes the file.
+ *
+ * What it shows beyond tcp_echo.c:
+ *
+ * - A socket file outlives the program that made it.  If the path is taken,
+ *   connecting tells whether somebody listens there; nobody does: the file is
+ *   stale, and removed.  Who may connect is for the umask, or better for the
+ *   directory, to say.
+ * - A client that doesn't read mustn't hold up the others.  What it has not
+ *   read is kept, up to a limit; then it is dropped.
+ * - Handling one client's event may end another, of which an event may wait
+ *   in the same array.  So a client is closed at once, which keeps later polls
+ *   from reporting it, but freed only when the array has been worked off.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <mio.h>
+
+#define NEVENTS		64
+#define TURNS		16		/* reads before others */
+#define LINE		1024		/* a longer line is sent in parts */
+#define UNREAD		(256 * 1024)	/* kept for a client that is slow */
+#define RETRY		MIO_MSEC(100)
+
+/* A client's token is its address, which is none of these. */
+#define TOKEN_LISTENER	((mio_token)0)
+#define TOKEN_SIGNAL	((mio_token)1)
+
+struct client {
+	struct mio_source source;
+	struct client	*next;
+	unsigned long	 number;
+	int		 gone;		/* closed, to be freed */
+	size_t		 len;		/* of the line begun */
+	size_t		 head;		/* out[head] to out[tail - 1] is */
+	size_t		 tail;		/* still to be written */
+	char		 line[LINE];
+	char		 out[UNREAD];
+};
+
+struct chat {
+	struct mio_poller *poller;
+	struct mio_source listener;
+	struct client	*clients;
+	unsigned long	 accepted;
+	int		 full;		/* accept failed; clients may wait */
+};
+
+static struct mio_waker *signal_waker;
+
+static void
+warning(const char *what)
+{
+	fprintf(stderr, "unix_chat: %s: %s\n", what, mio_strerror(errno));
+}
+
+static void
+fatal(const char *what)
+{
+	warning(what);
+	exit(1);
+}
+
+static void
+client_close(struct client *client, const char *why)
+{
+	printf("client %lu %s\n", client->number, why);
+	if (mio_source_close(&client->source) == -1)
+		warning("close");
+	client->gone = 1;
+}
+
+/* Writes what is kept, until EAGAIN; an event tells when to go on. */
+static void
+client_flush(struct client *client)
+{
+	mio_ssize n;
+
+	while (!client->gone && client->head < client->tail) {
+		n = mio_source_write(&client->source,
+		    client->out + client->head, client->tail - client->head);
+		if (n >= 0)
+			client->head += (size_t)n;
+		else if (errno == EAGAIN)
+			return;
+		else if (errno != EINTR)
+			client_close(client, "left");
+	}
+	client->head = client->tail = 0;
+}
+
+/* Tries at once: most clients have nothing waiting. */
+static void
+client_send(struct client *client, const char *text, size_t size)
+{
+	if (sizeof(client->out) - client->tail < size) {
+		memmove(client->out, client->out + client->head,
+		    client->tail - client->head);
+		client->tail -= client->head;
+		client->head = 0;
+	}
+	if (sizeof(client->out) - client->tail < size) {
+		client_close(client, "doesn't read, and is dropped");
+		return;
+	}
+	memcpy(client->out + client->tail, text, size);
+	client->tail += size;
+	client_flush(client);
+}
+
+static void
+broadcast(struct chat *chat, const struct client *from, const char *text,
+    size_t size)
+{
+	struct client *client;
+
+	for (client = chat->clients; client != NULL; client = client->next) {
+		if (client != from && !client->gone)
+			client_send(client, text, size);
+	}
+}
+
+/* Takes one character of a line; passes the line on when it is whole. */
+static void
+client_char(struct chat *chat, struct client *client, char c)
+{
+	char text[LINE + 32];
+	int size;
+
+	if (c != '\n')
+		client->line[client->len++] = c;
+	if (c != '\n' && client->len < sizeof(client->line))
+		return;
+	size = snprintf(text, 32, "%lu: ", client->number);
+	memcpy(text + size, client->line, client->len);
+	size += (int)client->len;
+	text[size++] = '\n';
+	client->len = 0;
+	broadcast(chat, client, text, (size_t)size);
+}
+
+/* Who has had enough turns is registered anew, and read again later. */
+static void
+client_read(struct chat *chat, struct client *client)
+{
+	char buf[4096];
+	mio_ssize i, n;
+	int turns;
+
+	for (turns = 0; !client->gone && turns < TURNS; turns++) {
+		n = mio_source_read(&client->source, buf, sizeof(buf));
+		if (n == -1 && errno == EAGAIN)
+			return;
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			client_close(client, "left");
+			return;
+		}
+		for (i = 0; i < n; i++)
+			client_char(chat, client, buf[i]);
+	}
+	if (!client->gone && mio_reregister(chat->poller, &client->source,
+	    (mio_token)client, MIO_READABLE | MIO_WRITABLE) == -1)
+		client_close(client, "can't be served");
+}
+
+static void
+client_event(struct chat *chat, const struct mio_event *event)
+{
+	struct client *client = (struct client *)event->token;
+
+	if (mio_event_is_writable(event))
+		client_flush(client);
+	if (mio_event_is_readable(event))
+		client_read(chat, client);
+}
+
+/* Takes over a connected stream.  A source may be moved by assignment. */
+static void
+client_new(struct chat *chat, struct mio_source *stream)
+{
+	struct client *client;
+
+	if ((client = malloc(sizeof(*client))) == NULL) {
+		warning("malloc");
+		if (mio_source_close(stream) == -1)
+			warning("close");
+		return;
+	}
+	client->source = *stream;
+	client->number = ++chat->accepted;
+	client->gone = 0;
+	client->len = client->head = client->tail = 0;
+	client->next = chat->clients;
+	chat->clients = client;
+	if (mio_register(chat->poller, &client->source, (mio_token)client,
+	    MIO_READABLE | MIO_WRITABLE) == -1) {
+		warning("mio_register");
+		client_close(client, "can't be served");
+	} else {
+		printf("client %lu came\n", client->number);
+	}
+}
+
+/* As in tcp_echo.c: until EAGAIN, and again later if there is no room. */
+static void
+accept_clients(struct chat *chat)
+{
+	struct mio_source stream;
+	int was_full = chat->full;
+
+	chat->full = 0;
+	for (;;) {
+		if (mio_unix_accept(&chat->listener, &stream, NULL, NULL,
+		    0) == 0) {
+			client_new(chat, &stream);
+			continue;
+		}
+		if (errno == EAGAIN)
+			return;
+		if (errno == EINTR || errno == ECONNABORTED)
+			continue;
+		if (!was_full)
+			warning("accept");
+		chat->full = 1;
+		return;
+	}
+}
+
+/* Frees those that are gone, or all. */
+static void
+sweep(struct chat *chat, int all)
+{
+	struct client **link = &chat->clients;
+	struct client *client;
+
+	while ((client = *link) != NULL) {
+		if (all && !client->gone)
+			client_close(client, "is sent home");
+		if (client->gone) {
+			*link = client->next;
+			free(client);
+		} else {
+			link = &client->next;
+		}
+	}
+}
+
+static void
+serve(struct chat *chat)
+{
+	struct mio_event events[NEVENTS];
+	int i, n, stop = 0;
+
+	while (!stop) {
+		n = mio_poll(chat->poller, events, NEVENTS,
+		    chat->full ? RETRY : MIO_FOREVER);
+		if (n == -1 && errno != EINTR)
+			fatal("mio_poll");
+		for (i = 0; i < n; i++) {
+			if (events[i].token == TOKEN_LISTENER)
+				accept_clients(chat);
+			else if (events[i].token == TOKEN_SIGNAL)
+				stop = 1;
+			else
+				client_event(chat, &events[i]);
+		}
+		if (chat->full)
+			accept_clients(chat);
+		sweep(chat, 0);
+	}
+}
+
+/*
+ * Somebody listens there if a connection is taken, or would be if the queue
+ * weren't full.  Two programs that find the same stale file at once can still
+ * get in each other's way: a directory of one's own is the remedy.
+ */
+static int
+is_stale(const char *path)
+{
+	struct mio_source probe;
+
+	if (mio_unix_connect(&probe, path, 0) == 0) {
+		if (mio_source_close(&probe) == -1)
+			warning("close");
+		errno = EADDRINUSE;
+		return 0;
+	}
+	return errno == ECONNREFUSED;
+}
+
+static void
+listen_at(struct chat *chat, const char *path)
+{
+	int error = mio_unix_listen(&chat->listener, path, 0, 0);
+
+	if (error == -1 && errno == EADDRINUSE && is_stale(path)) {
+		if (unlink(path) == -1)
+			fatal(path);
+		error = mio_unix_listen(&chat->listener, path, 0, 0);
+	}
+	if (error == -1)
+		fatal(path);
+	if (mio_register(chat->poller, &chat->listener, TOKEN_LISTENER,
+	    MIO_READABLE) == -1)
+		fatal("mio_register");
+	printf("listening on %s\n", path);
+}
+
+/* If the kernel refuses the wake, ending at once is all that is left. */
+static void
+on_signal(int signo)
+{
+	if (mio_waker_wake(signal_waker) == -1)
+		_exit(128 + signo);
+}
+
+static void
+set_signals(void (*handler)(int))
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = handler;
+	sigemptyset(&action.sa_mask);
+	if (sigaction(SIGINT, &action, NULL) == -1 ||
+	    sigaction(SIGTERM, &action, NULL) == -1)
+		fatal("sigaction");
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct chat chat = { 0 };
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: unix_chat path\n");
+		return 1;
+	}
+	/* Whole lines come out at once, also into a file or a pipe. */
+	if (setvbuf(stdout, NULL, _IOLBF, 0) != 0)
+		fatal("setvbuf");
+	if ((chat.poller = mio_poller_new()) == NULL)
+		fatal("mio_poller_new");
+	if ((signal_waker = mio_waker_new(chat.poller, TOKEN_SIGNAL)) == NULL)
+		fatal("mio_waker_new");
+	set_signals(on_signal);
+
+	listen_at(&chat, argv[1]);
+	serve(&chat);
+
+	/* The handler must not run once the waker is gone. */
+	set_signals(SIG_IGN);
+	if (unlink(argv[1]) == -1)
+		warning(argv[1]);
+	sweep(&chat, 1);
+	if (mio_source_close(&chat.listener) == -1)
+		warning("close");
+	mio_waker_free(signal_waker);
+	mio_poller_free(chat.poller);
+	return 0;
+}

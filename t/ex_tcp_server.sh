@@ -1,0 +1,43 @@
+# examples/tcp_server: greets, echoes, prints; one client doesn't hold up
+# another.
+
+. "${top_builddir:-.}/t/env"
+. "$top_srcdir/t/serve"
+wants socat
+
+serve tcp_server 127.0.0.1:0
+
+talk() {
+	printf '%s' "$1" | timeout 20 socat -t 10 - "TCP:$address" >"$tmp/got"
+	printf 'Hello world!\n%s' "$1" | cmp - "$tmp/got"
+}
+ok "a client is greeted, and gets back what it says" talk 'one line
+'
+ok "another" talk 'two
+lines'
+ok "which the server prints" grep -q 'client 1: one line' "$tmp/tcp_server.out"
+
+# 30 clients that say nothing hold no one up.
+i=0
+while [ $i -lt 30 ]; do
+	timeout 30 socat -u "TCP:$address" "CREATE:$tmp/idle.$i" &
+	servers="$servers $!"
+	i=$((i + 1))
+done
+greeted() {
+	for file in "$tmp"/idle.*; do
+		await "$file" 'Hello world!' || return 1
+	done
+}
+ok "30 silent clients are greeted" greeted
+ok "and one that speaks is served" talk 'hello'
+
+noise "$tmp/big" 1000000
+big() {
+	timeout 30 socat -t 20 - "TCP:$address" <"$tmp/big" |
+	    tail -c +14 >"$tmp/big.got"
+	same "$tmp/big" "$tmp/big.got"
+}
+ok "1 MB comes back whole" big
+ok "the server is alive" alive
+echo "1..$n"

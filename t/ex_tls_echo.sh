@@ -1,0 +1,84 @@
+# examples/tls_echo: OpenSSL's own client gets back what it sends.
+
+. "${top_builddir:-.}/t/env"
+. "$top_srcdir/t/serve"
+wants openssl
+
+# What the examples were linked with is not always what runs openssl(1).
+key() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
+	    -nodes -days 2 -subj /CN=localhost -keyout "$tmp/key" \
+	    -out "$tmp/certificate"
+}
+key >"$tmp/key.log" 2>&1 || {
+	echo "1..0 # SKIP openssl makes no key: $(tail -n 1 "$tmp/key.log")"
+	exit 0
+}
+serve tls_echo "$tmp/certificate" "$tmp/key"
+
+# grown FILE FILE: until the first is as long as the second.
+grown() {
+	tries=1500
+	until [ "$(wc -c <"$1")" -ge "$(wc -c <"$2")" ]; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.02
+	done
+}
+
+# client SENT BACK OPTION...: -quiet keeps it connected when all is sent.
+client() {
+	sent=$1
+	back=$2
+	shift 2
+	: >"$back"
+	timeout 60 openssl s_client -quiet -verify_quiet -connect "$address" \
+	    "$@" <"$sent" >"$back" 2>"$back.err" &
+	s_client=$!
+	grown "$back" "$sent" || cat "$back.err"
+	kill $s_client
+	wait $s_client
+	same "$sent" "$back"
+}
+noise "$tmp/sent" 1000000
+ok "1 MB comes back" client "$tmp/sent" "$tmp/back"
+ok "over TLS 1.2 as well" client "$tmp/sent" "$tmp/back" -tls1_2
+
+i=0
+clients=
+while [ $i -lt 8 ]; do
+	(client "$tmp/sent" "$tmp/back.$i" >/dev/null 2>&1) &
+	clients="$clients $!"
+	i=$((i + 1))
+done
+all_same() {
+	for pid in $clients; do
+		wait "$pid" || return 1
+	done
+}
+ok "eight clients at once get their own" all_same
+
+# Its goodbye is answered by ours, not by a cut.
+goodbye() {
+	echo Q | timeout 20 openssl s_client -connect "$address" -msg \
+	    -tls1_2 >"$tmp/msg" 2>&1
+	grep -A 1 'Alert' "$tmp/msg"
+	grep -q '>>> .*Alert.*close_notify' "$tmp/msg"
+}
+ok "a client says goodbye" goodbye
+
+# What isn't TLS, or is cut off, costs only its own connection.
+nonsense() {
+	echo 'GET / HTTP/1.0' | timeout 20 socat -t 5 - "TCP:$address" >/dev/null
+	timeout 0.3 openssl s_client -connect "$address" </dev/zero \
+	    >/dev/null 2>&1
+	client "$tmp/sent" "$tmp/back"
+}
+if command -v socat >/dev/null; then
+	ok "after nonsense and a cut, the next is served" nonsense
+else
+	n=$((n + 1))
+	echo "ok $n # SKIP no socat"
+fi
+ok "the server is alive" alive
+echo "1..$n"
