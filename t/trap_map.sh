@@ -7,8 +7,8 @@
 ids="CONTRACT-1 CONTRACT-2 CONTRACT-3 CONTRACT-4 CONTRACT-5 CONTRACT-6
 CONTRACT-7 CONTRACT-8 CONTRACT-9 CONTRACT-10 CONTRACT-11 CONTRACT-12
 CONTRACT-13 EPOLL-1 EPOLL-2 EPOLL-3 EPOLL-4 EPOLL-5 EPOLL-6 LIFE-1 POLL-1
-POLL-2 POLL-3 SOCK-1 SOCK-2 SOCK-3 SOCK-4 SOCK-5 SOCK-6 TIME-1 TIME-2 TIME-3
-TIME-4 TIME-5 WAKE-1"
+POLL-2 POLL-3 SOCK-1 SOCK-2 SOCK-3 SOCK-4 SOCK-5 SOCK-6 SOCK-7 TIME-1 TIME-2
+TIME-3 TIME-4 TIME-5 WAKE-1"
 
 list=$top_srcdir/t/traps
 tab=$(printf '\t')
@@ -31,6 +31,11 @@ held() {
 	done
 }
 
+# excused PROGRAM WORDS: this system doesn't have what the assertion is about.
+excused() {
+	[ -n "$2" ] && grep -Eq "# SKIP.*($2)" "$top_builddir"/t/*/"$1".log
+}
+
 # Without a log the program has not been run, with TESTS= given perhaps.
 for program in $($SED -n "s/^[A-Z][^$tab]*$tab\([^$tab]*\)$tab.*/\1/p" \
     "$list" | sort -u); do
@@ -51,10 +56,12 @@ for id in $ids; do
 		result "not ok" "$id is in t/traps"
 		continue
 	fi
-	while IFS=$tab read -r _ program words; do
+	while IFS=$tab read -r _ program words missing; do
 		where=$(held "$program" "$words" | tr '\n' ' ')
 		if [ -n "$where" ]; then
 			result ok "$id: $program: $words: ${where% }"
+		elif excused "$program" "$missing"; then
+			result ok "# SKIP $id: $program: $words: not here"
 		else
 			result "not ok" "$id: $program: $words"
 		fi
