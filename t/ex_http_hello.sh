@@ -69,7 +69,7 @@ pipelined() {
 ok "100 requests in one piece: as many answers, in order" pipelined
 slowly() {
 	# Through a pipe of a byte at a time.
-	printf "$last" | timeout 30 dd bs=1 2>/dev/null |
+	printf %b "$last" | timeout 30 dd bs=1 2>/dev/null |
 	    timeout 30 socat -b 1 -t 10 - "TCP:$address,nodelay" >"$tmp/got"
 	says 200 1
 }
@@ -110,7 +110,7 @@ ok "400: a length and an encoding" answers 400 "${get}Content-Length: 1\r\nTrans
 ok "501: an encoding" answers 501 "${get}Transfer-Encoding: chunked\r\n\r\n"
 ok "505: another version" answers 505 "GET / HTTP/3.0\r\n$host\r\n"
 long_head() {
-	{ printf "$get"; head -c 100000 /dev/zero | tr '\0' a; } |
+	{ printf %b "$get"; head -c 100000 /dev/zero | tr '\0' a; } |
 	    timeout 20 socat -t 10 - "TCP:$address" >"$tmp/got"
 	says 431 1
 }
