@@ -35,6 +35,7 @@ ok "50 clients at once get their own" all_same
 
 # What listens on a port of the system's choice, by socat: $target.
 listens() {
+	: >"$tmp/socat.err"		# what an earlier one has said
 	timeout 60 socat -d -d -t 30 "TCP-LISTEN:0,bind=127.0.0.1" "$@" \
 	    2>"$tmp/socat.err" &
 	servers="$servers $!"
