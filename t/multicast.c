@@ -121,15 +121,18 @@ group_v4(void)
 	bind_on("0.0.0.0:0", &receiver);
 	bind_on("127.0.0.1:0", &sender);
 	reg(poller, &receiver, 1, MIO_READABLE);
-	/* Which way a group lies is the sender's choice. */
-	need(setsockopt(mio_source_fd(&sender), IPPROTO_IP, IP_MULTICAST_IF,
-	    &interface, sizeof(interface)) == 0);
 	is(mio_udp_join_multicast_v4(&receiver, &group, &interface), 0,
 	    "v4: join");
 	fails(mio_udp_join_multicast_v4(&receiver, &group, &interface),
 	    EADDRINUSE, "v4: joined already");
-	is(send_group(&to, len), 1, "v4: sent to the group");
-	ok(hears(), "v4: a member hears it");
+	/* Which way a group lies is the sender's choice, but not in qemu. */
+	if (setsockopt(mio_source_fd(&sender), IPPROTO_IP, IP_MULTICAST_IF,
+	    &interface, sizeof(interface)) == 0) {
+		is(send_group(&to, len), 1, "v4: sent to the group");
+		ok(hears(), "v4: a member hears it");
+	} else {
+		tap_skip(2, "v4: IP_MULTICAST_IF: %s", strerror(errno));
+	}
 	is(mio_udp_leave_multicast_v4(&receiver, &group, &interface), 0,
 	    "v4: leave");
 	fails(mio_udp_leave_multicast_v4(&receiver, &group, &interface),

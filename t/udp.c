@@ -420,6 +420,12 @@ scope(void)
 	strcpy(text, text_of(&addr, len));
 	ok(strchr(text, '%') != NULL, "bound with a scope: %s", text);
 	need(bind_on("[::]:0", 0, &b, &from, &from_len) == 0);
+	/* qemu's user mode hands a scope on in the wrong byte order. */
+	if (connect(mio_source_fd(&b), (struct sockaddr *)&addr, len) < 0) {
+		tap_skip(1, "connect(2) to a link-local address: %s",
+		    strerror(errno));
+		goto out;
+	}
 	is(mio_udp_connect(&b, (struct sockaddr *)&addr, len), 0,
 	    "connected with a scope");
 	(void)local_addr(&b, &addr, &len);
@@ -431,6 +437,7 @@ scope(void)
 	    &from_len) == 1);
 	strcpy(text, text_of(&addr, len));
 	is_str(text_of(&from, from_len), text, "a sender's scope comes back");
+out:
 	close_source(&a);
 	close_source(&b);
 }
