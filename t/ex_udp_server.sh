@@ -7,6 +7,7 @@ wants socat
 # echoes FAMILY SIZE: one datagram there and back.
 echoes() {
 	noise "$tmp/sent" "$2"
+	: >"$tmp/back"			# what an earlier one has left
 	timeout 20 socat -b 65536 -t 2 - "$1:$address" <"$tmp/sent" \
 	    >"$tmp/back" &
 	client=$!
