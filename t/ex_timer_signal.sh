@@ -74,8 +74,8 @@ check "and the last is the fifth" last_line "tick 5"
 for signal in TERM INT; do
 	"$program" 1000000 20 >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
-	check "it ticks, $signal" wait_line '^tick 1$'
-	check "it goes on ticking, $signal" wait_line '^tick [3-9]$'
+	check "it ticks, $signal" wait_line '^tick '
+	check "it goes on ticking, $signal" wait_line '^tick [0-9]*[3-9]$'
 	kill -$signal "$pid"
 	check "SIG$signal ends it well" ended 0
 	check "and is printed" grep -q "^SIG$signal from process $$\$" \
