@@ -117,6 +117,7 @@ wait_lines() {
 
 # start KIND COUNT: the server in the background.
 start() {
+	: >"$tmp/out"			# what an earlier one has said
 	"$tmp/start" "$1" "$2" "$program" >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
 }
@@ -219,6 +220,7 @@ check "a datagram socket" refuses \
 activate() {
 	for try in 1 2 3 4 5; do
 		free=$("$tmp/start" port) || return 1
+		: >"$tmp/err"
 		SYSTEMD_LOG_TARGET=console SYSTEMD_LOG_LEVEL=info \
 		    systemd-socket-activate -l "127.0.0.1:$free" --fdname=echo \
 		    "$program" >"$tmp/out" 2>"$tmp/err" 3<&- 4<&- 5<&- &

@@ -72,6 +72,7 @@ check "five ticks" ticks 5 10
 check "and the last is the fifth" last_line "tick 5"
 
 for signal in TERM INT; do
+	: >"$tmp/out"			# what an earlier one has said
 	"$program" 1000000 20 >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
 	check "it ticks, $signal" wait_line '^tick '
