@@ -9,10 +9,10 @@
  *
  * What it shows beyond tcp_echo.c:
  *
- * - A socket file outlives the program that made it.  If the path is taken,
- *   connecting tells whether somebody listens there; nobody does: the file is
- *   stale, and removed.  Who may connect is for the umask, or better for the
- *   directory, to say.
+ * - A socket file outlives the program that made it.  If the path is taken by
+ *   a socket, connecting tells whether somebody listens there; nobody does:
+ *   the file is stale, and removed.  Who may connect is for the umask, or
+ *   better for the directory, to say.
  * - A client that doesn't read mustn't hold up the others.  What it has not
  *   read is kept, up to a limit; then it is dropped.
  * - Handling one client's event may end another, of which an event may wait
@@ -26,6 +26,7 @@
 
 #include <sys/types.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <signal.h>
@@ -51,6 +52,7 @@ struct client {
 	struct client	*next;
 	unsigned long	 number;
 	int		 gone;		/* closed, to be freed */
+	int		 deaf;		/* nothing more can be sent to it */
 	size_t		 len;		/* of the line begun */
 	size_t		 head;		/* out[head] to out[tail - 1] is */
 	size_t		 tail;		/* still to be written */
@@ -90,13 +92,17 @@ client_close(struct client *client, const char *why)
 	client->gone = 1;
 }
 
-/* Writes what is kept, until EAGAIN; an event tells when to go on. */
+/*
+ * Writes what is kept, until EAGAIN; an event tells when to go on.  Who can't
+ * be written to has left, perhaps with last words that are still to be read:
+ * closing is client_read()'s.
+ */
 static void
 client_flush(struct client *client)
 {
 	mio_ssize n;
 
-	while (!client->gone && client->head < client->tail) {
+	while (!client->deaf && client->head < client->tail) {
 		n = mio_source_write(&client->source,
 		    client->out + client->head, client->tail - client->head);
 		if (n >= 0)
@@ -104,7 +110,7 @@ client_flush(struct client *client)
 		else if (errno == EAGAIN)
 			return;
 		else if (errno != EINTR)
-			client_close(client, "left");
+			client->deaf = 1;
 	}
 	client->head = client->tail = 0;
 }
@@ -135,7 +141,7 @@ broadcast(struct chat *chat, const struct client *from, const char *text,
 	struct client *client;
 
 	for (client = chat->clients; client != NULL; client = client->next) {
-		if (client != from && !client->gone)
+		if (client != from && !client->gone && !client->deaf)
 			client_send(client, text, size);
 	}
 }
@@ -167,7 +173,7 @@ client_read(struct chat *chat, struct client *client)
 	mio_ssize i, n;
 	int turns;
 
-	for (turns = 0; !client->gone && turns < TURNS; turns++) {
+	for (turns = 0; turns < TURNS; turns++) {
 		n = mio_source_read(&client->source, buf, sizeof(buf));
 		if (n == -1 && errno == EAGAIN)
 			return;
@@ -180,8 +186,8 @@ client_read(struct chat *chat, struct client *client)
 		for (i = 0; i < n; i++)
 			client_char(chat, client, buf[i]);
 	}
-	if (!client->gone && mio_reregister(chat->poller, &client->source,
-	    (mio_token)client, MIO_READABLE | MIO_WRITABLE) == -1)
+	if (mio_reregister(chat->poller, &client->source, (mio_token)client,
+	    MIO_READABLE | MIO_WRITABLE) == -1)
 		client_close(client, "can't be served");
 }
 
@@ -190,6 +196,8 @@ client_event(struct chat *chat, const struct mio_event *event)
 {
 	struct client *client = (struct client *)event->token;
 
+	if (client->gone)
+		return;			/* dropped by an earlier event */
 	if (mio_event_is_writable(event))
 		client_flush(client);
 	if (mio_event_is_readable(event))
@@ -210,7 +218,7 @@ client_new(struct chat *chat, struct mio_source *stream)
 	}
 	client->source = *stream;
 	client->number = ++chat->accepted;
-	client->gone = 0;
+	client->gone = client->deaf = 0;
 	client->len = client->head = client->tail = 0;
 	client->next = chat->clients;
 	chat->clients = client;
@@ -292,6 +300,18 @@ serve(struct chat *chat)
 	}
 }
 
+/* Any other file refuses connections too, and is not ours to remove. */
+static int
+is_socket(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		return 1;
+	errno = EADDRINUSE;
+	return 0;
+}
+
 /*
  * Somebody listens there if a connection is taken, or would be if the queue
  * weren't full.  Two programs that find the same stale file at once can still
@@ -302,6 +322,8 @@ is_stale(const char *path)
 {
 	struct mio_source probe;
 
+	if (!is_socket(path))
+		return 0;
 	if (mio_unix_connect(&probe, path, 0) == 0) {
 		if (mio_source_close(&probe) == -1)
 			warning("close");

@@ -17,57 +17,82 @@ listener() {
 ok "a first client" listener 1
 ok "a second" listener 2
 
-# says CLIENT...: 200,000 lines, by one after another.  The server keeps a
-# quarter of a megabyte for who is slow, and these clients may be, on a busy
-# machine: so each part waits until they have heard the one before.
-seq 1 200000 >"$tmp/said"
-says() {
-	part=0
-	while [ $part -lt 20 ]; do
-		$SED -n "$((part * 10000 + 1)),$((part * 10000 + 10000))p" \
-		    "$tmp/said" >"$tmp/part"
-		part=$((part + 1))
-		timeout 60 socat -u "$tmp/part" "UNIX-CONNECT:$path" ||
-		    return 1
+# say WORD CLIENT...: 200,000 lines "WORD NUMBER", in parts that the clients
+# named must all have heard before the next.  A part fits what is kept for a
+# client, so none of them is dropped for having been kept from running.
+mkfifo "$tmp/mouth"
+say() {
+	word=$1
+	shift
+	timeout 120 socat -u - "UNIX-CONNECT:$path" <"$tmp/mouth" &
+	servers="$servers $!"
+	exec 3>"$tmp/mouth"
+	last=0
+	while [ $last -lt 200000 ]; do
+		seq -f "$word %.0f" $((last + 1)) $((last + 10000)) >&3
+		last=$((last + 10000))
 		for client; do
-			await "$tmp/heard.$client" " ${part}0000\$" ||
-			    return 1
+			await "$tmp/heard.$client" ": $word $last\$" || break 2
 		done
 	done
+	exec 3>&-
+	[ $last = 200000 ]
 }
 heard() {
+	seq -f "$2 %.0f" 1 200000 >"$tmp/said"
 	# The number of who said it goes before each line.
-	$SED 's/^[0-9]*: //' "$tmp/heard.$1" >"$tmp/got"
+	$SED -n "s/^[0-9]*: \($2 .*\)/\1/p" "$tmp/heard.$1" >"$tmp/got"
 	same "$tmp/said" "$tmp/got"
 }
-ok "200,000 lines are said" says 1 2
-ok "the first hears them all, in order" heard 1
-ok "and so does the second" heard 2
+ok "a third says 200,000 lines" say once 1 2
+ok "the first hears them all, in order" heard 1 once
+ok "and so does the second" heard 2 once
 
-# A client that is connected, but stopped.
-number=$(($(grep -c ' came$' "$tmp/unix_chat.out") + 1))
+# A client that is connected, but stopped: its 3 MB are more than the server
+# and the kernel keep.
 deaf() {
 	socat -u "UNIX-CONNECT:$path" "CREATE:$tmp/deaf" &
 	deaf=$!
 	servers="$servers $deaf"
-	await "$tmp/unix_chat.out" "^client $number came" &&
-	    kill -STOP $deaf
+	await "$tmp/unix_chat.out" '^client 4 came' && kill -STOP $deaf
 }
-ok "a client comes, and is stopped" deaf
-last=$((number + 1))
-ok "so does another" listener $last
-ok "200,000 lines are said again" says $last
-ok "who listens hears all" heard $last
-ok "who doesn't is dropped" await "$tmp/unix_chat.out" \
-    "client $number doesn't read"
-kill -CONT $deaf
-kill $deaf
+ok "a fourth comes, and is stopped" deaf
+ok "a fifth comes" listener 5
+ok "somebody talks again" say again 1 2 5
+ok "the fifth hears all" heard 5 again
+ok "so does the first" heard 1 again
+ok "the fourth is dropped" await "$tmp/unix_chat.out" "client 4 doesn't read"
+only_one() {
+	[ "$(grep -c "doesn't read" "$tmp/unix_chat.out")" = 1 ]
+}
+ok "and nobody else" only_one
+kill -KILL "$deaf" 2>/dev/null
+
+# Three at once: each one's lines are whole, and in order.  They don't read,
+# and leave while they are still being written to: no line is lost by that.
+at_once() {
+	talkers=
+	for word in alpha beta gamma; do
+		seq -f "$word %.0f" 1 2000 >"$tmp/said.$word"
+		timeout 60 socat -u "$tmp/said.$word" "UNIX-CONNECT:$path" &
+		talkers="$talkers $!"
+	done
+	for talker in $talkers; do
+		wait "$talker" || return 1
+	done
+	for word in alpha beta gamma; do
+		await "$tmp/heard.5" ": $word 2000\$" || return 1
+		grep "^[0-9]*: $word " "$tmp/heard.5" | $SED 's/^[0-9]*: //' |
+		    cmp - "$tmp/said.$word" || return 1
+	done
+}
+ok "three talk at once, each in order" at_once
 
 # Half a line isn't passed on before it is whole.
 halves() {
 	{ printf 'half '; sleep 0.2; echo 'whole'; } |
 	    timeout 20 socat -u - "UNIX-CONNECT:$path"
-	await "$tmp/heard.$last" ': half whole$'
+	await "$tmp/heard.5" ': half whole$'
 }
 ok "a line in two pieces arrives whole" halves
 
@@ -84,6 +109,19 @@ no_file() {
 	[ ! -e "$path" ]
 }
 ok "and removes its file" no_file
+
+# Nor does it take the place of what is no socket.
+foreign() {
+	echo "somebody's work" >"$tmp/work"
+	ln -s work "$tmp/link"
+	for file in "$tmp/work" "$tmp/link"; do
+		timeout 10 "$top_builddir/examples/unix_chat$EXEEXT" "$file" &&
+		    return 1
+		[ $? != 124 ] || return 1
+	done
+	[ -h "$tmp/link" ] && grep -qx "somebody's work" "$tmp/work"
+}
+ok "a file that is no socket is left alone" foreign
 
 # A file that nobody listens at any more.
 stale() {
