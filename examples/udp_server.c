@@ -10,9 +10,10 @@
  *
  * - An event may stand for many datagrams: receive until EAGAIN.  A datagram
  *   shorter than the buffer means nothing, and one of 0 bytes is no end.
- * - While an answer can't be sent, nothing is received.  The kernel's receive
- *   queue is the only one, and what doesn't fit there is lost, as datagrams
- *   may be.
+ * - What can't be sent at once is kept, up to a limit, and only meanwhile is
+ *   there an interest in MIO_WRITABLE: else each datagram sent would be an
+ *   event.  With the queue full nothing is received; what the kernel can't
+ *   keep then is lost, as datagrams may be.
  * - An error may be an earlier datagram's: the receiver had gone.  It says
  *   nothing about this socket, which goes on.
  *
@@ -34,17 +35,24 @@
 #include <mio.h>
 
 #define BURST		256		/* datagrams before signals are seen */
+#define QUEUE		16		/* answers kept */
 
 enum { TOKEN_SOCKET, TOKEN_SIGNAL };
+
+struct datagram {
+	struct sockaddr_storage addr;	/* who sent it, and gets it back */
+	mio_socklen	 addrlen;
+	size_t		 size;
+	char		 buf[65536];	/* none is longer */
+};
 
 struct server {
 	struct mio_poller *poller;
 	struct mio_source source;
-	struct sockaddr_storage addr;	/* who sent what is in buf */
-	mio_socklen	 addrlen;
-	size_t		 size;
-	int		 pending;	/* buf is still to be sent */
-	char		 buf[65536];	/* no datagram is longer */
+	unsigned int	 interest;
+	size_t		 head;		/* the oldest one kept, of so many; */
+	size_t		 count;		/* the others follow, round about */
+	struct datagram	 queue[QUEUE];
 };
 
 static struct mio_waker *signal_waker;
@@ -70,49 +78,84 @@ is_passing(void)
 	    errno == EHOSTUNREACH || errno == ENETUNREACH || errno == EINTR;
 }
 
-/* Receives one datagram; 0 if there is none. */
+/* Receives one datagram; 0 if there is none, or no room for it. */
 static int
 receive(struct server *server)
 {
+	size_t tail = (server->head + server->count) % QUEUE;
+	struct datagram *datagram = &server->queue[tail];
 	mio_ssize n;
 
+	if (server->count == QUEUE)
+		return 0;
 	do {
-		server->addrlen = sizeof(server->addr);
-		n = mio_udp_recv_from(&server->source, server->buf,
-		    sizeof(server->buf), (struct sockaddr *)&server->addr,
-		    &server->addrlen);
+		datagram->addrlen = sizeof(datagram->addr);
+		n = mio_udp_recv_from(&server->source, datagram->buf,
+		    sizeof(datagram->buf), (struct sockaddr *)&datagram->addr,
+		    &datagram->addrlen);
 	} while (n == -1 && is_passing());
 	if (n == -1 && errno == EAGAIN)
 		return 0;
 	if (n == -1)
 		fatal("mio_udp_recv_from");
-	server->size = (size_t)n;
-	server->pending = 1;
+	datagram->size = (size_t)n;
+	server->count++;
 	return 1;
 }
 
-/* Sends it back; 0 if that has to wait.  What can't be sent at all is lost. */
+/* Sends the oldest one; 0 if it has to wait.  What can't be sent is lost. */
 static int
 answer(struct server *server)
 {
+	struct datagram *datagram = &server->queue[server->head];
 	mio_ssize n;
 
 	do {
-		n = mio_udp_send_to(&server->source, server->buf, server->size,
-		    (struct sockaddr *)&server->addr, server->addrlen);
+		n = mio_udp_send_to(&server->source, datagram->buf,
+		    datagram->size, (struct sockaddr *)&datagram->addr,
+		    datagram->addrlen);
 	} while (n == -1 && errno == EINTR);
 	if (n == -1 && errno == EAGAIN)
 		return 0;
 	if (n == -1)
 		warning("mio_udp_send_to");
-	server->pending = 0;
+	server->head = (server->head + 1) % QUEUE;
+	server->count--;
 	return 1;
 }
 
+/* Sends what is kept; 0 if there is more. */
+static int
+answer_all(struct server *server)
+{
+	while (server->count > 0) {
+		if (!answer(server))
+			return 0;
+	}
+	return 1;
+}
+
+/* Registers anew: what is ready by now is reported by the next poll. */
+static void
+want(struct server *server, unsigned int interest)
+{
+	if (mio_reregister(server->poller, &server->source, TOKEN_SOCKET,
+	    interest) == -1)
+		fatal("mio_reregister");
+	server->interest = interest;
+}
+
+static void
+change_interest(struct server *server, unsigned int interest)
+{
+	if (server->interest != interest)
+		want(server, interest);
+}
+
 /*
- * Answers until there is nothing to receive or no room to send, which
- * mio_poll() reports when it changes.  With more than a burst to do, the
- * socket is registered anew, and reported again along with the signals.
+ * Answers until there is nothing to receive, or no room to send; mio_poll()
+ * reports when that changes.  With more than a burst to do, the socket is
+ * registered anew, and reported again along with the signals.
  */
 static void
 run(struct server *server)
@@ -120,14 +163,17 @@ run(struct server *server)
 	int i;
 
 	for (i = 0; i < BURST; i++) {
-		if (!server->pending && !receive(server))
+		if (!answer_all(server)) {
+			while (receive(server))
+				;
+			change_interest(server, MIO_READABLE | MIO_WRITABLE);
 			return;
-		if (!answer(server))
+		}
+		change_interest(server, MIO_READABLE);
+		if (!receive(server))
 			return;
 	}
-	if (mio_reregister(server->poller, &server->source, TOKEN_SOCKET,
-	    MIO_READABLE | MIO_WRITABLE) == -1)
-		fatal("mio_reregister");
+	want(server, MIO_READABLE | MIO_WRITABLE);
 }
 
 /* Serves until a signal comes. */
@@ -153,24 +199,25 @@ serve(struct server *server)
 static void
 bind_to(struct server *server, const char *where)
 {
-	struct sockaddr *addr = (struct sockaddr *)&server->addr;
+	struct sockaddr_storage storage;
+	struct sockaddr *addr = (struct sockaddr *)&storage;
+	mio_socklen addrlen = sizeof(storage);
 	char text[128];
 
-	server->addrlen = sizeof(server->addr);
-	if (mio_addr_parse(where, addr, &server->addrlen) == -1)
+	if (mio_addr_parse(where, addr, &addrlen) == -1)
 		fatal(where);
-	if (mio_udp_bind(&server->source, addr, server->addrlen, 0) == -1)
+	if (mio_udp_bind(&server->source, addr, addrlen, 0) == -1)
 		fatal(where);
 
 	/* The port may have been 0: ask which one it became. */
-	server->addrlen = sizeof(server->addr);
-	if (mio_source_local_addr(&server->source, addr, &server->addrlen) ==
-	    -1)
+	addrlen = sizeof(storage);
+	if (mio_source_local_addr(&server->source, addr, &addrlen) == -1)
 		fatal("mio_source_local_addr");
-	if (mio_addr_format(addr, server->addrlen, text, sizeof(text)) == -1)
+	if (mio_addr_format(addr, addrlen, text, sizeof(text)) == -1)
 		fatal("mio_addr_format");
+	server->interest = MIO_READABLE;
 	if (mio_register(server->poller, &server->source, TOKEN_SOCKET,
-	    MIO_READABLE | MIO_WRITABLE) == -1)
+	    server->interest) == -1)
 		fatal("mio_register");
 	if (printf("listening on %s\n", text) < 0 || fflush(stdout) == EOF)
 		fatal("standard output");
