@@ -14,6 +14,8 @@
  *   end of what the other receives, and the way back stays open.
  * - A connection in progress is like any other, but for one question at its
  *   first event: did it succeed?
+ * - A reset ends both connections; what could be passed on by then has been.
+ * - A client takes two descriptors.  If there is only one left, it waits.
  * - Two sources that end together.  An event of the second may wait in the
  *   same array, so they are closed at once, but freed after it.
  *
@@ -51,6 +53,7 @@ struct side {
 	int		 connecting;
 	int		 eof;		/* it sends no more */
 	int		 shut;		/* nothing more is sent to it */
+	int		 error;		/* it has been reset, or the like */
 	size_t		 head;		/* buf[head] to buf[tail - 1] is */
 	size_t		 tail;		/* still to be written */
 	char		 buf[65536];
@@ -66,11 +69,13 @@ struct relay {
 struct proxy {
 	struct mio_poller *poller;
 	struct mio_source listener;
+	struct mio_source waiting;	/* accepted; no room to connect it */
+	int		 is_waiting;
 	struct sockaddr_storage target;
 	mio_socklen	 target_len;
 	struct relay	*relays;
 	struct relay	*closed;	/* to be freed after this batch */
-	int		 full;		/* accept failed; clients may wait */
+	int		 full;		/* no room; clients may wait */
 };
 
 enum step {
@@ -152,7 +157,7 @@ side_step(struct side *side)
 		return mio_tcp_shutdown(&peer->source, MIO_SHUT_WR) == 0 ?
 		    STEP_MORE : STEP_OVER;
 	}
-	return STEP_WAIT;
+	return side->error ? STEP_OVER : STEP_WAIT;
 }
 
 static enum step
@@ -172,8 +177,9 @@ relay_step(struct relay *relay)
 static void
 relay_close(struct proxy *proxy, struct relay *relay)
 {
-	if (mio_source_close(&relay->client.source) == -1 ||
-	    mio_source_close(&relay->target.source) == -1)
+	if (mio_source_close(&relay->client.source) == -1)
+		warning("close");
+	if (mio_source_close(&relay->target.source) == -1)
 		warning("close");
 	if ((*relay->link = relay->next) != NULL)
 		relay->next->link = relay->link;
@@ -221,6 +227,8 @@ side_event(struct proxy *proxy, const struct mio_event *event)
 	if (side->relay->link == NULL)
 		return;			/* ended by an earlier event */
 	side->ready |= event->readiness & (MIO_READABLE | MIO_WRITABLE);
+	if (mio_event_is_error(event))
+		side->error = 1;
 	if (side->connecting && (side->ready & MIO_WRITABLE) != 0) {
 		side->connecting = 0;
 		if (mio_source_take_error(&side->source) == -1) {
@@ -239,15 +247,16 @@ side_init(struct side *side, struct relay *relay, struct side *peer)
 	side->relay = relay;
 	side->peer = peer;
 	side->ready = 0;
-	side->connecting = side->eof = side->shut = 0;
+	side->connecting = side->eof = side->shut = side->error = 0;
 	side->head = side->tail = 0;
 }
 
-/* Connects a client, whose stream it takes over, with the target. */
+/* Connects the client that has been accepted with the target. */
 static int
-relay_new(struct proxy *proxy, struct mio_source *stream)
+relay_new(struct proxy *proxy)
 {
 	struct relay *relay;
+	int error;
 
 	if ((relay = malloc(sizeof(*relay))) == NULL)
 		return -1;
@@ -255,11 +264,13 @@ relay_new(struct proxy *proxy, struct mio_source *stream)
 	side_init(&relay->target, relay, &relay->client);
 	if (mio_tcp_connect(&relay->target.source,
 	    (struct sockaddr *)&proxy->target, proxy->target_len, 0) == -1) {
+		error = errno;
 		free(relay);
+		errno = error;
 		return -1;
 	}
 	relay->target.connecting = 1;
-	relay->client.source = *stream;
+	relay->client.source = proxy->waiting;
 	if ((relay->next = proxy->relays) != NULL)
 		relay->next->link = &relay->next;
 	relay->link = &proxy->relays;
@@ -272,24 +283,44 @@ relay_new(struct proxy *proxy, struct mio_source *stream)
 	return 0;
 }
 
+/* Is it one that ends when other connections do? */
+static int
+is_shortage(void)
+{
+	return errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+	    errno == ENOMEM;
+}
+
+/* One client more, or the one that waits; -1 if there is none, or no room. */
+static int
+accept_client(struct proxy *proxy)
+{
+	if (!proxy->is_waiting && mio_tcp_accept(&proxy->listener,
+	    &proxy->waiting, NULL, NULL, 0) == -1)
+		return -1;
+	proxy->is_waiting = 0;
+	if (relay_new(proxy) == 0)
+		return 0;
+	if (is_shortage()) {
+		proxy->is_waiting = 1;
+		return -1;
+	}
+	warning("connect");
+	if (mio_source_close(&proxy->waiting) == -1)
+		warning("close");
+	return 0;
+}
+
 /* As in tcp_echo.c: until EAGAIN, and again later if there is no room. */
 static void
 accept_clients(struct proxy *proxy)
 {
-	struct mio_source stream;
 	int was_full = proxy->full;
 
 	proxy->full = 0;
 	for (;;) {
-		if (mio_tcp_accept(&proxy->listener, &stream, NULL, NULL,
-		    0) == 0) {
-			if (relay_new(proxy, &stream) == 0)
-				continue;
-			warning("connect");
-			if (mio_source_close(&stream) == -1)
-				warning("close");
+		if (accept_client(proxy) == 0)
 			continue;
-		}
 		if (errno == EAGAIN)
 			return;
 		if (errno == EINTR || errno == ECONNABORTED)
@@ -413,6 +444,8 @@ main(int argc, char *argv[])
 	while (proxy.relays != NULL)
 		relay_close(&proxy, proxy.relays);
 	sweep(&proxy);
+	if (proxy.is_waiting && mio_source_close(&proxy.waiting) == -1)
+		warning("close");
 	if (mio_source_close(&proxy.listener) == -1)
 		warning("close");
 	mio_waker_free(signal_waker);
