@@ -182,6 +182,13 @@ void	mio_wakers_destroy(struct mio_poller *);
 /* The core's services. */
 extern unsigned int mio_generation;	/* grows in a forked child; never 0 */
 
+/*
+ * What kind of file is it?  EPERM for regular files and directories, which are
+ * always ready: epoll refuses them, and so does a selector whose kernel
+ * doesn't.  1 for pipes and FIFOs, 0 for all else.
+ */
+int	mio_check_file(const struct mio_source *);
+
 /* The public edge: a count, or -1 with errno. */
 static inline int
 mio_result(int result)

@@ -9,37 +9,15 @@
 #include <stdlib.h>
 
 #include "poll_set.h"
-#include "readiness.h"
 
-#ifndef POLLRDHUP
-#define POLLRDHUP	0	/* Linux, FreeBSD 13 */
-#endif
-
-#define CHUNK		64	/* records allocated at a time */
-
-struct poll_chunk {
-	struct poll_chunk	*next;
-	struct poll_record	 records[CHUNK];
-};
-
-const struct mio_bit_name mio_sel_native[] = {
-	{ POLLIN,	"IN" },
-	{ POLLPRI,	"PRI" },
-	{ POLLOUT,	"OUT" },
-	{ POLLERR,	"ERR" },
-	{ POLLHUP,	"HUP" },
-#if POLLRDHUP != 0
-	{ POLLRDHUP,	"RDHUP" },
-#endif
-	{ 0,		NULL }
-};
+#define FIRST		64	/* places */
 
 int
 mio_poll_set_open(struct poll_set *set, int channel)
 {
-	set->room = CHUNK;
+	set->room = FIRST;
 	set->fds = calloc(set->room, sizeof(*set->fds));
-	set->records = calloc(set->room, sizeof(struct poll_record *));
+	set->records = calloc(set->room, sizeof(struct mio_record *));
 	if (set->fds == NULL || set->records == NULL) {
 		mio_poll_set_destroy(set);
 		return -ENOMEM;
@@ -54,12 +32,7 @@ mio_poll_set_open(struct poll_set *set, int channel)
 void
 mio_poll_set_destroy(struct poll_set *set)
 {
-	struct poll_chunk *chunk;
-
-	while ((chunk = set->chunks) != NULL) {
-		set->chunks = chunk->next;
-		free(chunk);
-	}
+	mio_records_destroy(&set->all);
 	free(set->fds);
 	free(set->records);
 }
@@ -69,14 +42,14 @@ static int
 grow(struct poll_set *set)
 {
 	unsigned int room = set->room * 2;
-	struct poll_record **records;
+	struct mio_record **records;
 	struct pollfd *fds;
 
 	fds = realloc(set->fds, room * sizeof(*fds));
 	if (fds == NULL)
 		return -ENOMEM;
 	set->fds = fds;
-	records = realloc(set->records, room * sizeof(struct poll_record *));
+	records = realloc(set->records, room * sizeof(struct mio_record *));
 	if (records == NULL)
 		return -ENOMEM;
 	set->records = records;
@@ -84,36 +57,15 @@ grow(struct poll_set *set)
 	return 0;
 }
 
-static int
-add_chunk(struct poll_set *set)
-{
-	struct poll_chunk *chunk = calloc(1, sizeof(*chunk));
-	unsigned int i;
-
-	if (chunk == NULL)
-		return -ENOMEM;
-	chunk->next = set->chunks;
-	set->chunks = chunk;
-	for (i = 0; i < CHUNK; i++) {
-		chunk->records[i].next = set->free;
-		set->free = &chunk->records[i];
-	}
-	return 0;
-}
-
 int
-mio_poll_set_add(struct poll_set *set, struct poll_poller *poller,
-    struct poll_record **record)
+mio_poll_set_add(struct poll_set *set, struct mio_record **record)
 {
 	int error;
 
 	if (set->count == set->room && (error = grow(set)) < 0)
 		return error;
-	if (set->free == NULL && (error = add_chunk(set)) < 0)
+	if ((error = mio_records_get(&set->all, record)) < 0)
 		return error;
-	*record = set->free;
-	set->free = (*record)->next;
-	(*record)->poller = poller;
 	(*record)->place = set->count++;
 	set->records[(*record)->place] = *record;
 	set->fds[(*record)->place].fd = -1;
@@ -123,7 +75,7 @@ mio_poll_set_add(struct poll_set *set, struct poll_poller *poller,
 
 /* The last place moves into the one that falls vacant, events and all. */
 void
-mio_poll_set_remove(struct poll_set *set, struct poll_record *record)
+mio_poll_set_remove(struct poll_set *set, struct mio_record *record)
 {
 	unsigned int last = --set->count;
 
@@ -132,70 +84,16 @@ mio_poll_set_remove(struct poll_set *set, struct poll_record *record)
 		set->records[record->place] = set->records[last];
 		set->records[record->place]->place = record->place;
 	}
-	record->generation = (record->generation + 1) & 0xffff;
-	record->next = set->free;
-	set->free = record;
+	mio_records_put(&set->all, record);
 }
 
 void
-mio_poll_record_set(struct poll_record *record, mio_token token,
-    unsigned int interest)
-{
-	record->token = token;
-	record->interest = interest;
-	record->armed = (interest & MIO_INTERESTS) | POLL_ARM_HANGUP;
-}
-
-static short
-events_of(const struct poll_record *record)
-{
-	short events = 0;
-
-	if ((record->armed & MIO_READABLE) != 0)
-		events |= POLLIN;
-	/* The hint that exclusive mode doesn't have on epoll. */
-	if ((record->armed & MIO_READABLE) != 0 &&
-	    (record->interest & MIO_EXCLUSIVE) == 0)
-		events |= POLLRDHUP;
-	if ((record->armed & MIO_WRITABLE) != 0)
-		events |= POLLOUT;
-	if ((record->armed & MIO_PRIORITY) != 0)
-		events |= POLLPRI;
-	return events;
-}
-
-void
-mio_poll_set_place(struct poll_set *set, const struct poll_record *record)
+mio_poll_set_place(struct poll_set *set, const struct mio_record *record)
 {
 	struct pollfd *pfd = &set->fds[record->place];
 
 	pfd->fd = record->armed != 0 ? record->fd : -1;
-	pfd->events = events_of(record);
-}
-
-static uint32_t
-readiness_of(short revents)
-{
-	return MIO_READINESS(revents & POLLIN, revents & POLLPRI,
-	    revents & POLLOUT, revents & POLLERR, revents & POLLHUP,
-	    revents & POLLRDHUP);
-}
-
-/* Disarms what is being reported; level never is. */
-static void
-disarm(struct poll_record *record, short revents)
-{
-	if ((record->interest & (MIO_LEVEL | MIO_ONESHOT)) == MIO_LEVEL)
-		return;
-	if ((record->interest & MIO_ONESHOT) != 0 ||
-	    (revents & (POLLERR | POLLHUP)) != 0)
-		record->armed = 0;
-	if ((revents & (POLLIN | POLLRDHUP)) != 0)
-		record->armed &= ~MIO_READABLE;
-	if ((revents & POLLOUT) != 0)
-		record->armed &= ~MIO_WRITABLE;
-	if ((revents & POLLPRI) != 0)
-		record->armed &= ~MIO_PRIORITY;
+	pfd->events = mio_record_events(record);
 }
 
 /*
@@ -205,24 +103,17 @@ disarm(struct poll_record *record, short revents)
 static int
 report(struct poll_set *set, unsigned int place, struct mio_event *event)
 {
-	struct poll_record *record = set->records[place];
-	short wanted = events_of(record);
+	struct mio_record *record = set->records[place];
 	short revents = set->fds[place].revents;
+	int n = 0;
 
 	set->fds[place].revents = 0;
-	if ((record->armed & POLL_ARM_HANGUP) != 0)
-		wanted |= POLLERR | POLLHUP;
-	if ((revents & POLLNVAL) != 0) {
-		wanted = 0;
+	if ((revents & POLLNVAL) != 0)
 		record->armed = 0;
-	}
-	revents &= wanted;
-	disarm(record, revents);
+	else
+		n = mio_record_report(record, revents, event);
 	mio_poll_set_place(set, record);
-	event->token = record->token;
-	event->readiness = readiness_of(revents);
-	event->native = (unsigned short)revents;
-	return revents != 0;
+	return n;
 }
 
 /*

@@ -49,6 +49,7 @@ poller_open(struct mio_poller *poller)
 	pthread_once(&fork_once, fork_watch);
 	if (fork_error != 0)
 		return -fork_error;
+	poller->birth = mio_generation;
 	if ((error = mio_channel_open(poller)) < 0)
 		return error;
 	if ((error = mio_sel_open(poller)) < 0) {
@@ -58,7 +59,7 @@ poller_open(struct mio_poller *poller)
 	poller->handles = 1;
 	poller->channel = 1;
 	poller->memory = 1;
-	poller->birth = poller->alive = mio_generation;
+	poller->alive = poller->birth;
 	return 0;
 }
 

@@ -25,9 +25,6 @@
  */
 #include "config.h"
 
-#include <sys/types.h>
-#include <sys/stat.h>
-
 #include <poll.h>
 #include <pthread.h>
 
@@ -45,7 +42,7 @@ struct poll_poller {
 	bool			 inside;	/* ... and in poll(2) */
 	bool			 kicked;	/* ... and will come out */
 	unsigned int		 changers;	/* threads that wait for it */
-	struct poll_record	*noted;		/* changed while it was inside */
+	struct mio_record	*noted;		/* changed while it was inside */
 	struct poll_set		 set;
 };
 
@@ -81,9 +78,9 @@ unlock(struct poll_poller *pp)
 struct mio_poller *
 mio_sel_poller(const struct mio_source *source)
 {
-	const struct poll_record *record = source->reg;
+	const struct mio_record *record = source->reg;
 
-	return &record->poller->poller;
+	return record->poller;
 }
 
 /* There is no descriptor that stands for the set. */
@@ -198,37 +195,24 @@ lock_array(struct poll_poller *pp)
 	return error;
 }
 
-/* epoll refuses files that are always ready, and so do we. */
-static int
-check_pollable(const struct mio_source *source)
-{
-	struct stat st;
-
-	if (mio_kind(source) != MIO_KIND_FOREIGN)
-		return 0;
-	if (fstat(source->fd, &st) < 0)
-		return -errno;
-	return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? -EPERM : 0;
-}
-
 int
 mio_sel_add(struct mio_poller *poller, struct mio_source *source,
     mio_token token, unsigned int interest)
 {
 	struct poll_poller *pp = self(poller);
-	struct poll_record *record;
+	struct mio_record *record;
 	int error;
 
-	if ((error = check_pollable(source)) < 0)
+	if ((error = mio_check_file(source)) < 0)
 		return error;
 	if ((error = lock_array(pp)) < 0 ||
-	    (error = mio_poll_set_add(&pp->set, pp, &record)) < 0)
+	    (error = mio_poll_set_add(&pp->set, &record)) < 0)
 		goto out;
+	record->poller = poller;
 	record->fd = source->fd;
-	mio_poll_record_set(record, token, interest);
+	mio_record_set(record, token, interest);
 	mio_poll_set_place(&pp->set, record);
-	source->reg = record;
-	source->priv |= record->generation << MIO_GENERATION_SHIFT;
+	mio_record_tie(record, source);
 out:
 	unlock(pp);
 	return error;
@@ -236,28 +220,23 @@ out:
 
 /* Brings the array up to date with a record, now or when poll(2) is left. */
 static int
-note(struct poll_poller *pp, struct poll_record *record)
+note(struct poll_poller *pp, struct mio_record *record)
 {
 	if (!pp->inside) {
 		mio_poll_set_place(&pp->set, record);
 		return 0;
 	}
-	if (!record->noted) {
-		record->noted = true;
-		record->next = pp->noted;
-		pp->noted = record;
-	}
+	mio_record_list(&pp->noted, record);
 	return kick(pp);
 }
 
 static void
 place_noted(struct poll_poller *pp)
 {
-	struct poll_record *record;
+	struct mio_record *record;
 
 	while ((record = pp->noted) != NULL) {
-		pp->noted = record->next;
-		record->noted = false;
+		mio_record_unlist(record);
 		mio_poll_set_place(&pp->set, record);
 	}
 }
@@ -267,11 +246,11 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
     mio_token token, unsigned int interest)
 {
 	struct poll_poller *pp = self(poller);
-	struct poll_record *record = source->reg;
+	struct mio_record *record = source->reg;
 	int error;
 
 	lock(pp);
-	mio_poll_record_set(record, token, interest);
+	mio_record_set(record, token, interest);
 	error = note(pp, record);
 	unlock(pp);
 	return error;
@@ -281,7 +260,7 @@ int
 mio_sel_del(struct mio_poller *poller, struct mio_source *source)
 {
 	struct poll_poller *pp = self(poller);
-	struct poll_record *record = source->reg;
+	struct mio_record *record = source->reg;
 	int error;
 
 	if ((error = lock_array(pp)) == 0) {
@@ -305,31 +284,22 @@ mio_sel_forget(struct mio_poller *poller, struct mio_source *source)
 	(void)source;
 }
 
-/*
- * Arms what would block, and with it the news of an error or a hang-up.
- * Level is always armed; a oneshot waits for its reregistration.
- */
 void
 mio_sel_blocked(const struct mio_source *source, unsigned int directions)
 {
-	struct poll_record *record = source->reg;
-	struct poll_poller *pp = record->poller;
-	unsigned int arm;
+	struct mio_record *record = source->reg;
+	struct poll_poller *pp = self(record->poller);
 
 	if (mio_poller_check(&pp->poller) < 0)
 		return;
 	lock(pp);
-	arm = (directions & record->interest) | POLL_ARM_HANGUP;
-	if (record->generation == source->priv >> MIO_GENERATION_SHIFT &&
-	    (record->interest & (MIO_LEVEL | MIO_ONESHOT)) == 0 &&
-	    (record->armed & arm) != arm) {
-		record->armed |= arm;
-		/*
-		 * If the kick fails, the waiter takes the note up when it next
-		 * leaves; the operation itself has not failed.
-		 */
+	/*
+	 * If the kick fails, the waiter takes the note up when it next leaves;
+	 * the operation itself has not failed.
+	 */
+	if (mio_record_tied(record, source) &&
+	    mio_record_arm(record, directions))
 		(void)note(pp, record);
-	}
 	unlock(pp);
 }
 

@@ -43,7 +43,8 @@ mio_ssize mio_sock_send(mio_fd, const void *, size_t, const struct sockaddr *,
 	    mio_socklen);
 mio_ssize mio_sock_sendv(mio_fd, const struct mio_iovec *, int);
 
-/* These work on any descriptor. */
+/* These work on any descriptor; the first is as mio_check_file. */
+int	mio_fd_check(mio_fd);
 mio_ssize mio_fd_read(mio_fd, void *, size_t);
 mio_ssize mio_fd_readv(mio_fd, const struct mio_iovec *, int);
 mio_ssize mio_fd_write(mio_fd, const void *, size_t);

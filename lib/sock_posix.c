@@ -13,6 +13,7 @@
 
 #include <sys/types.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include <fcntl.h>
@@ -328,4 +329,16 @@ mio_fd_read(int fd, void *buf, size_t size)
 	ssize_t n = read(fd, buf, size);
 
 	return n < 0 ? error_of(errno) : n;
+}
+
+int
+mio_fd_check(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		return -EPERM;
+	return S_ISFIFO(st.st_mode) ? 1 : 0;
 }

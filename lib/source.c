@@ -85,6 +85,19 @@ mio_source_done(const struct mio_source *source, unsigned int direction,
 }
 
 int
+mio_check_file(const struct mio_source *source)
+{
+	switch (mio_kind(source)) {
+	case MIO_KIND_FOREIGN:
+		return mio_fd_check(source->fd);
+	case MIO_KIND_PIPE:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+int
 mio_source_adopt(struct mio_source *source, mio_fd fd, enum mio_kind kind,
     int result)
 {
