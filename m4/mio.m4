@@ -73,6 +73,26 @@ AC_CACHE_CHECK([for poll], [mio_cv_poll],
 	[[struct pollfd p = { -1, POLLIN, 0 }; return poll(&p, 1, 0);]])],
 	[mio_cv_poll=yes], [mio_cv_poll=no])])
 
+AC_CACHE_CHECK([for kqueue], [mio_cv_kqueue],
+    [AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <sys/types.h>
+		#include <sys/event.h>
+		#include <sys/time.h>]],
+	[[struct kevent event = { 0 };
+	event.filter = EVFILT_READ;
+	event.flags = EV_ADD | EV_CLEAR | EV_RECEIPT;
+	return kevent(kqueue(), &event, 1, &event, 1, 0) < 0;]])],
+	[mio_cv_kqueue=yes], [mio_cv_kqueue=no])])
+
+dnl Where there is none, the tests have a fake, which stands on epoll.
+mio_cv_fake_kqueue=no
+AS_IF([test $mio_cv_kqueue = no && test $mio_cv_epoll = yes],
+    [AC_CHECK_DECL([SYS_epoll_create1], [mio_cv_fake_kqueue=yes], [],
+	[[#include <sys/syscall.h>]])])
+FAKE_KQUEUE_LA=
+AS_IF([test $mio_cv_fake_kqueue = yes],
+    [FAKE_KQUEUE_LA=t/fake/lib`echo "$KQUEUE_SHAPE" |
+	tr '[[:upper:]]' '[[:lower:]]'`.la])
+AC_SUBST([FAKE_KQUEUE_LA])
 AS_CASE([$selector],
     [auto], [AS_IF([test $mio_cv_epoll = yes], [selector=epoll],
 	[test $mio_cv_poll = yes], [selector=poll],
@@ -97,6 +117,7 @@ for s in epoll poll; do
 done
 test "x$others" = x && others=none
 AM_CONDITIONAL([SEL_EPOLL], [test $selector = epoll])
+AM_CONDITIONAL([FAKE_KQUEUE], [test $mio_cv_fake_kqueue = yes])
 AM_CONDITIONAL([SEL_POLL], [test $selector = poll])
 AM_CONDITIONAL([BUILD_EPOLL], [test $mio_cv_epoll = yes])
 AM_CONDITIONAL([BUILD_POLL], [test $mio_cv_poll = yes])

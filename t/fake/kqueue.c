@@ -1,0 +1,772 @@
+/*
+ * kqueue(2) and kevent(2) on Linux, as the BSD kernels do it: the changelist,
+ * the notes, the queue of active ones, the wait.  kqueue_object.c tells what
+ * the watched objects are like, kqueue_note.c has the filters that are about
+ * no descriptor.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ *
+ * The model is the kernels' own.  A note is activated when its object says
+ * that something happened and its filter finds that true; active notes queue
+ * up; a scan takes them from the head, asks the filter again, and puts those
+ * that are level back at the tail (kern_event.c kqueue_register, knote,
+ * kqueue_scan; on all systems).  Linux has no such calls from its objects, so
+ * each kqueue keeps two epolls of edges, one for each direction, and besides
+ * compares what it sees of an object with what it saw before: see
+ * kqueue_object.c.  Where systems differ, fake_kqueue.def has a quirk.
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#include "kqueue_fake.h"
+#include "fake_kqueue.h"
+
+#define SLICE	5		/* ms until a restless kqueue looks again */
+
+#if defined FAKE_KQUEUE_NETBSD || defined FAKE_KQUEUE_NETBSD10
+typedef size_t count_type;
+#define NEGATIVE(n)	0
+#else
+typedef int count_type;
+#define NEGATIVE(n)	((n) < 0)
+#endif
+
+/*
+ * The queue.
+ */
+
+static void
+insert(struct knote *kn)
+{
+	struct kqueue *kq = kn->kq;
+
+	kn->next = NULL;
+	kn->prev = kq->tail;
+	if (kq->tail != NULL)
+		kq->tail->next = kn;
+	else
+		kq->head = kn;
+	kq->tail = kn;
+	kn->status |= KN_QUEUED;
+	kq->count++;
+	fake_light(kq);
+}
+
+/*
+ * A kqueue with something in its queue is readable, and whoever watches it
+ * by another kqueue hears of each note that is queued (kqueue_wakeup), but
+ * not of those that a scan puts back.
+ */
+static void
+enqueue(struct knote *kn)
+{
+	struct knote *outer;
+
+	insert(kn);
+	for (outer = kn->kq->watchers; outer != NULL; outer = outer->sel) {
+		if (outer->filter->event(outer))
+			fake_activate(outer);
+	}
+}
+
+static void
+dequeue(struct knote *kn)
+{
+	struct kqueue *kq = kn->kq;
+
+	if (kn->prev != NULL)
+		kn->prev->next = kn->next;
+	else
+		kq->head = kn->next;
+	if (kn->next != NULL)
+		kn->next->prev = kn->prev;
+	else
+		kq->tail = kn->prev;
+	kn->status &= ~(unsigned int)KN_QUEUED;
+	if (--kq->count == 0)
+		fake_dim(kq);
+}
+
+void
+fake_activate(struct knote *kn)
+{
+	kn->status |= KN_ACTIVE;
+	if ((kn->status & (KN_QUEUED | KN_DISABLED)) == 0)
+		enqueue(kn);
+}
+
+static void
+unlink_note(struct knote **list, struct knote *kn)
+{
+	while (*list != kn)
+		list = &(*list)->link;
+	*list = kn->link;
+}
+
+void
+fake_drop(struct knote *kn)
+{
+	struct kqueue *kq = kn->kq;
+
+	if ((kn->status & KN_QUEUED) != 0)
+		dequeue(kn);
+	unlink_note(kn->watch != NULL ? &kq->notes : &kq->others, kn);
+	kq->nnotes--;
+	kn->filter->detach(kn);
+	fake_free(kn, sizeof(*kn));
+}
+
+/* A descriptor was closed: its notes are no more (knote_fdclose). */
+void
+fake_gone(struct watch *watch)
+{
+	int slot;
+
+	for (slot = 0; slot < SLOT_MAX; slot++) {
+		if (watch->notes[slot] != NULL)
+			fake_drop(watch->notes[slot]);
+	}
+	fake_unwatch(watch);
+}
+
+/*
+ * Changes.
+ */
+
+static int
+slot_of(const struct kevent *kev)
+{
+	if (kev->filter == EVFILT_READ)
+		return SLOT_READ;
+	if (kev->filter == EVFILT_WRITE)
+		return SLOT_WRITE;
+#ifdef EVFILT_EXCEPT
+	if (kev->filter == EVFILT_EXCEPT)
+		return SLOT_EXCEPT;
+#endif
+	return -1;
+}
+
+/*
+ * A filter that is about no descriptor, or NULL with the error.  ENOTSUP is
+ * the fake's own: the systems have these filters, the fake hasn't.
+ */
+static const struct filter *
+other_filter(const struct kevent *kev, int *error)
+{
+#ifdef EVFILT_USER
+	if (kev->filter == EVFILT_USER) {
+		*error = EINVAL;
+		return quirk(user) ? &fake_user_filter : NULL;
+	}
+#endif
+	if (kev->filter == EVFILT_TIMER)
+		return &fake_timer_filter;
+	*error = ENOTSUP;
+#if defined FAKE_KQUEUE_NETBSD || defined FAKE_KQUEUE_NETBSD10
+	if (kev->filter >= EVFILT_SYSCOUNT)
+		*error = EINVAL;
+	if (kev->filter == EVFILT_AIO)	/* no filtops: kern_event.c */
+		*error = EINVAL;
+#else
+	if (kev->filter >= 0 || kev->filter < -EVFILT_SYSCOUNT)
+		*error = EINVAL;
+	/* Only aio_read(2) and lio_listio(2) make these: aio_filtops. */
+	if (kev->filter == EVFILT_AIO)
+		*error = EPERM;
+#ifdef EVFILT_LIO
+	if (kev->filter == EVFILT_LIO)
+		*error = EPERM;
+#endif
+#endif
+	return NULL;
+}
+
+/* Finds the note that the change names, and its filter and watch. */
+struct target {
+	const struct filter *filter;
+	struct watch	*watch;
+	struct knote	*kn;
+	int		 slot;
+};
+
+static int
+find_target(struct kqueue *kq, const struct kevent *kev, struct target *to)
+{
+	struct kqueue *inner;
+	int error = 0;
+
+	memset(to, 0, sizeof(*to));
+	if ((to->slot = slot_of(kev)) < 0) {
+		to->filter = other_filter(kev, &error);
+		if (to->filter == NULL)
+			return error;
+		to->kn = kq->others;
+		while (to->kn != NULL && (to->kn->kev.ident != kev->ident ||
+		    to->kn->kev.filter != kev->filter))
+			to->kn = to->kn->link;
+		return 0;
+	}
+	to->filter = &fake_fd_filter;
+	if (kev->ident > INT_MAX ||
+	    fake_fcntl((int)kev->ident, F_GETFD, 0) < 0)
+		return EBADF;
+	inner = fake_find((int)kev->ident);
+	if (inner == kq)
+		return EINVAL;
+	to->watch = fake_watched(kq, (int)kev->ident);
+	if (to->watch != NULL && !fake_same(to->watch)) {
+		fake_gone(to->watch);
+		to->watch = NULL;
+	}
+	if (to->watch != NULL)
+		to->kn = to->watch->notes[to->slot];
+	return 0;
+}
+
+static int
+attach(struct kqueue *kq, struct kevent *kev, struct target *to)
+{
+	struct knote *kn = fake_alloc(sizeof(*kn));
+	struct knote **list = to->slot >= 0 ? &kq->notes : &kq->others;
+	int error = 0;
+
+	if (kn == NULL)
+		return ENOMEM;
+	kn->kq = kq;
+	kn->filter = to->filter;
+	kn->sfflags = kev->fflags;
+	kn->sdata = kev->data;
+	kev->fflags = 0;
+	kev->data = 0;
+	kn->kev = *kev;
+	if (!quirk(report_actions))
+		kn->kev.flags &= (unsigned short)~(EV_ADD | EV_DELETE |
+		    EV_ENABLE | EV_DISABLE);
+#ifdef EV_FORCEONESHOT
+	kn->kev.flags &= (unsigned short)~EV_FORCEONESHOT;
+#endif
+	if (to->slot >= 0) {
+		if (to->watch == NULL)
+			to->watch = fake_watch(kq, (int)kev->ident, &error);
+		kn->watch = to->watch;
+	}
+	if (error == 0)
+		error = kn->filter->attach(kn);
+	if (error != 0) {
+		fake_free(kn, sizeof(*kn));
+		return error;
+	}
+	kn->link = *list;
+	*list = kn;
+	kq->nnotes++;
+	to->kn = kn;
+	return 0;
+}
+
+/* What a change of an existing note alters in it. */
+static int
+modify(struct knote *kn, struct kevent *kev)
+{
+	bool add = (kev->flags & EV_ADD) != 0;
+	bool keep = false;
+
+#ifdef EV_KEEPUDATA
+	keep = (kev->flags & EV_KEEPUDATA) != 0;
+#endif
+	if ((add || quirk(change_udata)) && !keep)
+		kn->kev.udata = kev->udata;
+	if (kn->filter->touch != NULL)
+		return kn->filter->touch(kn, kev);
+	if (add || quirk(change_looks)) {
+		kn->sfflags = kev->fflags;
+		kn->sdata = kev->data;
+	}
+	return 0;
+}
+
+static void
+look_if(struct knote *kn, bool wanted)
+{
+	if (wanted && kn->filter->event(kn))
+		fake_activate(kn);
+}
+
+static void
+disable(struct knote *kn, const struct kevent *kev)
+{
+	if ((kev->flags & EV_DISABLE) != 0)
+		kn->status |= KN_DISABLED;
+}
+
+static void
+enable(struct knote *kn, const struct kevent *kev)
+{
+	unsigned int was = kn->status;
+
+	if ((kev->flags & EV_ENABLE) == 0)
+		return;
+	kn->status &= ~(unsigned int)KN_DISABLED;
+	look_if(kn, quirk(enable_looks) && (was & KN_DISABLED) != 0);
+	if ((kn->status & (KN_ACTIVE | KN_QUEUED)) == KN_ACTIVE)
+		enqueue(kn);
+}
+
+/*
+ * FreeBSD's order: first the note's state, then the look, which a disabled
+ * note doesn't get.  The others look first (kqueue_register).
+ */
+static void
+settle(struct knote *kn, const struct kevent *kev, bool looks)
+{
+	if (quirk(disable_first)) {
+		if ((kev->flags & EV_ENABLE) == 0)
+			disable(kn, kev);
+		kn->status &= (kev->flags & EV_ENABLE) != 0 ?
+		    ~(unsigned int)KN_DISABLED : ~0u;
+		look_if(kn, looks && (kn->status & KN_DISABLED) == 0);
+		if ((kn->status & (KN_ACTIVE | KN_QUEUED | KN_DISABLED)) ==
+		    KN_ACTIVE)
+			enqueue(kn);
+		return;
+	}
+	look_if(kn, looks);
+	disable(kn, kev);
+	enable(kn, kev);
+}
+
+static bool
+contradicts(const struct kevent *kev)
+{
+	unsigned int both = EV_ENABLE | EV_DISABLE;
+
+#ifdef EV_KEEPUDATA
+	if ((kev->flags & EV_ADD) != 0 && (kev->flags & EV_KEEPUDATA) != 0)
+		return true;
+#endif
+	return quirk(enable_disable_einval) && (kev->flags & both) == both;
+}
+
+static int
+change(struct kqueue *kq, struct kevent *kev)
+{
+	bool add = (kev->flags & EV_ADD) != 0;
+	struct target to;
+	int error;
+
+	if (contradicts(kev))
+		return EINVAL;
+	if ((error = find_target(kq, kev, &to)) != 0)
+		return error;
+	if (to.kn == NULL) {
+		if (!add)
+			return ENOENT;
+		error = attach(kq, kev, &to);
+		if (error != 0) {
+			if (to.watch != NULL)
+				fake_unwatch(to.watch);
+			return error;
+		}
+		settle(to.kn, kev, true);
+		return 0;
+	}
+	if ((kev->flags & EV_DELETE) != 0 && (!add || quirk(delete_over_add))) {
+		fake_drop(to.kn);
+		if (to.watch != NULL)
+			fake_unwatch(to.watch);
+		return 0;
+	}
+#ifdef EV_FORCEONESHOT
+	if ((kev->flags & EV_FORCEONESHOT) != 0) {
+		to.kn->kev.flags |= EV_ONESHOT;
+		fake_activate(to.kn);
+	}
+#endif
+	if ((error = modify(to.kn, kev)) != 0)
+		return error;
+	settle(to.kn, kev, add || quirk(change_looks) ||
+	    to.filter == &fake_user_filter);
+	return 0;
+}
+
+/*
+ * The changelist: an error goes to the eventlist while there is room; then,
+ * or without any room, it ends the call, and what comes after it isn't done.
+ * So does a receipt without room, although it is no error: kevent(2) says 0.
+ * Returns entries written, or a negated errno; *stop says not to wait.
+ */
+struct list {
+	struct kevent	*events;
+	count_type	 room;
+	int		 written;
+	bool		 stop;
+};
+
+static int
+receipt(struct kevent *kev, struct list *out, int error)
+{
+	if (out->room == 0) {
+#ifdef FAKE_KQUEUE_DARWIN
+		if (error == 0)
+			return 0;	/* goes on: kevent_internal */
+#endif
+		out->stop = true;
+		out->written = 0;
+		return -error;
+	}
+	if (quirk(receipt_flags))
+		kev->flags |= EV_ERROR;
+	else
+		kev->flags = EV_ERROR;
+	kev->data = error;
+	*out->events++ = *kev;
+	out->room--;
+	out->written++;
+	return 0;
+}
+
+static int
+apply(struct kqueue *kq, const struct kevent *changes, count_type nchanges,
+    struct list *out)
+{
+	count_type i;
+	int error;
+
+#ifdef FAKE_KQUEUE_FREEBSD
+	if (nchanges < 0)
+		return -EINVAL;
+#endif
+	for (i = 0; !NEGATIVE(nchanges) && i < nchanges; i++) {
+		struct kevent kev = changes[i];
+
+#ifdef FAKE_KQUEUE_FREEBSD
+		if (kev.filter == 0)	/* passed over: kqueue_kevent */
+			continue;
+#endif
+		kev.flags &= (unsigned short)~EV_SYSFLAGS;
+		error = change(kq, &kev);
+		if (error != 0 || ((kev.flags & EV_RECEIPT) != 0 &&
+		    quirk(receipt)))
+			error = receipt(&kev, out, error);
+		if (error != 0 || out->stop)
+			return error;
+	}
+	return 0;
+}
+
+/*
+ * The scan.
+ */
+
+/* After delivery: forgotten, silent, or back in the queue.  kqueue_scan. */
+static void
+delivered(struct knote *kn)
+{
+	unsigned int flags = kn->kev.flags;
+	struct watch *watch = kn->watch;
+
+	if ((flags & EV_ONESHOT) != 0) {
+		fake_drop(kn);
+		if (watch != NULL)
+			fake_unwatch(watch);
+		return;
+	}
+	if ((flags & EV_CLEAR) != 0) {
+		kn->kev.data = 0;
+		kn->kev.fflags = 0;
+	}
+	if ((flags & EV_DISPATCH) != 0 &&
+	    ((flags & EV_CLEAR) == 0 || quirk(clear_dispatch)))
+		kn->status |= KN_DISABLED;
+	if ((flags & (EV_CLEAR | EV_DISPATCH)) != 0)
+		kn->status &= ~(unsigned int)KN_ACTIVE;
+	else
+		insert(kn);
+}
+
+/* True if the note is an event, which then is in *event. */
+static bool
+take(struct knote *kn, struct kevent *event)
+{
+	bool stale = (kn->kev.flags & EV_ONESHOT) != 0 && quirk(oneshot_stale);
+
+	if ((kn->status & KN_DISABLED) != 0)
+		return false;
+	if (!stale && !kn->filter->event(kn)) {
+		kn->status &= ~(unsigned int)KN_ACTIVE;
+		return false;
+	}
+	*event = kn->kev;
+	if (!stale && kn->filter->deliver != NULL)
+		kn->filter->deliver(kn, event);
+	delivered(kn);
+	return true;
+}
+
+/*
+ * Takes what was queued when it began, and not what comes back to the tail:
+ * a level note is reported once a call.
+ */
+static int
+scan(struct kqueue *kq, struct kevent *events, count_type room)
+{
+	struct knote *last = kq->tail, *kn;
+	int n = 0;
+
+	while (room > 0 && last != NULL && (kn = kq->head) != NULL) {
+		bool end = kn == last;
+
+		dequeue(kn);
+		if (take(kn, &events[n])) {
+			room--;
+			n++;
+		}
+		if (end)
+			break;
+	}
+	return n;
+}
+
+/*
+ * The wait.
+ */
+
+struct sleeper {
+	struct kqueue	*kq;
+	const sigset_t	*mask;
+};
+
+static void
+wake_up(struct kqueue *kq)
+{
+	if (--kq->waiters == 0 && kq->fd < 0)
+		fake_free_kqueue(kq);
+}
+
+/* The thread was cancelled in its wait. */
+static void
+cancelled(void *arg)
+{
+	struct sleeper *sleeper = arg;
+
+	(void)pthread_mutex_lock(&fake_lock);
+	wake_up(sleeper->kq);
+	fake_leave(sleeper->mask);
+}
+
+/* For how long to sleep, in milliseconds, if nanoseconds are left. */
+static int
+nap_of(const struct kqueue *kq, int64_t left)
+{
+	int64_t msec = -1;
+
+	if (left >= 0)
+		msec = left < 1000000 ? 1 : left / 1000000;
+	if (kq->restless && (msec < 0 || msec > SLICE))
+		msec = SLICE;
+	return msec > 3600 * 1000 ? 3600 * 1000 : (int)msec;
+}
+
+/*
+ * Something woke us, and it may be for nothing, over and over: a signal that
+ * came meanwhile isn't kept waiting for that.
+ */
+static int
+let_in(const sigset_t *mask)
+{
+	sigset_t pending, blocked;
+	int i;
+
+	if (sigpending(&pending) != 0)
+		return 0;
+	for (i = 1; i < NSIG; i++) {
+		if (sigismember(&pending, i) == 1 &&
+		    sigismember(mask, i) == 0) {
+			(void)pthread_sigmask(SIG_SETMASK, mask, &blocked);
+			(void)pthread_sigmask(SIG_SETMASK, &blocked, NULL);
+			return -EINTR;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Sleeps until the epolls have something, or a while.  Signals are let in
+ * only there, so that none is missed before: EINTR (kqueue(2)).  The epoll
+ * that is waited for has the others inside it, and empties none of them.
+ */
+static int
+doze(struct kqueue *kq, int64_t left, const sigset_t *mask)
+{
+	struct sleeper sleeper = { kq, mask };
+	const int msec = nap_of(kq, left);
+	struct epoll_event event;
+	int result;
+
+	(void)pthread_mutex_unlock(&fake_lock);
+	pthread_cleanup_push(cancelled, &sleeper);
+	result = epoll_pwait(kq->waiter, &event, 1, msec, mask);
+	if (result < 0)
+		result = -errno;
+	else if (result > 0)
+		result = let_in(mask);
+	pthread_cleanup_pop(0);
+	(void)pthread_mutex_lock(&fake_lock);
+	return result;
+}
+
+static bool
+bad_timeout(const struct timespec *timeout)
+{
+	return timeout != NULL && (timeout->tv_sec < 0 ||
+	    timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000);
+}
+
+static int64_t
+deadline_of(const struct timespec *timeout)
+{
+	if (timeout == NULL || timeout->tv_sec > 1000000000)
+		return INT64_MAX;
+	return fake_now() + (int64_t)timeout->tv_sec * 1000000000 +
+	    timeout->tv_nsec;
+}
+
+static int
+wait_for(struct kqueue *kq, struct kevent *events, count_type room,
+    const struct timespec *timeout, const sigset_t *mask)
+{
+	int64_t deadline = deadline_of(timeout), left = -1;
+	int n = 0;
+
+	for (;; fake_look_at(kq)) {
+		if ((n = scan(kq, events, room)) != 0)
+			break;
+		if (kq->fd < 0 && quirk(close_wakes)) {
+			n = -EBADF;
+			break;
+		}
+		if (deadline != INT64_MAX &&
+		    (left = deadline - fake_now()) <= 0)
+			break;
+		if ((n = doze(kq, left, mask)) < 0)
+			break;
+	}
+	return n;
+}
+
+/* Waits, and hears nothing. */
+static int
+deaf(const struct timespec *timeout, const sigset_t *mask)
+{
+	int result;
+
+	(void)pthread_mutex_unlock(&fake_lock);
+	result = pselect(0, NULL, NULL, NULL, timeout, mask);
+	if (result < 0)
+		result = -errno;
+	(void)pthread_mutex_lock(&fake_lock);
+	return result;
+}
+
+static int
+wait_events(struct kqueue *kq, struct list *out,
+    const struct timespec *timeout, const sigset_t *mask)
+{
+	count_type room = out->room;
+	int n;
+
+	if (room == 0)
+		return 0;
+#ifdef FAKE_KQUEUE_FREEBSD
+	if (room < 0)
+		return -EINVAL;
+#endif
+	if (NEGATIVE(room))
+		return 0;
+	if (bad_timeout(timeout))
+		return -EINVAL;
+	if (quirk(huge_hangs) && room > INT_MAX / (int)sizeof(struct kevent))
+		return deaf(timeout, mask);
+	kq->waiters++;
+	n = wait_for(kq, out->events, room, timeout, mask);
+	wake_up(kq);
+	return n;
+}
+
+static int
+do_kevent(int fd, const struct kevent *changes, count_type nchanges,
+    struct list *out, const struct timespec *timeout, const sigset_t *mask)
+{
+	struct kqueue *kq = fake_find(fd);
+	int error;
+
+	if (kq == NULL)
+		return -EBADF;
+	if (quirk(timeout_first) && bad_timeout(timeout))
+		return -EINVAL;
+	fake_look_at(kq);
+	error = apply(kq, changes, nchanges, out);
+	if (error != 0 || out->stop || out->written > 0)
+		return error != 0 ? error : out->written;
+	return wait_events(kq, out, timeout, mask);
+}
+
+int
+kevent(int fd, const struct kevent *changes, count_type nchanges,
+    struct kevent *events, count_type nevents, const struct timespec *timeout)
+{
+	struct list out = { events, nevents, 0, false };
+	int result, saved = errno;
+	sigset_t mask;
+
+	fake_enter(&mask);
+	result = do_kevent(fd, changes, nchanges, &out, timeout, &mask);
+	fake_leave(&mask);
+	errno = result < 0 ? -result : saved;
+	return result < 0 ? -1 : result;
+}
+
+int
+fake_kqueue_post(int fd, uintptr_t ident, int filter, unsigned int flags,
+    int64_t data, void *udata)
+{
+	struct target to;
+	struct kevent kev;
+	struct kqueue *kq;
+	sigset_t mask;
+	int error;
+
+	memset(&kev, 0, sizeof(kev));
+	memset(&to, 0, sizeof(to));
+	kev.ident = ident;
+	kev.flags = (unsigned short)flags;
+	kev.data = data;
+	memcpy(&kev.udata, &udata, sizeof(udata));
+#if defined FAKE_KQUEUE_NETBSD || defined FAKE_KQUEUE_NETBSD10
+	kev.filter = (uint32_t)filter;
+#else
+	kev.filter = (short)filter;
+#endif
+	to.slot = -1;
+	to.filter = &fake_posted_filter;
+	fake_enter(&mask);
+	kq = fake_find(fd);
+	error = kq != NULL ? attach(kq, &kev, &to) : EBADF;
+	if (error == 0)
+		fake_activate(to.kn);
+	fake_leave(&mask);
+	if (error != 0)
+		errno = error;
+	return error != 0 ? -1 : 0;
+}

@@ -1,0 +1,202 @@
+/*
+ * What kqueue.c, the queue, and kqueue_object.c, the things watched, share.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ *
+ * All of it runs under one lock, with signals blocked: kevent(2) may be
+ * called from a signal handler.  System calls that t/wraps replaces are made
+ * by syscall(2): a kernel's own are neither counted nor made to fail.
+ */
+#ifndef KQUEUE_FAKE_H
+#define KQUEUE_FAKE_H
+
+#include <sys/types.h>
+#include <sys/event.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum quirk {
+#define QUIRK(name, freebsd, netbsd, netbsd10, openbsd, darwin, dragonfly) \
+	Q_##name,
+#include "fake_kqueue.def"
+#undef QUIRK
+	Q_MAX
+};
+extern int fake_quirks[Q_MAX];
+#define quirk(name)	(fake_quirks[Q_##name] != 0)
+
+/* The kernels' status bits of a knote. */
+#define KN_ACTIVE	0x01
+#define KN_QUEUED	0x02
+#define KN_DISABLED	0x04
+
+enum slot {
+	SLOT_READ,
+	SLOT_WRITE,
+	SLOT_EXCEPT,
+	SLOT_MAX
+};
+
+struct knote {
+	struct knote	*next, *prev;	/* in the queue */
+	struct knote	*link;		/* in kq->notes or kq->others */
+	struct knote	*sel;		/* in inner->watchers */
+	struct kqueue	*kq;
+	struct watch	*watch;		/* NULL: not about a descriptor */
+	const struct filter *filter;
+	struct kevent	 kev;		/* as it is delivered */
+	unsigned int	 status;
+	unsigned int	 sfflags;
+	int64_t		 sdata;
+	int		 hook;		/* USER: triggered; TIMER: descriptor */
+	uint64_t	 tag;		/* marks a timer's epoll entry */
+};
+
+/*
+ * touch: a later change of a note that is not about a descriptor.
+ * event: is it true?  Fills in data, fflags and EV_EOF.
+ * deliver: after it was copied out, if the note is EV_CLEAR.
+ */
+struct filter {
+	int	(*attach)(struct knote *);
+	void	(*detach)(struct knote *);
+	int	(*event)(struct knote *);
+	int	(*touch)(struct knote *, struct kevent *);
+	void	(*deliver)(struct knote *, struct kevent *);
+};
+
+enum kind {
+	KIND_OTHER,		/* whatever poll(2) can tell */
+	KIND_FILE,		/* regular files: always ready */
+	KIND_PIPE,
+	KIND_TCP,
+	KIND_UNIX,
+	KIND_DGRAM,
+	KIND_KQUEUE
+};
+
+/* What is seen of an object. */
+#define SEEN_READABLE	0x001
+#define SEEN_WRITABLE	0x002
+#define SEEN_REOF	0x004	/* can't receive more */
+#define SEEN_WEOF	0x008	/* can't send more */
+#define SEEN_ERROR	0x010
+#define SEEN_CONNECTED	0x020
+#define SEEN_LISTENING	0x040
+#define SEEN_OOB	0x080
+#define SEEN_CLOSED	0x100	/* both ways, the protocol is done */
+
+struct look {
+	unsigned int	seen;
+	int		error;		/* so_error */
+	int64_t		readable;	/* bytes, or connections */
+	int64_t		space;
+	uint64_t	acked;		/* TCP: bytes, ever */
+	uint64_t	received;
+	uint32_t	segments;	/* with data, sent */
+};
+
+struct watch {
+	struct watch	*next;		/* in kq->watches[] */
+	struct kqueue	*kq;
+	struct kqueue	*inner;		/* KIND_KQUEUE */
+	struct knote	*notes[SLOT_MAX];
+	uint64_t	 tag;		/* marks its epoll entries */
+	dev_t		 dev;
+	ino_t		 ino;
+	enum kind	 kind;
+	int		 fd;
+	int		 mode;		/* pipe: O_RDONLY, O_WRONLY, O_RDWR */
+	int		 type;		/* socket: SOCK_STREAM ... */
+	bool		 polled;	/* it is in the epolls */
+	bool		 was_connected;
+	bool		 named;		/* a FIFO, and no pipe(2) */
+	unsigned int	 hints;		/* HINT_IN, HINT_OUT */
+	unsigned int	 due;		/* 1 << slot */
+	unsigned int	 late;		/* due at the next look */
+	bool		 local;		/* due by the process's own doing */
+	bool		 read_first;
+	uint32_t	 acked_segments;
+	int64_t		 acked_since;	/* an ACK is held back since; 0: no */
+	struct look	 last;
+};
+#define HINT_IN		0x1
+#define HINT_OUT	0x2
+
+#define WATCHES		64		/* buckets */
+
+struct kqueue {
+	struct kqueue	*next;
+	struct knote	*head, *tail;	/* what is active */
+	struct knote	*notes;		/* about descriptors, newest first */
+	struct knote	*others;
+	struct knote	*watchers;	/* notes of other kqueues about us */
+	struct watch	*watches[WATCHES];
+	int		 fd;		/* the program's number; -1: closed */
+	int		 in;		/* an epoll: what fd refers to */
+	int		 out;		/* an epoll of EPOLLOUT, inside it */
+	int		 waiter;	/* an epoll of in: asked, not emptied */
+	int		 count;		/* queued */
+	int		 waiters;
+	int		 nnotes;
+	bool		 lit;		/* the beacon is in it */
+	bool		 looking;
+	bool		 restless;	/* some changes tell nobody: look again */
+};
+
+/* kqueue.c */
+void	fake_drop(struct knote *);
+void	fake_gone(struct watch *);
+void	fake_activate(struct knote *);
+
+/* kqueue_fd.c */
+extern pthread_mutex_t fake_lock;
+
+void	fake_enter(sigset_t *);
+void	fake_leave(const sigset_t *);
+struct kqueue *fake_find(int);
+void	fake_free_kqueue(struct kqueue *);
+void	fake_light(struct kqueue *);
+void	fake_dim(struct kqueue *);
+int	fake_hide(int);
+uint64_t fake_tag(void);
+int64_t	fake_now(void);
+void	*fake_alloc(size_t);
+void	fake_free(void *, size_t);
+
+/* kqueue_object.c */
+extern const struct filter fake_fd_filter;
+void	fake_look_at(struct kqueue *);
+struct watch *fake_watch(struct kqueue *, int, int *);
+struct watch *fake_watched(struct kqueue *, int);
+void	fake_unwatch(struct watch *);
+int	fake_same(const struct watch *);
+
+/* kqueue_look.c */
+#define BACKWARD	4096	/* the room of a pipe's other direction: seen */
+
+void	fake_look(struct watch *, struct look *);
+int	fake_answer(struct knote *, const struct look *);
+int	fake_pipe_write(struct knote *, const struct look *);
+void	fake_set_data(struct knote *, int64_t);
+int	fake_slot(const struct knote *);
+
+/* kqueue_note.c */
+void	fake_timer_tick(struct kqueue *, uint64_t);
+extern const struct filter fake_user_filter;
+extern const struct filter fake_timer_filter;
+extern const struct filter fake_posted_filter;
+
+/* Raw system calls. */
+int	fake_close(int);
+int	fake_epoll(void);
+int	fake_epoll_ctl(int, int, int, uint32_t, uint64_t);
+int	fake_fcntl(int, int, long);
+int	fake_poll(int, int);
+int	fake_option(int, int, int, void *, size_t);
+
+#endif /* KQUEUE_FAKE_H */

@@ -1,0 +1,99 @@
+/*
+ * The fake told of each read and write: what is undone before kevent is
+ * called was an event all the same.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+#include "kq.h"
+
+#define ROOM	8
+
+static void
+undone(int kq)
+{
+	struct kevent events[ROOM];
+	int pair[2];
+
+	new_pipe(pair);
+	need(make(kq, pair[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0, 1) == 0);
+	need(make(kq, pair[1], EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 2) == 0);
+	is(ask(kq, events, ROOM), 1, "a pipe's writer, once");
+	ok(silent(kq), "then silence");
+	put(pair[1], 3);
+	get(pair[0], 3);
+	is(ask(kq, events, ROOM), 1, "written and read again: one event");
+	is(udata(&events[0]), 2, "of the writer");
+	ok(silent(kq), "then silence");
+	close_both(pair);
+}
+
+static void
+stale(int kq)
+{
+	struct kevent events[ROOM];
+	int pair[2];
+
+	need(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	need(make(kq, pair[0], EVFILT_READ, EV_ADD | EV_ONESHOT, 0, 1) == 0);
+	put(pair[1], 3);
+	get(pair[0], 3);
+	is(ask(kq, events, ROOM), 1, "one-shot: comes with nothing to read");
+	is(events[0].data, 3, "data as it was");
+	fails(recv(pair[0], events, 1, MSG_DONTWAIT), EAGAIN, "but isn't");
+	close_both(pair);
+}
+
+static int pair_of_thread[2];
+
+static void *
+read_later(void *arg)
+{
+	struct timespec ts = { 0, 20000000 };
+
+	(void)arg;
+	while (nanosleep(&ts, &ts) < 0)
+		need(errno == EINTR);
+	get(pair_of_thread[0], 1);
+	return NULL;
+}
+
+static void
+waiting(int kq)
+{
+	struct kevent events[ROOM];
+	pthread_t thread;
+
+	new_pipe(pair_of_thread);
+	put(pair_of_thread[1], 2);
+	need(make(kq, pair_of_thread[1], EVFILT_WRITE, EV_ADD | EV_CLEAR, 0,
+	    1) == 0);
+	need(ask(kq, events, ROOM) == 1);
+	need(pthread_create(&thread, NULL, read_later, NULL) == 0);
+	is(kevent(kq, NULL, 0, events, ROOM, NULL), 1,
+	    "a pipe's reader reads: its writer's wait ends");
+	need(pthread_join(thread, NULL) == 0);
+	close_both(pair_of_thread);
+}
+
+int
+main(void)
+{
+	int kq;
+
+	tap_start();
+	kq = new_kqueue();
+	undone(kq);
+	stale(kq);
+	waiting(kq);
+	need(close(kq) == 0);
+	return tap_done();
+}

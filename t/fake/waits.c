@@ -1,0 +1,352 @@
+/*
+ * Waiting in the fake: times, signals, threads.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include "kq.h"
+
+#define ROOM	8
+#define THREADS	4
+
+static int kq;
+static int ends[2];		/* a socket pair */
+
+static long long
+msec(void)
+{
+	struct timespec ts;
+
+	need(clock_gettime(CLOCK_MONOTONIC, &ts) == 0);
+	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void
+nap(int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	while (nanosleep(&ts, &ts) < 0)
+		need(errno == EINTR);
+}
+
+static pthread_t
+start(void *(*run)(void *), void *arg)
+{
+	pthread_t thread;
+
+	need(pthread_create(&thread, NULL, run, arg) == 0);
+	return thread;
+}
+
+static void
+times(void)
+{
+	static const struct timespec waits[] = {
+		{ 0, 1 }, { 0, 999999 }, { 0, 1000001 }, { 0, 50000000 }
+	};
+	struct kevent event;
+	long long begin;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		begin = msec();
+		is(kevent(kq, NULL, 0, &event, 1, &waits[i]), 0,
+		    "%ld ns: nothing", waits[i].tv_nsec);
+		ok(msec() - begin >= waits[i].tv_nsec / 1000000,
+		    "%ld ns: not too early", waits[i].tv_nsec);
+	}
+}
+
+/* What ends an endless wait, from another thread. */
+static void *
+write_later(void *arg)
+{
+	(void)arg;
+	nap(20);
+	put(ends[1], 1);
+	return NULL;
+}
+
+static void *
+add_later(void *arg)
+{
+	(void)arg;
+	nap(20);
+	need(make(kq, ends[0], EVFILT_WRITE, EV_ADD | EV_ONESHOT, 0, 2) == 0);
+	return NULL;
+}
+
+#ifdef EVFILT_USER
+static void *
+trigger_later(void *arg)
+{
+	(void)arg;
+	nap(20);
+	need(make(kq, 7, EVFILT_USER, 0, NOTE_TRIGGER, 3) == 0);
+	return NULL;
+}
+#endif
+
+static void
+woken_by(void *(*run)(void *), unsigned long whose, const char *words)
+{
+	pthread_t thread = start(run, NULL);
+	struct kevent event;
+
+	is(kevent(kq, NULL, 0, &event, 1, NULL), 1, "%s ends a wait", words);
+	is(udata(&event), whose, "%s: the event", words);
+	need(pthread_join(thread, NULL) == 0);
+}
+
+static void
+woken(void)
+{
+	need(make(kq, ends[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0, 1) == 0);
+	woken_by(write_later, 1, "data");
+	get(ends[0], 1);
+	woken_by(add_later, 2, "a change");
+#ifdef EVFILT_USER
+	need(make(kq, 7, EVFILT_USER, EV_ADD | EV_CLEAR, 0, 3) == 0);
+	woken_by(trigger_later, 3, "a trigger");
+	need(make(kq, 7, EVFILT_USER, EV_DELETE, 0, 0) == 0);
+#endif
+	need(make(kq, ends[0], EVFILT_READ, EV_DELETE, 0, 0) == 0);
+}
+
+/* Signals. */
+static volatile sig_atomic_t handled;
+static pthread_t waiter;
+
+static void
+note_signal(int sig)
+{
+	(void)sig;
+	handled = 1;
+}
+
+static void *
+signal_later(void *arg)
+{
+	(void)arg;
+	nap(20);
+	need(pthread_kill(waiter, SIGUSR1) == 0);
+	return NULL;
+}
+
+static void
+catch(void (*handler)(int))
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = handler;
+	action.sa_flags = SA_RESTART;
+	need(sigaction(SIGUSR1, &action, NULL) == 0);
+}
+
+static void
+interrupted(void)
+{
+	struct kevent event;
+	pthread_t thread;
+	int i;
+
+	catch(note_signal);
+	waiter = pthread_self();
+	for (i = 0; i < 5; i++) {
+		handled = 0;
+		thread = start(signal_later, NULL);
+		fails(kevent(kq, NULL, 0, &event, 1, NULL), EINTR,
+		    "a signal ends a wait, SA_RESTART or not");
+		is(handled, 1, "its handler has run");
+		need(pthread_join(thread, NULL) == 0);
+	}
+	handled = 0;
+	need(raise(SIGUSR1) == 0);
+	is(handled, 1, "a signal before");
+	ok(silent(kq), "is none of kevent's business");
+}
+
+#ifdef EVFILT_USER
+static void
+trigger_now(int sig)
+{
+	int saved = errno;
+
+	(void)sig;
+	(void)make(kq, 8, EVFILT_USER, 0, NOTE_TRIGGER, 4);
+	errno = saved;
+}
+
+/* kevent is a system call: a handler may call it. */
+static void
+from_handler(void)
+{
+	struct kevent event;
+	pthread_t thread;
+	int i, n;
+
+	catch(trigger_now);
+	need(make(kq, 8, EVFILT_USER, EV_ADD | EV_CLEAR, 0, 4) == 0);
+	for (i = 0; i < 5; i++) {
+		thread = start(signal_later, NULL);
+		n = kevent(kq, NULL, 0, &event, 1, NULL);
+		ok(n == 1 || (n == -1 && errno == EINTR),
+		    "a handler's trigger ends a wait");
+		need(pthread_join(thread, NULL) == 0);
+		if (n < 0)
+			n = ask(kq, &event, 1);
+		is(n, 1, "and is an event");
+	}
+	need(make(kq, 8, EVFILT_USER, EV_DELETE, 0, 0) == 0);
+}
+#endif
+
+static void *
+wait_for_ever(void *arg)
+{
+	struct kevent event;
+
+	(void)arg;
+	(void)kevent(kq, NULL, 0, &event, 1, NULL);
+	return NULL;
+}
+
+/* kevent with room is a cancellation point, and loses nothing by it. */
+static void
+cancelled(void)
+{
+	struct kevent event;
+	void *result = NULL;
+	pthread_t thread;
+
+	need(make(kq, ends[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0, 1) == 0);
+	thread = start(wait_for_ever, NULL);
+	nap(20);
+	need(pthread_cancel(thread) == 0);
+	need(pthread_join(thread, &result) == 0);
+	ok(result == PTHREAD_CANCELED, "a wait can be cancelled");
+	put(ends[1], 1);
+	is(await(kq, &event, 1, 1), 1, "the kqueue works afterwards");
+	get(ends[0], 1);
+	need(make(kq, ends[0], EVFILT_READ, EV_DELETE, 0, 0) == 0);
+}
+
+static void *
+wait_a_while(void *arg)
+{
+	struct timespec while_ = { 0, 300000000 };
+	struct kevent event;
+	int *error = arg;
+
+	*error = kevent(*error, NULL, 0, &event, 1, &while_) < 0 ? errno : 0;
+	return NULL;
+}
+
+static void
+closed(void)
+{
+	int own = new_kqueue(), error = own;
+	pthread_t thread = start(wait_a_while, &error);
+
+	nap(50 * tap_slow());
+	need(close(own) == 0);
+	need(pthread_join(thread, NULL) == 0);
+	is(error, BY(0, EBADF, EBADF, EBADF, EBADF, 0),
+	    "closed during a wait: goes on to its end, or EBADF");
+}
+
+/* Threads that add, delete, write and trigger while one waits. */
+static int stop;
+
+static void *
+churn(void *arg)
+{
+	int *own = arg, i;
+	char byte;
+
+	for (i = 0; i < 2000; i++) {
+		need(make(kq, own[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0, 5) ==
+		    0);
+		need(make(kq, own[0], EVFILT_WRITE, EV_ADD | EV_CLEAR, 0,
+		    6) == 0);
+		need(write(own[1], "x", 1) == 1);
+		need(read(own[0], &byte, 1) == 1);
+		need(make(kq, own[0], EVFILT_WRITE, EV_DELETE, 0, 0) == 0);
+		need(make(kq, own[0], EVFILT_READ, EV_DELETE, 0, 0) == 0);
+	}
+	return NULL;
+}
+
+static void *
+collect(void *arg)
+{
+	struct timespec moment = { 0, 1000000 };
+	struct kevent events[ROOM];
+	long *total = arg;
+	int n;
+
+	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+		n = kevent(kq, NULL, 0, events, ROOM, &moment);
+		need(n >= 0);
+		*total += n;
+	}
+	return NULL;
+}
+
+static void
+threads(void)
+{
+	pthread_t churners[THREADS], collectors[2];
+	int pairs[THREADS][2], i;
+	long totals[2] = { 0, 0 };
+
+	for (i = 0; i < 2; i++)
+		collectors[i] = start(collect, &totals[i]);
+	for (i = 0; i < THREADS; i++) {
+		need(socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[i]) == 0);
+		churners[i] = start(churn, pairs[i]);
+	}
+	for (i = 0; i < THREADS; i++) {
+		need(pthread_join(churners[i], NULL) == 0);
+		close_both(pairs[i]);
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+	for (i = 0; i < 2; i++)
+		need(pthread_join(collectors[i], NULL) == 0);
+	ok(totals[0] + totals[1] > 0, "threads: %ld events",
+	    totals[0] + totals[1]);
+	is(fake_kqueue_notes(kq), 0, "threads: no note is left");
+	ok(silent(kq), "threads: and no event");
+}
+
+int
+main(void)
+{
+	tap_start();
+	tap_diag("%s", fake_kqueue_variant);
+	kq = new_kqueue();
+	need(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+	times();
+	woken();
+	interrupted();
+#ifdef EVFILT_USER
+	from_handler();
+#endif
+	cancelled();
+	closed();
+	threads();
+	close_both(ends);
+	need(close(kq) == 0);
+	return tap_done();
+}
