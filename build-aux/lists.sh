@@ -1,6 +1,6 @@
 # Writes lists.am: what automake wants spelled out, and what follows from the
-# tree.  A test program in t/NAME.c becomes t/epoll/NAME and t/poll/NAME, one
-# a selector; a manual page's further names become stubs.  Run by bootstrap.
+# tree.  A test program in t/NAME.c becomes t/SELECTOR/NAME, one a
+# selector; a manual page's further names become stubs.  Run by bootstrap.
 
 echo '# Made by build-aux/lists.sh from t/*.c and man/*.3.  Do not edit.'
 echo
@@ -13,12 +13,14 @@ program() {
 	case $2 in
 	fail_*|count_*)
 		echo "${id}_LDADD = t/libtap.la libtest_$1.la t/libwrap.la"
-		echo "${id}_LDFLAGS = \$(AM_LDFLAGS) \$(REPLACED)" ;;
-	*)	echo "${id}_LDADD = t/libtap.la libtest_$1.la" ;;
+		echo "${id}_LDFLAGS = \$(AM_LDFLAGS) \$(REPLACED) \$(${1}_ldflags)" ;;
+	*)
+		echo "${id}_LDADD = t/libtap.la \$(${1}_io) libtest_$1.la"
+		echo "${id}_LDFLAGS = \$(AM_LDFLAGS) \$(${1}_io_ldflags)" ;;
 	esac
 }
 
-for selector in epoll poll; do
+for selector in epoll kqueue poll port; do
 	upper=$(echo "$selector" | tr '[:lower:]' '[:upper:]')
 	plain=''
 	wrapped=''

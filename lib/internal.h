@@ -86,6 +86,7 @@ struct mio_poller {
 	unsigned int	 resumes;	/* mio_sel_wait may ask to be resumed */
 	unsigned int	 spin_ns;
 	mio_fd		 wake_fd[2];	/* the channel's: read end, write end */
+	unsigned int	 wake_state;	/* the channel's, if it needs one */
 
 	/* The wakers' line: written by wakes, away from what a wait reads. */
 	char		 pad[64];

@@ -93,16 +93,52 @@ AS_IF([test $mio_cv_fake_kqueue = yes],
     [FAKE_KQUEUE_LA=t/fake/lib`echo "$KQUEUE_SHAPE" |
 	tr '[[:upper:]]' '[[:lower:]]'`.la])
 AC_SUBST([FAKE_KQUEUE_LA])
+AC_CHECK_FUNCS([kqueue1 kqueuex])
+
+AC_CACHE_CHECK([for event ports], [mio_cv_port],
+    [AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <poll.h>
+		#include <port.h>]],
+	[[port_event_t event;
+	unsigned int n = 1;
+	struct timespec ts = { 0, 0 };
+	int port = port_create();
+	(void)port_associate(port, PORT_SOURCE_FD, 0, POLLIN, &event);
+	(void)port_dissociate(port, PORT_SOURCE_FD, 0);
+	(void)port_send(port, 0, &event);
+	return port_getn(port, &event, 1, &n, &ts) < 0 &&
+	    event.portev_source == PORT_SOURCE_USER;]])],
+	[mio_cv_port=yes], [mio_cv_port=no])])
+
+dnl Where there is epoll but no event ports, the tests have a fake of these.
+AC_CACHE_CHECK([for what fake event ports need], [mio_cv_fake_port],
+    [AS_IF([test $mio_cv_epoll = yes && test $mio_cv_port = no],
+	[AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <sys/epoll.h>
+		#include <sys/mman.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>]],
+	    [[return syscall(SYS_epoll_pwait, -1, NULL, 0, 0, NULL, 8) +
+		syscall(SYS_eventfd2, 0, 0) + syscall(SYS_dup3, 0, 0, 0) +
+		(mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS |
+		    MAP_NORESERVE, -1, 0) == MAP_FAILED);]])],
+	    [mio_cv_fake_port=yes], [mio_cv_fake_port=no])],
+	[mio_cv_fake_port=no])])
+
 AS_CASE([$selector],
-    [auto], [AS_IF([test $mio_cv_epoll = yes], [selector=epoll],
+    [auto], [AS_IF([test $mio_cv_kqueue = yes], [selector=kqueue],
+	[test $mio_cv_port = yes], [selector=port],
+	[test $mio_cv_epoll = yes], [selector=epoll],
 	[test $mio_cv_poll = yes], [selector=poll],
-	[AC_MSG_ERROR([this system has neither epoll nor poll])])],
+	[AC_MSG_ERROR([this system has no kqueue, event ports, epoll or poll])])],
+    [kqueue], [AS_IF([test $mio_cv_kqueue = no],
+	[AC_MSG_ERROR([--with-selector=kqueue: this system has no kqueue])])],
+    [port], [AS_IF([test $mio_cv_port = no],
+	[AC_MSG_ERROR([--with-selector=port: this system has no event ports])])],
     [epoll], [AS_IF([test $mio_cv_epoll = no],
 	[AC_MSG_ERROR([--with-selector=epoll: this system has no epoll_create1 and EPOLLEXCLUSIVE])])],
     [poll], [AS_IF([test $mio_cv_poll = no],
 	[AC_MSG_ERROR([--with-selector=poll: this system has no poll])])],
-    [kqueue|port|afd],
-	[AC_MSG_ERROR([--with-selector=$selector: libmio AC_PACKAGE_VERSION does not have this selector yet; it has epoll and poll])],
+    [afd],
+	[AC_MSG_ERROR([--with-selector=afd: libmio AC_PACKAGE_VERSION does not have this selector yet; it has kqueue, epoll, port and poll])],
     [yes|no|''],
 	[AC_MSG_ERROR([--with-selector wants a name: auto, epoll, kqueue, port, afd or poll])],
     [AC_MSG_ERROR([--with-selector=$selector: unknown; auto, epoll, kqueue, port, afd and poll are])])
@@ -111,16 +147,24 @@ AC_MSG_RESULT([$selector])
 AC_SUBST([SELECTOR], [$selector])
 
 others=
-for s in epoll poll; do
-	AS_IF([test $s != $selector && eval test \$mio_cv_$s = yes],
+for s in epoll kqueue poll port; do
+	AS_IF([test $s != $selector && { eval test "\$mio_cv_$s" = yes ||
+	    eval test "x\$mio_cv_fake_$s" = xyes; }],
 	    [others="$others$s "])
 done
 test "x$others" = x && others=none
 AM_CONDITIONAL([SEL_EPOLL], [test $selector = epoll])
-AM_CONDITIONAL([FAKE_KQUEUE], [test $mio_cv_fake_kqueue = yes])
 AM_CONDITIONAL([SEL_POLL], [test $selector = poll])
+AM_CONDITIONAL([SEL_PORT], [test $selector = port])
+AM_CONDITIONAL([SEL_KQUEUE], [test $selector = kqueue])
+AM_CONDITIONAL([BUILD_KQUEUE],
+    [test $mio_cv_kqueue = yes || test $mio_cv_fake_kqueue = yes])
+AM_CONDITIONAL([FAKE_KQUEUE], [test $mio_cv_fake_kqueue = yes])
 AM_CONDITIONAL([BUILD_EPOLL], [test $mio_cv_epoll = yes])
 AM_CONDITIONAL([BUILD_POLL], [test $mio_cv_poll = yes])
+AM_CONDITIONAL([BUILD_PORT],
+    [test $mio_cv_port = yes || test $mio_cv_fake_port = yes])
+AM_CONDITIONAL([FAKE_PORT], [test $mio_cv_fake_port = yes])
 ])
 
 dnl MIO_WAKER
@@ -142,8 +186,11 @@ AS_CASE([$waker],
     [yes|no|''],
 	[AC_MSG_ERROR([--with-waker wants a name: auto, eventfd or pipe])],
     [AC_MSG_ERROR([--with-waker=$waker: unknown; auto, eventfd and pipe are])])
+waker_channel=$waker
+dnl Event ports and kqueues carry wakes themselves.
+AS_CASE([$selector], [port], [waker=port_send], [kqueue], [waker=kqueue])
 AC_SUBST([WAKER], [$waker])
-AM_CONDITIONAL([WAKE_EVENTFD], [test $waker = eventfd])
+AM_CONDITIONAL([WAKE_EVENTFD], [test $waker_channel = eventfd])
 ])
 
 dnl MIO_USDT

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,17 @@
 #include "util.h"
 
 #define BOTH	(MIO_READABLE | MIO_WRITABLE)
+
+/* The hint that the peer has ended, where the selector's bits have it. */
+static uint32_t
+end_hint(void)
+{
+#ifndef POLLRDHUP
+	if (on_selector("poll") || on_selector("port"))
+		return 0;
+#endif
+	return MIO_READ_CLOSED;
+}
 
 /* Reads, with patience: an event may come before the last of the news. */
 static mio_ssize
@@ -45,9 +57,12 @@ peer_closes(struct mio_poller *poller)
 	drain(&a);
 	put_text(&b, "last");
 	close_source(&b);
-	seen = wait_token(poller, 1, MIO_READABLE | MIO_READ_CLOSED);
+	seen = wait_token(poller, 1, MIO_READABLE | end_hint());
 	ok(seen & MIO_READABLE, "the peer closed: readable");
-	ok(seen & MIO_READ_CLOSED, "the peer closed: the hint read_closed");
+	if (end_hint() != 0)
+		ok(seen & end_hint(), "the peer closed: the hint read_closed");
+	else
+		tap_skip(1, "poll(2) has no bit for it here");
 	/* Not short: that would ask for news, and get the end's once more. */
 	is(read_soon(&a, buf, 4), 4, "buffered data comes first");
 	is(read_soon(&a, buf, sizeof(buf)), 0, "then the end");
@@ -93,9 +108,12 @@ half_close(struct mio_poller *poller)
 	wait_token(poller, 4, MIO_WRITABLE);
 	drain(&a);
 	need(mio_tcp_shutdown(&b, MIO_SHUT_WR) == 0);
-	seen = wait_token(poller, 4, MIO_READABLE | MIO_READ_CLOSED);
+	seen = wait_token(poller, 4, MIO_READABLE | end_hint());
 	ok(seen & MIO_READABLE, "half-closed: readable");
-	ok(seen & MIO_READ_CLOSED, "half-closed: the hint read_closed");
+	if (end_hint() != 0)
+		ok(seen & end_hint(), "half-closed: the hint read_closed");
+	else
+		tap_skip(1, "poll(2) has no bit for it here");
 	is(seen & (MIO_WRITE_CLOSED | MIO_ERROR), 0,
 	    "half-closed: neither write_closed nor error");
 	is(read_soon(&a, buf, sizeof(buf)), 0, "half-closed: the end");
@@ -242,7 +260,9 @@ writer_closes(struct mio_poller *poller)
 	    "a pipe's writer closed: the hint read_closed");
 	is(read_soon(&reader, buf, 4), 4, "the data first");
 	is(read_soon(&reader, buf, sizeof(buf)), 0, "then the end");
-	is(spins(poller), 0, "a pipe's writer closed: silence");
+	/* A kqueue says it once more when the last of a pipe is read. */
+	ok(spins(poller) <= (on_selector("kqueue") ? 1 : 0),
+	    "a pipe's writer closed: silence");
 	close_source(&reader);
 }
 
@@ -263,9 +283,10 @@ unconnected(struct mio_poller *poller)
 	need(mio_source_set_nonblocking(&a, 1) == 0);
 	reg(poller, &a, 13, BOTH);
 #ifdef __linux__
-	ok((wait_token(poller, 13, BOTH) & (BOTH | MIO_READ_CLOSED)) ==
-	    (BOTH | MIO_READ_CLOSED),
-	    "an unconnected TCP socket: OUT and HUP, as Linux has it");
+	if (!on_selector("kqueue"))
+		ok((wait_token(poller, 13, BOTH) & (BOTH | MIO_READ_CLOSED)) ==
+		    (BOTH | MIO_READ_CLOSED),
+		    "an unconnected TCP socket: OUT and HUP, as Linux has it");
 #endif
 	/* Whatever came; it must not go on. */
 	quiet(poller);

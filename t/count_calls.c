@@ -1,7 +1,7 @@
 /*
- * One wait call a mio_poll; on epoll one epoll_ctl for each register,
- * reregister and deregister, and none for from_fd; 100,000 wakes of a poller
- * that doesn't poll make one write.
+ * One wait call a mio_poll; on epoll one epoll_ctl, on event ports one
+ * association, for each register, reregister and deregister, and none for
+ * from_fd; 100,000 wakes of a poller that doesn't poll make one write.
  */
 #include "config.h"
 
@@ -15,7 +15,19 @@ static int
 waits(void)
 {
 	return wrap_count("epoll_wait") + wrap_count("epoll_pwait2") +
-	    wrap_count("poll") + wrap_count("ppoll");
+	    wrap_count("poll") + wrap_count("ppoll") +
+	    wrap_count("port_getn") + wrap_count("kevent");
+}
+
+/* The call that a change of a registration makes, if it makes any. */
+static const char *
+change_call(bool ends)
+{
+	if (on_selector("kqueue"))
+		return "kevent";
+	if (!on_selector("port"))
+		return "epoll_ctl";
+	return ends ? "port_dissociate" : "port_associate";
 }
 
 /* All calls that a program can see, for counting what else is made. */
@@ -33,7 +45,7 @@ all_calls(void)
 static void
 registration(struct mio_poller *poller)
 {
-	int per_change = on_selector("epoll") ? 1 : 0;
+	int per_change = on_selector("poll") ? 0 : 1;
 	struct mio_source a, b, foreign;
 
 	tcp_pair(&a, &b);
@@ -42,15 +54,18 @@ registration(struct mio_poller *poller)
 	dereg(poller, &a);
 	wrap_reset();
 	reg(poller, &a, 1, MIO_READABLE);
-	is(wrap_count("epoll_ctl"), per_change, "register: epoll_ctl");
+	is(wrap_count(change_call(false)), per_change, "register: %s",
+	    change_call(false));
 	is(all_calls(), per_change, "register: nothing else");
 	wrap_reset();
 	rereg(poller, &a, 2, MIO_READABLE | MIO_WRITABLE);
-	is(wrap_count("epoll_ctl"), per_change, "reregister: epoll_ctl");
+	is(wrap_count(change_call(false)), per_change, "reregister: %s",
+	    change_call(false));
 	is(all_calls(), per_change, "reregister: nothing else");
 	wrap_reset();
 	dereg(poller, &a);
-	is(wrap_count("epoll_ctl"), per_change, "deregister: epoll_ctl");
+	is(wrap_count(change_call(true)), per_change, "deregister: %s",
+	    change_call(true));
 	is(all_calls(), per_change, "deregister: nothing else");
 	wrap_reset();
 	need(mio_source_from_fd(&foreign, mio_source_fd(&a)) == 0);
@@ -99,7 +114,9 @@ wakes(struct mio_poller *poller)
 	for (i = 0; i < 100000; i++)
 		failed += mio_waker_wake(waker) != 0;
 	is(failed, 0, "100,000 wakes");
-	is(wrap_count("write"), 1, "one write");
+	is(wrap_count(on_selector("port") ? "port_send" :
+	    on_selector("kqueue") ? "kevent" : "write"), 1,
+	    "one write, or packet");
 	is(all_calls(), 1, "and nothing else");
 	is(mio_poll(poller, events, 4, MIO_FOREVER), 1, "one event");
 	is(events[0].token, 7, "its token");

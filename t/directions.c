@@ -43,6 +43,23 @@ read_side(struct mio_poller *poller)
 	close_source(&b);
 }
 
+/* PORT-1: one direction's event leaves the other armed, with no call at all. */
+static void
+untouched(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 1, BOTH);
+	ok(wait_token(poller, 1, MIO_WRITABLE) & MIO_WRITABLE,
+	    "writable when registered");
+	put_text(&b, "hello");
+	ok(wait_token(poller, 1, MIO_READABLE) & MIO_READABLE,
+	    "writable was reported, nothing was called: readable");
+	close_source(&a);
+	close_source(&b);
+}
+
 /* The livelock of AFD-2: a writable event for each read. */
 static void
 many_reads(struct mio_poller *poller)
@@ -248,6 +265,7 @@ main(void)
 	tap_start();
 	poller = new_poller();
 	read_side(poller);
+	untouched(poller);
 	many_reads(poller);
 	write_side(poller);
 	said(poller);

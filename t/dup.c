@@ -77,7 +77,8 @@ behind_our_back(struct mio_poller *poller)
 	} else {
 		is(quiet(poller), 0,
 		    "dup'd, closed behind our back: quiet, as documented");
-		is(mio_deregister(poller, &a), 0, "and is deregistered");
+		ok(mio_deregister(poller, &a) == 0 || errno == EBADF,
+		    "and is deregistered");
 	}
 	fails(mio_deregister(poller, &a), ENOENT, "unregistered all the same");
 	fd = mio_source_release(&a);

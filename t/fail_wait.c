@@ -1,5 +1,5 @@
 /*
- * Waits and wakes that the kernel refuses.
+ * Waits, wakes and changes of a registration that the kernel refuses.
  */
 #include "config.h"
 
@@ -15,7 +15,19 @@ static struct mio_event events[4];
 static const char *
 wait_call(void)
 {
+	if (on_selector("port"))
+		return "port_getn";
+	if (on_selector("kqueue"))
+		return "kevent";
 	return on_selector("epoll") ? "epoll_wait" : "poll";
+}
+
+static const char *
+signal_call(void)
+{
+	if (on_selector("kqueue"))
+		return "kevent";
+	return on_selector("port") ? "port_send" : "write";
 }
 
 /* Errors of a wait are returned, and the next wait works. */
@@ -61,7 +73,7 @@ owed(struct mio_poller *poller)
 	struct mio_waker *waker = mio_waker_new(poller, 8);
 
 	need(waker != NULL);
-	wrap_fail("write", 1, 2, ENOSPC);
+	wrap_fail(signal_call(), 1, 2, ENOSPC);
 	fails(mio_waker_wake(waker), ENOSPC, "a wake that the kernel refuses");
 	fails(mio_waker_wake(waker), ENOSPC, "and the next, which tries again");
 	is(wrap_heal(), 2, "both have tried");
@@ -88,6 +100,81 @@ full(struct mio_poller *poller)
 	mio_waker_free(waker);
 }
 
+/* A registration that can't be changed is what it was. */
+static void
+unchanged(struct mio_poller *poller)
+{
+	const char *call = on_selector("port") ? "port_associate" :
+	    on_selector("kqueue") ? "kevent" : "epoll_ctl";
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	wrap_fail(call, 1, 1, ENOMEM);
+	fails(mio_register(poller, &a, 1, MIO_READABLE), ENOMEM,
+	    "a registration that the kernel refuses");
+	is(wrap_heal(), 1, "it has refused");
+	fails(mio_deregister(poller, &a), ENOENT, "is none");
+	reg(poller, &a, 1, MIO_READABLE);
+	wrap_fail(call, 1, 1, ENOMEM);
+	fails(mio_reregister(poller, &a, 2, MIO_READABLE | MIO_WRITABLE),
+	    ENOMEM, "a reregistration that the kernel refuses");
+	is(wrap_heal(), 1, "it has refused");
+	put_text(&b, "x");
+	is(mio_poll(poller, events, 4, PATIENCE), 1, "what was registered: an "
+	    "event");
+	is(events[0].token, 1, "with the old token");
+	dereg(poller, &a);
+	close_source(&a);
+	close_source(&b);
+}
+
+/* A kqueue has made a change although a signal interrupted the call. */
+static void
+interrupted(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	wrap_fail("kevent", 1, 1, EINTR);
+	is(mio_register(poller, &a, 1, MIO_READABLE), 0,
+	    "an interrupted change has been made");
+	is(wrap_heal(), 1, "it was interrupted");
+	is(mio_deregister(poller, &a), 0, "and can be undone");
+	close_source(&a);
+	close_source(&b);
+}
+
+/*
+ * Event ports: an association that can't be renewed is told, but not instead
+ * of events, and tried again.
+ */
+static void
+not_renewed(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE | MIO_LEVEL);
+	reg(poller, &b, 2, MIO_READABLE);
+	put_text(&b, "x");
+	is(poll_now(poller, events, 4), 1, "level: an event");
+	wrap_fail("port_associate", 1, 2, ENOMEM);
+	put_text(&a, "x");
+	is(poll_now(poller, events, 4), 1, "not renewed: others have theirs");
+	is(events[0].token, 2, "with their token");
+	need(drain(&b) == 1);
+	wrap_heal();
+	need(mio_poll(poller, events, 4, 0) == 1);
+	wrap_fail("port_associate", 1, -1, ENOMEM);
+	fails(mio_poll(poller, events, 4, MIO_FOREVER), ENOMEM,
+	    "not renewed, and no event: told");
+	ok(wrap_heal() > 0, "it was refused");
+	is(poll_now(poller, events, 4), 1, "renewed: an event");
+	is(events[0].token, 1, "with its token");
+	close_source(&a);
+	close_source(&b);
+}
+
 int
 main(void)
 {
@@ -99,7 +186,20 @@ main(void)
 	coarse(ENOSYS);
 	coarse(EPERM);
 	owed(poller);
-	full(poller);
+	if (on_selector("kqueue"))
+		tap_skip(3, "an EVFILT_USER note is never full");
+	else if (on_selector("port"))
+		tap_skip(3, "a port that is full can't make room");
+	else
+		full(poller);
+	if (on_selector("poll"))
+		tap_skip(7, "poll(2) is told of changes by no call");
+	else
+		unchanged(poller);
+	if (on_selector("port"))
+		not_renewed(poller);
+	if (on_selector("kqueue"))
+		interrupted(poller);
 	mio_poller_free(poller);
 	return tap_done();
 }

@@ -88,7 +88,7 @@ begins_again(struct mio_source *source, const struct mio_source *peer,
 	put_text(peer, "back");
 	if (on_selector("poll"))
 		is(quiet(poller), 0, "%s: not reregistered: silence", what);
-	if (!on_selector("epoll"))
+	if (!on_selector("epoll") && !on_selector("kqueue"))
 		rereg(poller, source, token, MIO_READABLE);
 	ok(wait_token(poller, token, MIO_READABLE) & MIO_READABLE,
 	    "%s: opened again, and data: readable", what);
@@ -233,7 +233,9 @@ fifo_ends(struct mio_source *reader, const char *path)
 	    MIO_READABLE, "FIFO: the writer closed: readable");
 	is(mio_source_read(reader, buf, 4), 4, "FIFO: the data first");
 	is(mio_source_read(reader, buf, 4), 0, "FIFO: then the end");
-	is(spins(poller), 0, "FIFO: the end: silence");
+	/* A kqueue may say it once more when the last is read. */
+	ok(spins(poller) <= (on_selector("kqueue") ? 1 : 0),
+	    "FIFO: the end: silence");
 
 	adopt(&writer, open(path, O_WRONLY | O_NONBLOCK));
 	begins_again(reader, &writer, 20, "FIFO");

@@ -40,7 +40,8 @@ level(struct mio_poller *poller)
 	rereg(poller, &a, 3, BOTH | MIO_LEVEL);
 	is(poll_now(poller, &event, 1), 1, "from edge to level: an event");
 	is(poll_now(poller, &event, 1), 1, "from edge to level: and again");
-	is(event.readiness & BOTH, BOTH, "with both directions");
+	/* A kqueue gives each direction by itself, if there is room for one. */
+	is(wait_token(poller, 3, BOTH) & BOTH, BOTH, "with both directions");
 	close_source(&b);
 	drain(&a);
 	is(poll_now(poller, &event, 1), 1, "level: the end is reported");

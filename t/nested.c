@@ -43,9 +43,22 @@ nest(struct mio_poller *outer, struct mio_poller *inner)
 		is(event.token, 1, "with its token");
 		need(drain(&a) == 1);
 		is(poll_now(inner, &event, 1), 0, "once");
+		/* As would-block of any descriptor that is used directly. */
+		need(mio_source_would_block(&nested, MIO_READABLE) == 0);
 		quiet(outer);
 		is(quiet(outer), 0, "and the outer is quiet");
 	}
+	for (i = 0; i < 3; i++) {
+		put_text(&b, "x");
+		ok(wait_token(outer, 2, MIO_READABLE) & MIO_READABLE,
+		    "the inner was left alone once drained: readable again");
+		need(poll_now(inner, &event, 1) == 1 && drain(&a) == 1);
+		need(mio_source_would_block(&nested, MIO_READABLE) == 0);
+	}
+	/* Another kqueue can't be watched for writing: reading will do. */
+	is(mio_reregister(outer, &nested, 2, MIO_READABLE | MIO_WRITABLE), 0,
+	    "writing asked for as well");
+	quiet(outer);
 	need(mio_waker_wake(waker) == 0);
 	ok(wait_token(outer, 2, MIO_READABLE) & MIO_READABLE,
 	    "a wake of the inner: the outer is readable");

@@ -71,8 +71,13 @@ capacity(struct mio_poller *poller, int room)
 			counts[events[i].token]++;
 		}
 	} while (n > 0);
+	/*
+	 * A kqueue merges what it reports in one call; with too little room a
+	 * source's other direction comes in the next.
+	 */
 	for (i = 0; i < COUNT; i++)
-		wrong += counts[i] != 1;
+		wrong += counts[i] != 1 &&
+		    !(on_selector("kqueue") && counts[i] == 2 && room < COUNT);
 	is(over, 0, "capacity %d: never more events than asked for", room);
 	is(written, 0, "capacity %d: nothing written behind the array", room);
 	is(wrong, 0, "capacity %d: each of the sources once", room);

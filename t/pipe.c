@@ -106,6 +106,7 @@ reader_closes(void)
 	ok(wait_token(poller, 2, MIO_WRITABLE), "closed: the writer is told");
 	fails(mio_source_write(&writer, "x", 1), EPIPE, "no more writes");
 	ok(spins(poller) <= 2, "after EPIPE: no spinning");
+	is(mio_deregister(poller, &writer), 0, "deregistered after the end");
 	close_source(&writer);
 }
 

@@ -6,9 +6,10 @@
 
 ids="CONTRACT-1 CONTRACT-2 CONTRACT-3 CONTRACT-4 CONTRACT-5 CONTRACT-6
 CONTRACT-7 CONTRACT-8 CONTRACT-9 CONTRACT-10 CONTRACT-11 CONTRACT-12
-CONTRACT-13 EPOLL-1 EPOLL-2 EPOLL-3 EPOLL-4 EPOLL-5 EPOLL-6 LIFE-1 POLL-1
-POLL-2 POLL-3 SOCK-1 SOCK-2 SOCK-3 SOCK-4 SOCK-5 SOCK-6 SOCK-7 TIME-1 TIME-2
-TIME-3 TIME-4 TIME-5 WAKE-1"
+CONTRACT-13 EPOLL-1 EPOLL-2 EPOLL-3 EPOLL-4 EPOLL-5 EPOLL-6 KQ-1 KQ-2 KQ-3
+KQ-4 KQ-5 KQ-6 KQ-7 KQ-8 KQ-9 KQ-10 KQ-11 LIFE-1 POLL-1
+POLL-2 POLL-3 PORT-1 PORT-2 PORT-3 PORT-4 PORT-5 SOCK-1 SOCK-2 SOCK-3 SOCK-4
+SOCK-5 SOCK-6 SOCK-7 TIME-1 TIME-2 TIME-3 TIME-4 TIME-5 WAKE-1"
 
 list=$top_srcdir/t/traps
 tab=$(printf '\t')
@@ -21,7 +22,7 @@ result() {
 
 # held PROGRAM WORDS: on which selectors the assertion held.
 held() {
-	for log in "$top_builddir"/t/*/"$1".log; do
+	for log in "$top_builddir"/t/*/"$1".log "$top_builddir"/t/"$1".log; do
 		[ -f "$log" ] || continue
 		if grep '^ok ' "$log" | grep -v '# SKIP' | grep -qF -e "$2"
 		then
@@ -39,8 +40,10 @@ excused() {
 # Without a log the program has not been run, with TESTS= given perhaps.
 for program in $($SED -n "s/^[A-Z][^$tab]*$tab\([^$tab]*\)$tab.*/\1/p" \
     "$list" | sort -u); do
-	if ! ls "$top_builddir"/t/*/"$program".log >/dev/null 2>&1; then
-		if [ -f "$top_srcdir/t/$program.c" ]; then
+	if ! ls "$top_builddir"/t/*/"$program".log \
+	    "$top_builddir/t/$program.log" 2>/dev/null | grep -q .; then
+		if ls "$top_srcdir/t/$program".* "$top_srcdir/t/fake/$program".* \
+		    2>/dev/null | grep -q .; then
 			echo "1..0 # SKIP t/$program has not been run"
 		else
 			echo "not ok 1 - there is no t/$program.c"

@@ -116,6 +116,26 @@ edges(void)
 	close_source(&b);
 }
 
+/* Asked for both directions, and then for one: the other is forgotten. */
+static void
+narrowed(void)
+{
+	struct mio_source a, b;
+
+	need(mio_unix_pair(&a, &b, 0) == 0);
+	reg(poller, &a, 1, MIO_READABLE | MIO_WRITABLE);
+	need(wait_token(poller, 1, MIO_WRITABLE));
+	(void)fill(&a);
+	rereg(poller, &a, 2, MIO_READABLE);
+	(void)drain(&b);
+	is(quiet(poller), 0, "no more asked for writing: no event for it");
+	put_text(&b, "x");
+	ok(wait_token(poller, 2, MIO_READABLE), "reading goes on");
+	is(mio_deregister(poller, &a), 0, "and both are deregistered");
+	close_source(&a);
+	close_source(&b);
+}
+
 /* Descriptors that other code has made are listeners and streams as well. */
 static void
 raw(void)
@@ -253,6 +273,7 @@ main(void)
 	connects();
 	ends();
 	edges();
+	narrowed();
 	raw();
 	files();
 	full_queue();

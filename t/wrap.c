@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,19 +18,23 @@
 enum function {
 	F_accept, F_accept4, F_bind, F_calloc, F_close, F_connect,
 	F_epoll_create1, F_epoll_ctl, F_epoll_pwait2, F_epoll_wait, F_eventfd,
-	F_fcntl, F_getsockname, F_getsockopt, F_listen, F_malloc, F_pipe,
-	F_pipe2, F_poll, F_ppoll, F_pthread_atfork, F_pthread_cond_init,
-	F_pthread_mutex_init, F_read, F_realloc, F_recvfrom, F_sendmsg,
-	F_sendto, F_setsockopt, F_socket, F_socketpair, F_write, F_MAX
+	F_fcntl, F_getsockname, F_getsockopt, F_kevent, F_listen, F_malloc,
+	F_pipe, F_pipe2, F_poll, F_port_associate, F_port_create,
+	F_port_dissociate, F_port_getn, F_port_send, F_ppoll,
+	F_pthread_atfork, F_pthread_cond_init, F_pthread_mutex_init, F_read,
+	F_realloc, F_recvfrom, F_sendmsg, F_sendto, F_setsockopt, F_socket,
+	F_socketpair, F_write, F_MAX
 };
 
 static const char *const names[F_MAX] = {
 	"accept", "accept4", "bind", "calloc", "close", "connect",
 	"epoll_create1", "epoll_ctl", "epoll_pwait2", "epoll_wait", "eventfd",
-	"fcntl", "getsockname", "getsockopt", "listen", "malloc", "pipe",
-	"pipe2", "poll", "ppoll", "pthread_atfork", "pthread_cond_init",
-	"pthread_mutex_init", "read", "realloc", "recvfrom", "sendmsg",
-	"sendto", "setsockopt", "socket", "socketpair", "write"
+	"fcntl", "getsockname", "getsockopt", "kevent", "listen", "malloc",
+	"pipe", "pipe2", "poll", "port_associate", "port_create",
+	"port_dissociate", "port_getn", "port_send", "ppoll",
+	"pthread_atfork", "pthread_cond_init", "pthread_mutex_init", "read",
+	"realloc", "recvfrom", "sendmsg", "sendto", "setsockopt", "socket",
+	"socketpair", "write"
 };
 
 /* Atomics: threads of a test call through here as well. */
@@ -179,6 +184,27 @@ WRAP(int, listen, (int s, int n), (s, n))
 WRAP(int, pipe, (int *fds), (fds))
 WRAP(int, pipe2, (int *fds, int f), (fds, f))
 WRAP(int, poll, (struct pollfd *fds, nfds_t n, int t), (fds, n, t))
+
+/*
+ * Only on one selector each is there a kqueue or an event port, real or not,
+ * to call.  A kqueue's counts are int, or on NetBSD size_t.
+ */
+#pragma weak __real_kevent
+WRAP(int, kevent, (int k, const void *c, size_t nc, void *e, size_t n,
+    const struct timespec *ts), (k, c, nc, e, n, ts))
+#pragma weak __real_port_associate
+#pragma weak __real_port_create
+#pragma weak __real_port_dissociate
+#pragma weak __real_port_getn
+#pragma weak __real_port_send
+WRAP(int, port_associate, (int p, int s, uintptr_t o, int e, void *u),
+    (p, s, o, e, u))
+WRAP(int, port_create, (void), ())
+WRAP(int, port_dissociate, (int p, int s, uintptr_t o), (p, s, o))
+WRAP(int, port_getn, (int p, void *ev, unsigned int n, unsigned int *got,
+    struct timespec *ts), (p, ev, n, got, ts))
+WRAP(int, port_send, (int p, int e, void *u), (p, e, u))
+
 WRAP(int, ppoll, (struct pollfd *fds, nfds_t n, const struct timespec *ts,
     const sigset_t *s), (fds, n, ts, s))
 WRAP(ssize_t, read, (int fd, void *buf, size_t n), (fd, buf, n))

@@ -1,0 +1,76 @@
+/*
+ * What the two halves of the fake event ports share: port.c has a port's life
+ * and its queue, port_calls.c what is done with it.
+ */
+#ifndef PORT_IMPL_H
+#define PORT_IMPL_H
+
+#include <sys/types.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FP_FDS		65536	/* descriptors it can tell apart */
+
+/* What is queued, or may be: a port_kevent_t. */
+struct slot {
+	struct slot	*next, *prev;	/* in the queue; next: free */
+	void		*user;
+	uintptr_t	 object;
+	int		 events;	/* that fired */
+	unsigned int	 age;		/* the association's, in epoll */
+	unsigned short	 source;
+	bool		 valid;		/* associated, and nothing fired yet */
+	bool		 queued;
+};
+
+struct port {
+	int		 fd, bell;
+	pid_t		 owner;
+	unsigned int	 limit, used;	/* slots */
+	unsigned int	 fresh;		/* slots never used begin here */
+	unsigned int	 count;		/* in the queue */
+	unsigned int	 waiters;
+	bool		 rung;
+	bool		 cached;	/* a descriptor was associated once */
+	bool		 closing;
+	struct slot	*slots, *free;
+	struct slot	 queue;		/* its head: next is the oldest */
+	struct slot	**by_fd;
+	bool		 alert;
+	int		 alert_events;
+	void		*alert_user;
+	struct port	*next;
+};
+
+/*
+ * port_send(3C) is async-signal-safe, and a kernel has no signal handlers in
+ * it, so nothing interrupts what holds the mutex.
+ */
+struct hold {
+	sigset_t	mask;
+	int		saved;		/* errno: success leaves it alone */
+};
+
+extern pthread_mutex_t fp_mutex;
+extern pthread_cond_t fp_left;		/* a waiter has gone */
+extern unsigned int fp_quirks;
+
+void	fp_enter(struct hold *);
+int	fp_leave(const struct hold *, int);
+void	fp_impossible(const char *);
+void	fp_control(const struct port *, int, int, uint32_t, uint64_t, int *);
+bool	fp_is_open(int);
+int	fp_find(int, struct port **);
+void	fp_set_bell(struct port *);
+void	fp_enqueue(struct port *, struct slot *);
+void	fp_dequeue(struct port *, struct slot *);
+int	fp_alloc_slot(struct port *, struct slot **);
+void	fp_free_slot(struct port *, struct slot *);
+void	fp_fire(struct port *, struct slot *, uint32_t);
+void	fp_look(struct port *);
+void	fp_remove_fd(struct port *, int);
+
+#endif /* PORT_IMPL_H */

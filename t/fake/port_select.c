@@ -1,0 +1,366 @@
+/*
+ * The event ports' selector, where only the fake can lead it: a port at its
+ * limit, events with an error, events that are over or out of date.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <port.h>
+
+#include "internal.h"
+#include "port_fake.h"
+#include "tap.h"
+#include "util.h"
+
+#define MANY	50
+
+static struct mio_event events[MANY];
+
+static unsigned int
+slots(const struct mio_poller *poller)
+{
+	return port_fake_slots(poller->wake_fd[0]);
+}
+
+static struct mio_waker *
+new_waker(struct mio_poller *poller, mio_token token)
+{
+	struct mio_waker *waker = mio_waker_new(poller, token);
+
+	need(waker != NULL);
+	return waker;
+}
+
+static struct mio_poller *
+small_poller(unsigned int limit)
+{
+	struct mio_poller *poller;
+
+	port_fake_limit(limit);
+	poller = new_poller();
+	port_fake_limit(0);
+	return poller;
+}
+
+/* The limit is one for registrations and wakes. */
+static void
+full(void)
+{
+	struct mio_poller *poller = small_poller(3);
+	struct mio_waker *waker = new_waker(poller, 9);
+	struct mio_source a, b, c, d;
+
+	unix_pair(&a, &b);
+	unix_pair(&c, &d);
+	reg(poller, &a, 1, MIO_READABLE);
+	reg(poller, &b, 2, MIO_READABLE);
+	reg(poller, &c, 3, MIO_READABLE);
+	fails(mio_register(poller, &d, 4, MIO_READABLE), ENOSPC,
+	    "a full port: register says ENOSPC");
+	fails(mio_waker_wake(waker), EAGAIN, "a full port: wake says EAGAIN");
+	fails(mio_waker_wake(waker), EAGAIN, "and tries again");
+	is(poll_now(poller, events, 4), 1, "the next poll has it all the same");
+	is(events[0].token, 9, "with its token");
+	is(poll_now(poller, events, 4), 0, "once");
+	fails(mio_waker_wake(waker), EAGAIN, "refused again");
+	rereg(poller, &a, 5, MIO_READABLE | MIO_WRITABLE);
+	ok(wait_token(poller, 5, MIO_WRITABLE), "reregistering works");
+	fails(mio_waker_wake(waker), EAGAIN, "an event gives no slot back");
+	dereg(poller, &a);
+	is(mio_waker_wake(waker), 0, "deregistering does: a wake");
+	ok(wait_token(poller, 9, MIO_READABLE), "and its event");
+	mio_waker_free(waker);
+	close_source(&a);
+	close_source(&b);
+	close_source(&c);
+	close_source(&d);
+	mio_poller_free(poller);
+}
+
+/* One packet is queued, however many wakes and wakers there are. */
+static void
+one_packet(void)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_waker *wakers[MANY];
+	int failed = 0, most = 0, seen = 0;
+	int i, n;
+
+	for (i = 0; i < MANY; i++)
+		wakers[i] = new_waker(poller, (mio_token)i);
+	for (i = 0; i < 100000; i++)
+		failed += mio_waker_wake(wakers[i % MANY]) != 0;
+	is(failed, 0, "100,000 wakes of 50 wakers that nobody polls");
+	is(slots(poller), 1, "PORT-5: are one packet");
+	is(poll_now(poller, events, MANY), MANY, "and 50 events");
+	is(slots(poller), 0, "which empty the queue");
+	for (i = 0; i < 1000; i++) {
+		failed += mio_waker_wake(wakers[0]) != 0;
+		failed += mio_waker_wake(wakers[1]) != 0;
+		while ((n = poll_now(poller, events, 1)) > 0)
+			seen += n;
+		if ((int)slots(poller) > most)
+			most = (int)slots(poller);
+	}
+	is(seen, 2000, "by twos, with room for one: each is seen");
+	is(most, 0, "and no packet is left behind");
+	for (i = 0; i < MANY; i++)
+		mio_waker_free(wakers[i]);
+	mio_poller_free(poller);
+}
+
+/*
+ * A packet may be behind sources that are ready all the time; what a poll
+ * finds pending it takes, and no second packet is sent meanwhile.
+ */
+static void
+packet_behind(void)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_waker *waker = new_waker(poller, 9);
+	struct mio_source a, b;
+	unsigned int most = 0;
+	int i, k, woken = 0;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_WRITABLE | MIO_LEVEL);
+	reg(poller, &b, 2, MIO_WRITABLE | MIO_LEVEL);
+	for (i = 0; i < 1000; i++) {
+		need(mio_waker_wake(waker) == 0);
+		for (k = 0; k < 2; k++) {
+			need(poll_now(poller, events, 1) == 1);
+			woken += events[0].token == 9;
+		}
+		if (slots(poller) > most)
+			most = slots(poller);
+	}
+	ok(woken >= 990, "a waker among busy sources: %d of 1,000", woken);
+	ok(most <= 3, "and %u slots at most", most);
+	mio_waker_free(waker);
+	close_source(&a);
+	close_source(&b);
+	mio_poller_free(poller);
+}
+
+static void
+take_byte(const struct mio_source *source)
+{
+	char c;
+
+	need(read(mio_source_fd(source), &c, 1) == 1);
+}
+
+/* An event is in the queue when the reason for it goes away. */
+static void
+over(unsigned int mode)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE | mode);
+	put_text(&b, "x");
+	port_fake_look(poller->wake_fd[0]);
+	take_byte(&a);
+	need(mio_source_would_block(&a, MIO_READABLE) == 0);
+	is(poll_now(poller, events, 4), 0,
+	    "said would-block: what was queued before isn't reported");
+	put_text(&b, "x");
+	is(poll_now(poller, events, 4), 1, "what comes then is");
+	close_source(&a);
+	close_source(&b);
+	mio_poller_free(poller);
+}
+
+/* What is due goes quiet when its descriptor was closed behind our back. */
+static void
+gone(void)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_source a, b, c, d;
+
+	unix_pair(&a, &b);
+	unix_pair(&c, &d);
+	reg(poller, &a, 1, MIO_READABLE | MIO_LEVEL);
+	reg(poller, &c, 2, MIO_READABLE | MIO_LEVEL);
+	put_text(&b, "x");
+	put_text(&d, "x");
+	is(poll_now(poller, events, 4), 2, "two level sources");
+	need(close(mio_source_fd(&a)) == 0);
+	is(poll_now(poller, events, 4), 1, "one is closed behind our back");
+	is(events[0].token, 2, "the other goes on");
+	dereg(poller, &c);
+	is(mio_poll(poller, events, 4, 0), 0, "and no error is told");
+	is(mio_deregister(poller, &a), 0, "and it can be deregistered");
+	need(mio_source_release(&a) >= 0);
+	close_source(&b);
+	close_source(&c);
+	close_source(&d);
+	mio_poller_free(poller);
+}
+
+/* As a waiter has it that retrieved an event before another thread's call. */
+static int
+forge(struct mio_poller *poller, const struct mio_source *source,
+    uintptr_t rounds)
+{
+	uintptr_t index, round;
+	int n = 0;
+
+	/* More records than there are: what never was one is ignored, too. */
+	for (index = 0; index < 70; index++) {
+		for (round = 0; round < rounds; round++) {
+			need(port_associate(poller->wake_fd[0], PORT_SOURCE_FD,
+			    (uintptr_t)mio_source_fd(source), POLLIN,
+			    (void *)(index << 16 | round)) == 0);
+			n += poll_now(poller, events, 4);
+		}
+	}
+	return n;
+}
+
+static void
+out_of_date(void)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_source a, b, c, d;
+
+	unix_pair(&a, &b);
+	unix_pair(&c, &d);
+	put_text(&d, "x");
+	reg(poller, &a, 1, MIO_READABLE);
+	rereg(poller, &a, 1, MIO_READABLE);
+	is(forge(poller, &c, 2), 0,
+	    "PORT-4: an event of an earlier association is ignored");
+	put_text(&b, "x");
+	is(poll_now(poller, events, 4), 1, "while the last one's is reported");
+	is(events[0].token, 1, "with its token");
+	dereg(poller, &a);
+	is(forge(poller, &c, 8), 0, "PORT-4: and of a source that is gone");
+	close_source(&a);
+	close_source(&b);
+	close_source(&c);
+	close_source(&d);
+	mio_poller_free(poller);
+}
+
+/* Busy sources, a small array, and one that is ready once. */
+static void
+starving(void)
+{
+	struct mio_source busy[MANY], a, b;
+	struct mio_poller *poller = new_poller();
+	int fds[2], i, polls = 0, seen = 0;
+
+	for (i = 0; i < MANY; i++) {
+		need(pipe(fds) == 0 && close(fds[0]) == 0);
+		need(mio_source_from_fd(&busy[i], fds[1]) == 0);
+		reg(poller, &busy[i], 1, MIO_WRITABLE | MIO_LEVEL);
+	}
+	unix_pair(&a, &b);
+	reg(poller, &a, 2, MIO_READABLE);
+	need(poll_now(poller, events, 4) == 4);
+	put_text(&b, "x");
+	for (; polls < 2 * MANY && seen == 0; polls++) {
+		need(poll_now(poller, events, 4) == 4);
+		for (i = 0; i < 4; i++)
+			seen += events[i].token == 2;
+	}
+	ok(seen > 0, "PORT-2: 50 busy sources and a quiet one: %d polls",
+	    polls);
+	for (i = 0; i < MANY; i++)
+		close_source(&busy[i]);
+	close_source(&a);
+	close_source(&b);
+	mio_poller_free(poller);
+}
+
+/* Events that come with an error, and none that come without. */
+static void
+hammer(unsigned int quirks, const char *name)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_waker *waker = new_waker(poller, 9);
+	struct mio_source a, b;
+	int i, lost = 0, empty = 0;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE);
+	port_fake_quirks(quirks);
+	for (i = 0; i < 1000; i++) {
+		put_text(&b, "x");
+		lost += mio_poll(poller, events, 4, i % 2 * MIO_MSEC(1)) != 1;
+		lost += events[0].token != 1;
+		lost += drain(&a) != 1;
+		empty += poll_now(poller, events, 4);
+		lost += mio_waker_wake(waker) != 0;
+		lost += poll_now(poller, events, 4) != 1;
+	}
+	is(lost, 0, "PORT-3: %s: no event is lost", name);
+	is(empty, 0, "PORT-3: %s: and none is made up", name);
+	is(mio_poll(poller, events, 4, MIO_MSEC(1)), 0, "%s: time is over",
+	    name);
+	port_fake_quirks(0);
+	mio_waker_free(waker);
+	close_source(&a);
+	close_source(&b);
+	mio_poller_free(poller);
+}
+
+static void *
+wait_for_ever(void *arg)
+{
+	struct mio_event event;
+
+	while (mio_poll(arg, &event, 1, MIO_FOREVER) < 0 && errno == EINTR)
+		continue;
+	return NULL;
+}
+
+/* A cancelled thread is interrupted, and nothing more. */
+static void
+cancelled(void)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_waker *waker = new_waker(poller, 9);
+	pthread_t thread;
+
+	port_fake_quirks(PORT_FAKE_SLICES);
+	thread = start_thread(wait_for_ever, poller);
+	sleep_msec(30);
+	need(pthread_cancel(thread) == 0);
+	ok(join_thread(thread) == PTHREAD_CANCELED, "an interrupted wait is a "
+	    "cancellation point");
+	port_fake_quirks(0);
+	need(mio_waker_wake(waker) == 0);
+	is(mio_poll(poller, events, 4, PATIENCE), 1, "the poller is usable");
+	mio_waker_free(waker);
+	mio_poller_free(poller);
+}
+
+int
+main(void)
+{
+	tap_start();
+	full();
+	one_packet();
+	packet_behind();
+	over(0);
+	over(MIO_LEVEL);
+	over(MIO_ONESHOT);
+	gone();
+	out_of_date();
+	starving();
+	hammer(PORT_FAKE_LATE, "with ETIME");
+	hammer(PORT_FAKE_EINTR, "with EINTR");
+	hammer(PORT_FAKE_UNTOUCHED, "nget untouched");
+	hammer(PORT_FAKE_ETIME, "ETIME at once");
+	hammer(PORT_FAKE_UNTOUCHED | PORT_FAKE_ETIME | PORT_FAKE_LATE, "all");
+	cancelled();
+	return tap_done();
+}
