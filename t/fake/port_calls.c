@@ -54,7 +54,8 @@ static int
 watch(struct port *port, int fd, struct slot *slot, int events)
 {
 	uint64_t data = (uint64_t)slot->age << 32 | (unsigned int)fd;
-	int error, always;
+	uint32_t always;
+	int error;
 
 	fp_control(port, EPOLL_CTL_MOD, fd, mask_of(events), data, &error);
 	if (error == ENOENT)

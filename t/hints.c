@@ -1,0 +1,205 @@
+/*
+ * mio_event(3): which hints come with what happens, on each selector.
+ *
+ * Hints are no part of the contract.  This holds the page's table to what a
+ * selector reports, over the kernels that the table speaks of.
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+
+#include "tap.h"
+#include "util.h"
+
+#define BOTH	(MIO_READABLE | MIO_WRITABLE)
+#define CLOSED	(MIO_READ_CLOSED | MIO_WRITE_CLOSED)
+#define HINTS	(MIO_PRIORITY | MIO_ERROR | CLOSED)
+
+static struct mio_poller *poller;
+
+/* All hints that come until those that are expected have, and after that. */
+static uint32_t
+hints(uint32_t expected)
+{
+	long long end = msec() + 5000 * tap_slow();
+	struct mio_event event;
+	uint32_t seen = 0;
+	int quiet_polls = 0;
+
+	while (quiet_polls < 3 && msec() < end) {
+		if (mio_poll(poller, &event, 1, MIO_MSEC(10)) == 1)
+			seen |= event.readiness & HINTS;
+		else if ((seen & expected) == expected)
+			quiet_polls++;
+	}
+	return seen;
+}
+
+/* The page's two columns. */
+static void
+row(const char *what, uint32_t others, uint32_t kqueue)
+{
+	uint32_t expected = on_selector("kqueue") ? kqueue : others;
+
+	is(hints(expected), expected, "%s", what);
+}
+
+static void
+watch(struct mio_source *source, unsigned int interest)
+{
+	reg(poller, source, 1, interest);
+	(void)quiet(poller);
+}
+
+static void
+tcp(struct mio_source *a, struct mio_source *b)
+{
+	tcp_pair(a, b);
+	watch(a, BOTH);
+}
+
+static void
+shut_down(void)
+{
+	struct mio_source a, b;
+
+	tcp(&a, &b);
+	need(mio_tcp_shutdown(&b, MIO_SHUT_WR) == 0);
+	row("the peer shuts down its writing", MIO_READ_CLOSED,
+	    MIO_READ_CLOSED);
+	need(mio_tcp_shutdown(&a, MIO_SHUT_WR) == 0);
+	row("then we do", CLOSED, CLOSED);
+	close_source(&a);
+	close_source(&b);
+
+	tcp(&a, &b);
+	need(mio_tcp_shutdown(&a, MIO_SHUT_WR) == 0);
+	row("our own writing is shut down", 0, MIO_WRITE_CLOSED);
+	close_source(&a);
+	close_source(&b);
+}
+
+static void
+closed(void)
+{
+	struct pollfd arrived = { -1, POLLIN, 0 };
+	struct mio_source a, b;
+
+	tcp(&a, &b);
+	close_source(&b);
+	row("the peer closes", MIO_READ_CLOSED, MIO_READ_CLOSED);
+	close_source(&a);
+
+	tcp(&a, &b);
+	arrived.fd = mio_source_fd(&b);
+	put_text(&a, "x");
+	need(poll(&arrived, 1, 5000 * tap_slow()) == 1);
+	close_source(&b);
+	row("the peer closes, data unread", MIO_ERROR | CLOSED,
+	    MIO_ERROR | CLOSED);
+	close_source(&a);
+
+	unix_pair(&a, &b);
+	watch(&a, BOTH);
+	close_source(&b);
+	row("a Unix socket's peer closes", CLOSED, CLOSED);
+	close_source(&a);
+}
+
+static void
+resets(void)
+{
+	struct sockaddr_storage addr;
+	struct mio_source a, b;
+	mio_socklen len;
+
+	tcp(&a, &b);
+	reset(&b);
+	row("the peer resets the connection", MIO_ERROR | CLOSED,
+	    MIO_ERROR | CLOSED);
+	close_source(&a);
+
+	refusing_addr(&addr, &len);
+	need(mio_tcp_connect(&a, (struct sockaddr *)&addr, len, 0) == 0);
+	reg(poller, &a, 1, BOTH);
+	row("connection refused", MIO_ERROR | CLOSED, MIO_ERROR | CLOSED);
+	close_source(&a);
+}
+
+static void
+pipes(void)
+{
+	struct mio_source reader, writer;
+
+	pipe_pair(&reader, &writer);
+	watch(&reader, MIO_READABLE);
+	close_source(&writer);
+	row("a pipe's last writer closes", CLOSED, CLOSED);
+	close_source(&reader);
+
+	pipe_pair(&reader, &writer);
+	watch(&writer, MIO_WRITABLE);
+	close_source(&reader);
+	row("a pipe's last reader closes", MIO_ERROR | MIO_WRITE_CLOSED,
+	    CLOSED);
+	close_source(&writer);
+}
+
+static void
+datagram(void)
+{
+	struct sockaddr_storage addr;
+	struct sockaddr *any;
+	struct mio_source a;
+	mio_socklen len;
+
+	any = addr_of("127.0.0.1:0", &addr, &len);
+	need(mio_udp_bind(&a, any, len, 0) == 0);
+	refusing_addr(&addr, &len);
+	need(mio_udp_connect(&a, (struct sockaddr *)&addr, len) == 0);
+	watch(&a, BOTH);
+	need(mio_udp_send(&a, "x", 1) == 1);
+	row("a datagram to a closed port", MIO_ERROR | MIO_WRITE_CLOSED, 0);
+	close_source(&a);
+}
+
+static void
+urgent(void)
+{
+	struct mio_source a, b;
+
+	tcp_pair(&a, &b);
+	if (mio_register(poller, &a, 1, BOTH | MIO_PRIORITY) != 0) {
+		is(mio_errno(), ENOTSUP, "urgent data: ENOTSUP, or a hint");
+	} else {
+		(void)quiet(poller);
+		need(send(mio_source_fd(&b), "!", 1, MSG_OOB) == 1);
+		row("urgent data comes", MIO_PRIORITY, MIO_PRIORITY);
+	}
+	close_source(&a);
+	close_source(&b);
+}
+
+int
+main(void)
+{
+#ifndef __linux__
+	return tap_skip_all("the page has Linux's hints, and its fakes'");
+#endif
+	tap_start();
+	need(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	poller = new_poller();
+	shut_down();
+	closed();
+	resets();
+	pipes();
+	datagram();
+	urgent();
+	mio_poller_free(poller);
+	return tap_done();
+}
