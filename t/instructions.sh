@@ -86,12 +86,10 @@ main(void)
 	return readable == 2 * ROUNDS * EVENTS ? 0 : 1;
 }
 C
-files="$top_srcdir/lib/sel_epoll.c $top_srcdir/lib/wake_$WAKER.c"
-for file in "$top_srcdir"/lib/*.c; do
-	case ${file##*/} in
-	sel_*|wake_*|poll_*|record.c)	continue ;;
-	*)			files="$files $file" ;;
-	esac
+files=
+for name in addr error event inet pipe poller sel_epoll sock_posix source tcp \
+    udp unix wake "wake_$WAKER"; do
+	files="$files $top_srcdir/lib/$name.c"
 done
 if ! $CC -O2 -DHAVE_CONFIG_H -I"$top_builddir" -I"$top_srcdir/include" \
     -I"$top_srcdir/lib" -o "$tmp/batch" "$tmp/batch.c" $files $LIBS \

@@ -580,7 +580,9 @@ nap_of(const struct kqueue *kq, int64_t left)
 
 /*
  * Something woke us, and it may be for nothing, over and over: a signal that
- * came meanwhile isn't kept waiting for that.
+ * came meanwhile isn't kept waiting for that.  The C library's own, below
+ * SIGRTMIN, are none of the program's: a cancellation waits for the next
+ * cancellation point, and musl keeps it pending until then.
  */
 static int
 let_in(const sigset_t *mask)
@@ -590,7 +592,9 @@ let_in(const sigset_t *mask)
 
 	if (sigpending(&pending) != 0)
 		return 0;
-	for (i = 1; i < NSIG; i++) {
+	for (i = 1; i <= SIGRTMAX; i++) {
+		if (i > SIGSYS && i < SIGRTMIN)
+			continue;
 		if (sigismember(&pending, i) == 1 &&
 		    sigismember(mask, i) == 0) {
 			(void)pthread_sigmask(SIG_SETMASK, mask, &blocked);
