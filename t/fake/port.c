@@ -446,6 +446,17 @@ closing(int fd)
 	}
 }
 
+/* The thread sanitizer keeps book of descriptors, in its own close(2). */
+extern int __interceptor_close(int) __attribute__((__weak__));
+
+static int
+system_close(int fd)
+{
+	if (__interceptor_close != NULL)
+		return __interceptor_close(fd);
+	return (int)syscall(SYS_close, fd);
+}
+
 int
 close(int fd)
 {
@@ -454,7 +465,7 @@ close(int fd)
 
 	fp_enter(&hold);
 	closing(fd);
-	error = syscall(SYS_close, fd) < 0 ? errno : 0;
+	error = system_close(fd) < 0 ? errno : 0;
 	return fp_leave(&hold, error);
 }
 

@@ -245,7 +245,9 @@ cancelled(void)
 static void *
 wait_a_while(void *arg)
 {
-	struct timespec while_ = { 0, 300000000 };
+	long while_ms = 300 * tap_slow();
+	struct timespec while_ = { while_ms / 1000,
+	    while_ms % 1000 * 1000000 };
 	struct kevent event;
 	int *error = arg;
 
