@@ -56,7 +56,8 @@
 pthread_mutex_t fp_mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t fp_left = PTHREAD_COND_INITIALIZER;
 static pid_t pid;
-static pid_t looker;		/* the process whose thread looks */
+static pid_t looker;		/* the process whose thread looks, or 0 */
+static pthread_t looking;	/* that thread */
 static struct port *ports;
 static struct port *port_of[FP_FDS];
 unsigned int fp_quirks;
@@ -315,29 +316,44 @@ look_all_the_time(void *arg)
 	const struct timespec pause = { 0, 50000 };
 	struct port *port;
 	struct hold hold;
+	bool over;
 
-	for (;;) {
+	do {
 		fp_enter(&hold);
 		for (port = ports; port != NULL; port = port->next) {
 			if (port->owner == pid)
 				fp_look(port);
 		}
+		over = looker == 0;
 		(void)fp_leave(&hold, 0);
 		(void)nanosleep(&pause, NULL);
-	}
+	} while (!over);
 	return arg;
+}
+
+/* A thread that is alive at the end looks like a leak. */
+static void
+stop_looking(void)
+{
+	struct hold hold;
+	bool mine;
+
+	fp_enter(&hold);
+	if ((mine = looker == pid))
+		looker = 0;
+	(void)fp_leave(&hold, 0);
+	if (mine)
+		(void)pthread_join(looking, NULL);
 }
 
 static void
 start_looking(void)
 {
-	pthread_t thread;
-
 	if (looker == pid || (fp_quirks & PORT_FAKE_EAGER) == 0)
 		return;
 	looker = pid;
-	if (pthread_create(&thread, NULL, look_all_the_time, NULL) != 0 ||
-	    pthread_detach(thread) != 0)
+	if (pthread_create(&looking, NULL, look_all_the_time, NULL) != 0 ||
+	    atexit(stop_looking) != 0)
 		fp_impossible("nobody looks");
 }
 
