@@ -287,5 +287,6 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 		mio_channel_drain(poller);
 		n += mio_wakers_take(poller, &events[n], nevents - n);
 	}
-	return n > 0 || ready == 0 ? n : MIO_RESUME;
+	/* What was pending, another thread may have taken. */
+	return n > 0 || (ready == 0 && !owed) ? n : MIO_RESUME;
 }
