@@ -153,7 +153,19 @@ terminals(void)
 	hang_up(&master, &slave, path);
 }
 
-/* In a child of its own session; which step failed, or 0. */
+static bool
+register_tty(struct mio_poller *own, struct mio_source *tty, const char *path)
+{
+	int fd = open(path, O_RDWR | O_NONBLOCK);
+
+	return fd >= 0 && mio_source_from_fd(tty, fd) == 0 &&
+	    mio_register(own, tty, 14, MIO_READABLE) == 0;
+}
+
+/*
+ * In a child of its own session; which step failed, or 0.  macOS' kqueue
+ * refuses /dev/tty by that name: mio_register(3) says what to do.
+ */
 static int
 use_tty(struct mio_source *master, const char *path)
 {
@@ -161,16 +173,15 @@ use_tty(struct mio_source *master, const char *path)
 	struct mio_event event;
 	struct mio_source tty;
 	char buf[8];
-	int fd;
 
 	own = mio_poller_new();
 	if (own == NULL || setsid() < 0 || open(path, O_RDWR) < 0)
 		return 1;
-	if ((fd = open("/dev/tty", O_RDWR | O_NONBLOCK)) < 0)
+	if (signal(SIGHUP, SIG_IGN) == SIG_ERR)
 		return 2;
-	if (signal(SIGHUP, SIG_IGN) == SIG_ERR ||
-	    mio_source_from_fd(&tty, fd) < 0 ||
-	    mio_register(own, &tty, 14, MIO_READABLE) < 0)
+	if (!register_tty(own, &tty, "/dev/tty") &&
+	    (!on_selector("kqueue") || errno != EINVAL ||
+	    mio_source_close(&tty) < 0 || !register_tty(own, &tty, path)))
 		return 3;
 	if (mio_poll(own, &event, 1, MOMENT) != 0)
 		return 4;
@@ -193,7 +204,7 @@ use_tty(struct mio_source *master, const char *path)
 	return 0;
 }
 
-/* /dev/tty stands for the controlling terminal, and macOS' kqueue minds. */
+/* /dev/tty stands for the controlling terminal. */
 static void
 controlling(void)
 {
