@@ -204,6 +204,10 @@ look_tcp(struct watch *watch, struct look *look, int polled)
 	if ((look->seen & SEEN_LISTENING) != 0)
 		return;
 	look->readable = count_of(watch->fd, FIONREAD);
+	/* Linux counts as far as the urgent byte; BSD keeps that elsewhere. */
+	if (look->readable == 0 && (polled & (POLLIN | POLLPRI | RDHUP)) ==
+	    (POLLIN | POLLPRI))
+		look->readable = 1;
 	look->space = space_of(watch->fd);
 	if ((look->seen & SEEN_CONNECTED) == 0)
 		return;
