@@ -1,11 +1,14 @@
 /*
- * The kqueue selector, where only the fake can lead it: asynchronous I/O that
- * has completed, for which the kernel makes the events itself.
+ * The kqueue selector, where only the fake can lead it: an event that went
+ * with a cancelled thread, asynchronous I/O that has completed, and notes that
+ * are left.
  */
 #include "config.h"
 
 #include <sys/types.h>
 #include <sys/event.h>
+
+#include <unistd.h>
 
 #include "fake_kqueue.h"
 #include "internal.h"
@@ -14,6 +17,79 @@
 
 static struct mio_poller *poller;
 static struct mio_event events[8];
+
+static struct mio_waker *
+new_waker(mio_token token)
+{
+	struct mio_waker *waker = mio_waker_new(poller, token);
+
+	need(waker != NULL);
+	return waker;
+}
+
+/*
+ * Takes the event of a wake along, and what tells of it, as a thread does
+ * that is cancelled between the kernel and the library.
+ */
+static void
+wake_in_vain(struct mio_waker *waker)
+{
+	struct timespec none = { 0, 0 };
+	int kq = mio_poller_fd(poller);
+	struct kevent event;
+	char byte;
+
+	need(mio_waker_wake(waker) == 0);
+	need(kevent(kq, NULL, 0, &event, 1, NULL) == 1);
+	/* A pipe's byte would be an event again. */
+	if (event.filter == EVFILT_READ)
+		need(read((int)event.ident, &byte, 1) == 1);
+	need(kevent(kq, NULL, 0, &event, 1, &none) == 0);
+}
+
+static void
+taken_along(void)
+{
+	struct mio_waker *waker = new_waker(5);
+
+	wake_in_vain(waker);
+	is(mio_poll(poller, events, 8, MIO_FOREVER), 1,
+	    "a wake whose event is lost: the next wait has it");
+	is(events[0].token, 5, "its token");
+	is(quiet(poller), 0, "once");
+	need(mio_waker_wake(waker) == 0);
+	is(mio_poll(poller, events, 8, PATIENCE), 1, "and it can wake again");
+	mio_waker_free(waker);
+}
+
+static void *
+write_later(void *arg)
+{
+	sleep_msec(20);
+	put_text(arg, "x");
+	return NULL;
+}
+
+/* Pending, and nothing to report: as if another waiter had been faster. */
+static void
+taken_by_another(void)
+{
+	struct mio_waker *waker = new_waker(6);
+	struct mio_source a, b;
+	pthread_t thread;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 7, MIO_READABLE);
+	wake_in_vain(waker);
+	mio_waker_free(waker);
+	thread = start_thread(write_later, &b);
+	is(mio_poll(poller, events, 8, MIO_FOREVER), 1,
+	    "nothing is left of what was pending: an infinite wait goes on");
+	is(events[0].token, 7, "until there is an event");
+	join_thread(thread);
+	close_source(&a);
+	close_source(&b);
+}
 
 /* What the kernel does when the request of this number is over. */
 static void
@@ -110,6 +186,33 @@ small_room(void)
 	is(poll_now(poller, events, 1), 0, "and no more");
 }
 
+/* Deregistered, a source has no notes left, whatever it was. */
+static void
+no_notes(void)
+{
+	int kq = mio_poller_fd(poller), before = fake_kqueue_notes(kq);
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE | MIO_WRITABLE);
+	is(fake_kqueue_notes(kq), before + 2, "two directions: two notes");
+	rereg(poller, &a, 1, MIO_WRITABLE | MIO_LEVEL);
+	is(fake_kqueue_notes(kq), before + 1, "one direction: one note");
+	dereg(poller, &a);
+	is(fake_kqueue_notes(kq), before, "deregistered: none");
+	close_source(&a);
+	close_source(&b);
+	pipe_pair(&a, &b);
+	close_source(&a);
+	reg(poller, &b, 2, MIO_WRITABLE);
+	is(mio_poll(poller, events, 8, PATIENCE), 1, "no reader: an event");
+	is(events[0].token, 2, "no reader: its token");
+	ok(mio_event_is_writable(&events[0]), "no reader: writable");
+	dereg(poller, &b);
+	is(fake_kqueue_notes(kq), before, "a pipe without a reader: none");
+	close_source(&b);
+}
+
 int
 main(void)
 {
@@ -118,10 +221,13 @@ main(void)
 	tap_start();
 	fds = count_fds();
 	poller = new_poller();
+	taken_along();
+	taken_by_another();
 	aio();
 	lio();
 	beside_a_source();
 	small_room();
+	no_notes();
 	mio_poller_free(poller);
 	is(count_fds(), fds, "the descriptor count stays");
 	return tap_done();
