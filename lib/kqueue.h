@@ -59,4 +59,14 @@ mio_kevent(const struct mio_poller *poller, const struct kevent *changes,
  */
 int	mio_kq_submit(const struct mio_poller *, struct kevent *, int);
 
+/*
+ * Is this event of a broken pipe for nobody?  Close(2) takes the notes of its
+ * descriptor along, but not that one: if the pipe was closed behind our back,
+ * it is the last.
+ */
+bool	mio_kq_outlived(const struct mio_poller *, const struct kevent *);
+
+/* A pipe's oneshot has fired: its other notes must not do so as well. */
+void	mio_kq_spend(const struct mio_poller *, int, mio_kq_filter);
+
 #endif /* KQUEUE_H */

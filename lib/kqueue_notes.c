@@ -37,6 +37,7 @@
 #include <fcntl.h>
 
 #include "kqueue.h"
+#include "sock.h"
 
 #define MOST_CHANGES	8	/* of one source: two a filter, and two more */
 
@@ -111,14 +112,16 @@ broken_filter(const struct mio_poller *poller)
 }
 
 static int
-broken(const struct mio_poller *poller, int fd, mio_token token,
+broken(struct mio_poller *poller, int fd, mio_token token,
     unsigned int interest)
 {
 	mio_kq_filter filter = broken_filter(poller);
 	unsigned int flags = flags_of(interest);
-	struct kevent changes[2];
+	struct kevent changes[3];
 	int error, n = 1;
 
+	/* mio_kq_outlived() leaves a wait with no event. */
+	atomic_put_relaxed(&poller->resumes, 1);
 	/* Edge: once, and then silence. */
 	if ((interest & MIO_LEVEL) == 0)
 		flags |= EV_ONESHOT;
@@ -132,9 +135,46 @@ broken(const struct mio_poller *poller, int fd, mio_token token,
 		    NOTE_TRIGGER, token);
 	}
 #endif
+	/* Or it would be told twice: see mio_kq_spend(). */
+	if ((interest & MIO_ONESHOT) != 0)
+		mio_kq_change(&changes[n++], (uintptr_t)fd, EVFILT_READ,
+		    EV_DELETE, 0, 0);
 	if ((error = mio_kq_submit(poller, changes, n)) == 0)
 		error = (int)-changes[0].data;
 	return error;
+}
+
+bool
+mio_kq_outlived(const struct mio_poller *poller, const struct kevent *kev)
+{
+	struct kevent change;
+	int saved = errno;
+	bool gone;
+
+	if ((gone = mio_fd_check((int)kev->ident - 1) <= 0)) {
+		mio_kq_change(&change, kev->ident, kev->filter, EV_DELETE, 0,
+		    0);
+		/* A oneshot is gone. */
+		(void)mio_kq_submit(poller, &change, 1);
+	}
+	errno = saved;
+	return gone;
+}
+
+void
+mio_kq_spend(const struct mio_poller *poller, int fd, mio_kq_filter fired)
+{
+	struct kevent changes[2];
+	int n = 0, saved = errno;
+
+	mio_kq_change(&changes[n++], (uintptr_t)fd, fired == EVFILT_READ ?
+	    EVFILT_WRITE : EVFILT_READ, EV_DELETE, 0, 0);
+	if (fired == EVFILT_READ)
+		mio_kq_change(&changes[n++], broken_ident(fd),
+		    broken_filter(poller), EV_DELETE, 0, 0);
+	/* They may be gone already. */
+	(void)mio_kq_submit(poller, changes, n);
+	errno = saved;
 }
 
 /* Why a note for writing was refused: there is nobody to read. */
@@ -206,7 +246,7 @@ additions(int fd, mio_token token, unsigned int interest,
 
 /* One addition's receipt: 0, or why the source can't be watched so. */
 static int
-judge(const struct mio_poller *poller, int fd, mio_token token,
+judge(struct mio_poller *poller, int fd, mio_token token,
     unsigned int interest, const struct kevent *receipt)
 {
 	if (receipt->data == 0)

@@ -13,7 +13,7 @@
  * What it works around, beside what kqueue_notes.c does:
  *
  *  - EVFILT_WRITE with EV_EOF also tells of one's own shutdown (KQ-6).
- *  - The end of a pipe is told by one of its two filters: see collect().
+ *  - The end of a pipe is told by one of its two filters: look_at_pipe().
  *  - NetBSD hangs on a large count of events: 128 at most (KQ-10).
  *
  * Copyright (c) 2026 The libmio authors
@@ -223,6 +223,27 @@ find(struct seen *seen, intptr_t fd, struct mio_event *events, int n)
 	return NULL;
 }
 
+/*
+ * The end of a pipe is the end of both directions, whichever note tells.  As
+ * both may, a oneshot is over with the first.  (EV_ONESHOT beside the end in
+ * EVFILT_WRITE says nothing: on FreeBSD every such note has it, KQ-3.)
+ */
+static void
+look_at_pipe(const struct mio_poller *poller, const struct kevent *kev,
+    struct mio_event *event)
+{
+	bool end = (event->readiness & MIO_READ_CLOSED) != 0;
+	bool spent = (kev->flags & EV_ONESHOT) != 0 && (end ||
+	    event->readiness == MIO_WRITABLE);
+
+	if ((!end && !spent) || mio_fd_check((int)kev->ident) <= 0)
+		return;
+	if (end)
+		event->readiness |= MIO_WRITABLE | MIO_WRITE_CLOSED;
+	if (spent)
+		mio_kq_spend(poller, (int)kev->ident, kev->filter);
+}
+
 /* Adds what the kernel reports to the events; whether a wake was with it. */
 static bool
 collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
@@ -242,11 +263,11 @@ collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
 			continue;
 		}
 		translate(&raw[i], &event);
-		if (event.readiness == 0)
+		if (event.readiness == 0 ||
+		    ((event.native & NATIVE_BROKEN) != 0 &&
+		    mio_kq_outlived(poller, &raw[i])))
 			continue;
-		if ((event.readiness & MIO_READ_CLOSED) != 0 &&
-		    mio_fd_check((int)fd) > 0)
-			event.readiness |= MIO_WRITABLE | MIO_WRITE_CLOSED;
+		look_at_pipe(poller, &raw[i], &event);
 		/* Requests of asynchronous I/O are each their own. */
 		known = fd < 0 ? NULL : find(&seen, fd, events, *n);
 		if (known != NULL) {

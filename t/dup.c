@@ -116,6 +116,23 @@ gone_behind_our_back(struct mio_poller *poller)
 	close_source(&d);
 }
 
+/* So does a pipe that had no reader when it was registered. */
+static void
+broken_behind_our_back(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+
+	pipe_pair(&a, &b);
+	close_source(&a);
+	reg(poller, &b, 6, MIO_WRITABLE | MIO_LEVEL);
+	ok(wait_token(poller, 6, MIO_WRITABLE) & MIO_WRITABLE,
+	    "a broken pipe: writable");
+	need(close(mio_source_fd(&b)) == 0);
+	is(quiet(poller), 0, "closed behind our back: goes quiet");
+	(void)mio_deregister(poller, &b);	/* as above */
+	need(mio_source_release(&b) >= 0);
+}
+
 /* A close without a deregistration before it, then one through libmio. */
 static void
 close_after_close(struct mio_poller *poller)
@@ -201,6 +218,7 @@ main(void)
 	deregistered(poller);
 	behind_our_back(poller);
 	gone_behind_our_back(poller);
+	broken_behind_our_back(poller);
 	close_after_close(poller);
 	two_copies(poller);
 	inherited(poller);

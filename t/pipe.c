@@ -50,6 +50,26 @@ carries(void)
 	close_source(&writer);
 }
 
+/* What was reported is silent, and the reader's end is no exception. */
+static void
+oneshot_ends(void)
+{
+	struct mio_source reader, writer;
+	struct mio_event event;
+
+	new_pipe(&reader, &writer);
+	reg(poller, &writer, 1, MIO_WRITABLE | MIO_ONESHOT);
+	ok(wait_token(poller, 1, MIO_WRITABLE) & MIO_WRITABLE,
+	    "oneshot: writable");
+	close_source(&reader);
+	is(quiet(poller), 0, "oneshot: silent when the reader closes");
+	rereg(poller, &writer, 2,
+	    MIO_READABLE | MIO_WRITABLE | MIO_ONESHOT);
+	is(mio_poll(poller, &event, 1, PATIENCE), 1, "oneshot: one event");
+	is(quiet(poller), 0, "oneshot: and no other of the same end");
+	close_source(&writer);
+}
+
 static void
 edges(void)
 {
@@ -177,6 +197,7 @@ main(void)
 	poller = new_poller();
 	carries();
 	edges();
+	oneshot_ends();
 	writer_closes();
 	reader_closes();
 	blocking();
