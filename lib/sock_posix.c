@@ -294,7 +294,7 @@ mio_sock_sendv(int fd, const struct iovec *iov, int iovcnt)
 	if (iovcnt < 0 || iovcnt > IOV_MAX)
 		return -EINVAL;
 	msg.msg_iov = (struct iovec *)(uintptr_t)iov;
-	msg.msg_iovlen = (unsigned int)iovcnt;
+	msg.msg_iovlen = (__typeof__(msg.msg_iovlen))iovcnt;
 	n = sendmsg(fd, &msg, SEND_FLAGS);
 	return n < 0 ? error_of(errno) : n;
 }

@@ -10,7 +10,7 @@
 #ifdef HAVE_SYS_EVENTFD_H
 #include <sys/eventfd.h>
 #endif
-#ifdef HAVE_SYS_INOTIFY_H
+#ifdef HAVE_INOTIFY_INIT1
 #include <sys/inotify.h>
 #endif
 #ifdef HAVE_SYS_SIGNALFD_H
@@ -37,7 +37,7 @@
 
 static struct mio_poller *poller;
 
-#if defined(HAVE_SYS_EVENTFD_H) || defined(HAVE_SYS_INOTIFY_H) || \
+#if defined(HAVE_SYS_EVENTFD_H) || defined(HAVE_INOTIFY_INIT1) || \
     defined(HAVE_SYS_SIGNALFD_H) || defined(HAVE_SYS_TIMERFD_H)
 /* Whether the kernel, or the emulator, had it; otherwise says what it had. */
 static bool
@@ -156,7 +156,7 @@ signals(void)
 }
 #endif
 
-#ifdef HAVE_SYS_INOTIFY_H
+#ifdef HAVE_INOTIFY_INIT1
 static void
 write_byte(void *fd)
 {
@@ -205,7 +205,7 @@ changes(void)
 static void
 changes(void)
 {
-	tap_skip(1, "no inotify: no <sys/inotify.h>");
+	tap_skip(1, "no inotify: not on this system");
 }
 #endif
 
