@@ -16,7 +16,7 @@ enum way { WRITE, WRITEV };
 static mio_ssize
 put(const struct mio_source *source, enum way way)
 {
-	static char text[8] = "farewell";
+	static char text[] = "farewell";
 	struct mio_iovec iov[2];
 
 	if (way == WRITE)
