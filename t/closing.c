@@ -68,8 +68,7 @@ peer_closes(struct mio_poller *poller)
 	is(read_soon(&a, buf, sizeof(buf)), 0, "then the end");
 	is(spins(poller), 0, "the peer closed: one event, then silence");
 	rereg(poller, &a, 2, MIO_READABLE);
-	ok(wait_token(poller, 2, MIO_READABLE) & MIO_READABLE,
-	    "reregistered: readable again");
+	ok(comes(poller, 2, MIO_READABLE), "reregistered: readable again");
 	is(spins(poller), 0, "and silence again");
 	close_source(&a);
 }
@@ -123,7 +122,7 @@ half_close(struct mio_poller *poller)
 	    "half-closed: writing still works");
 	fill(&a);
 	need(drain(&b) > 0);
-	ok(wait_token(poller, 4, MIO_WRITABLE) & MIO_WRITABLE,
+	ok(comes(poller, 4, MIO_WRITABLE),
 	    "half-closed: and so does waiting for it");
 	close_source(&a);
 	close_source(&b);
@@ -140,12 +139,11 @@ own_half_close(struct mio_poller *poller)
 	need(mio_tcp_shutdown(&a, MIO_SHUT_WR) == 0);
 	spins(poller);
 	put_text(&b, "answer");
-	ok(wait_token(poller, 5, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 5, MIO_READABLE),
 	    "our own half-close: the answer is readable");
 	is(read_soon(&a, buf, sizeof(buf)), 6, "and read");
 	close_source(&b);
-	ok(wait_token(poller, 5, MIO_READABLE) & MIO_READABLE,
-	    "closed from both sides: readable");
+	ok(comes(poller, 5, MIO_READABLE), "closed from both sides: readable");
 	is(read_soon(&a, buf, sizeof(buf)), 0, "the end");
 	is(spins(poller), 0, "closed from both sides: silence");
 	close_source(&a);
@@ -176,7 +174,7 @@ reset_by_peer(struct mio_poller *poller)
 	tcp_pair(&a, &b);
 	reset(&b);
 	reg(poller, &a, 7, MIO_WRITABLE);
-	ok(wait_token(poller, 7, MIO_WRITABLE) & MIO_WRITABLE,
+	ok(comes(poller, 7, MIO_WRITABLE),
 	    "reset, only writable asked for: writable");
 	is(spins(poller), 0, "and silence");
 	close_source(&a);
@@ -229,8 +227,7 @@ reader_closes(struct mio_poller *poller)
 	fails(mio_source_write(&writer, &byte, 1), EPIPE, "a write says so");
 	is(spins(poller), 0, "and silence");
 	rereg(poller, &writer, 10, MIO_WRITABLE);
-	ok(wait_token(poller, 10, MIO_WRITABLE) & MIO_WRITABLE,
-	    "reregistered: writable again");
+	ok(comes(poller, 10, MIO_WRITABLE), "reregistered: writable again");
 	close_source(&writer);
 	pipe_pair(&reader, &writer);
 	close_source(&reader);
@@ -294,7 +291,7 @@ unconnected(struct mio_poller *poller)
 	result = connect(mio_source_fd(&a), (struct sockaddr *)&addr, len);
 	need(result == 0 || errno == EINPROGRESS);
 	need(mio_source_would_block(&a, MIO_WRITABLE) == 0);
-	ok(wait_token(poller, 13, MIO_WRITABLE) & MIO_WRITABLE,
+	ok(comes(poller, 13, MIO_WRITABLE),
 	    "connected later, would_block said: writable");
 	is(mio_source_take_error(&a), 0, "and no error");
 	close_source(&a);
@@ -335,8 +332,7 @@ urgent(struct mio_poller *poller)
 	    strstr(text, "priority") != NULL, "and printed: %s", text);
 	is(spins(poller), 0, "an urgent byte: one event");
 	put_text(&b, "x");
-	ok(wait_token(poller, 14, MIO_READABLE) & MIO_READABLE,
-	    "data behind it: readable");
+	ok(comes(poller, 14, MIO_READABLE), "data behind it: readable");
 	close_source(&a);
 	close_source(&b);
 }

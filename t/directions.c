@@ -28,15 +28,13 @@ read_side(struct mio_poller *poller)
 
 	tcp_pair(&a, &b);
 	reg(poller, &a, 1, BOTH);
-	ok(wait_token(poller, 1, MIO_WRITABLE) & MIO_WRITABLE,
-	    "writable when registered");
+	ok(comes(poller, 1, MIO_WRITABLE), "writable when registered");
 	is(drain(&a), 0, "nothing to read");
 	is(poll_now(poller, events, 8), 0,
 	    "a read's would-block brings no event at all");
 	is(quiet(poller), 0, "nor a moment later");
 	put_text(&b, "hello");
-	ok(wait_token(poller, 1, MIO_READABLE) & MIO_READABLE,
-	    "the peer writes: readable");
+	ok(comes(poller, 1, MIO_READABLE), "the peer writes: readable");
 	is(drain(&a), 5, "read");
 	is(quiet(poller), 0, "read to would-block: no event");
 	close_source(&a);
@@ -51,10 +49,9 @@ untouched(struct mio_poller *poller)
 
 	tcp_pair(&a, &b);
 	reg(poller, &a, 1, BOTH);
-	ok(wait_token(poller, 1, MIO_WRITABLE) & MIO_WRITABLE,
-	    "writable when registered");
+	ok(comes(poller, 1, MIO_WRITABLE), "writable when registered");
 	put_text(&b, "hello");
-	ok(wait_token(poller, 1, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 1, MIO_READABLE),
 	    "writable was reported, nothing was called: readable");
 	close_source(&a);
 	close_source(&b);
@@ -102,8 +99,7 @@ write_side(struct mio_poller *poller)
 	    "a write's would-block brings no event at all");
 	is(quiet(poller), 0, "nor a moment later, though there is data");
 	need(drain(&b) > 0);
-	ok(wait_token(poller, 3, MIO_WRITABLE) & MIO_WRITABLE,
-	    "the peer reads: writable");
+	ok(comes(poller, 3, MIO_WRITABLE), "the peer reads: writable");
 	close_source(&a);
 	close_source(&b);
 }
@@ -123,7 +119,7 @@ said(struct mio_poller *poller)
 		    "would_block says so");
 		is(quiet(poller), 0, "said would-block: no event");
 		put_text(&b, "x");
-		ok(wait_token(poller, 4, MIO_READABLE) & MIO_READABLE,
+		ok(comes(poller, 4, MIO_READABLE),
 		    "said would-block: the next change is reported");
 		is(read_raw(&a), 1, "a raw recv");
 	}
@@ -146,7 +142,7 @@ said_writing(struct mio_poller *poller)
 	is(mio_source_would_block(&a, MIO_WRITABLE), 0, "would_block says so");
 	is(quiet(poller), 0, "full: no event");
 	drain(&b);
-	ok(wait_token(poller, 5, MIO_WRITABLE) & MIO_WRITABLE,
+	ok(comes(poller, 5, MIO_WRITABLE),
 	    "said a write would block: writable comes");
 	close_source(&a);
 	close_source(&b);
@@ -169,18 +165,18 @@ short_counts(struct mio_poller *poller)
 	wait_token(poller, 7, MIO_READABLE);
 	is(mio_source_readv(&a, iov, 2), 5, "a short readv");
 	put_text(&b, "x");
-	ok(wait_token(poller, 7, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 7, MIO_READABLE),
 	    "a short readv: the next change is reported");
 	n = mio_source_write(&a, big, sizeof(big));
 	ok(n > 0 && n < (mio_ssize)sizeof(big), "a short write");
 	drain(&b);
-	ok(wait_token(poller, 7, MIO_WRITABLE) & MIO_WRITABLE,
+	ok(comes(poller, 7, MIO_WRITABLE),
 	    "a short write: the next change is reported");
 	iov[1].iov_len = sizeof(big) - 3;
 	n = mio_source_writev(&a, iov, 2);
 	ok(n > 0 && n < (mio_ssize)sizeof(big), "a short writev");
 	drain(&b);
-	ok(wait_token(poller, 7, MIO_WRITABLE) & MIO_WRITABLE,
+	ok(comes(poller, 7, MIO_WRITABLE),
 	    "a short writev: the next change is reported");
 	close_source(&a);
 	close_source(&b);
@@ -201,7 +197,7 @@ peeking(struct mio_poller *poller)
 	fails(mio_tcp_peek(&a, buf, sizeof(buf)), EAGAIN,
 	    "a peek says would-block");
 	put_text(&b, "x");
-	ok(wait_token(poller, 8, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 8, MIO_READABLE),
 	    "a peek's would-block: the next change is reported");
 	close_source(&a);
 	close_source(&b);
@@ -220,7 +216,7 @@ accepting(struct mio_poller *poller)
 	for (i = 0; i < 3; i++) {
 		need(mio_tcp_connect(&clients[i], (struct sockaddr *)&addr,
 		    len, 0) == 0);
-		ok(wait_token(poller, 9, MIO_READABLE) & MIO_READABLE,
+		ok(comes(poller, 9, MIO_READABLE),
 		    "a connection: the listener is readable");
 		is(mio_tcp_accept(&listener, &stream, NULL, NULL, 0), 0,
 		    "accepted");

@@ -70,7 +70,7 @@ behind_our_back(struct mio_poller *poller)
 	need(close(mio_source_fd(&a)) == 0);
 	put_text(&b, "x");
 	if (on_selector("epoll")) {
-		ok(wait_token(poller, 3, MIO_READABLE) & MIO_READABLE,
+		ok(comes(poller, 3, MIO_READABLE),
 		    "dup'd, closed behind our back: fires, as documented");
 		fails(mio_deregister(poller, &a), EBADF,
 		    "and deregistering can't help it");
@@ -102,8 +102,7 @@ gone_behind_our_back(struct mio_poller *poller)
 	need(close(mio_source_fd(&a)) == 0);
 	is(spins(poller), 0, "closed behind our back: goes quiet");
 	put_text(&d, "x");
-	ok(wait_token(poller, 5, MIO_READABLE) & MIO_READABLE,
-	    "and the others go on");
+	ok(comes(poller, 5, MIO_READABLE), "and the others go on");
 	result = mio_deregister(poller, &a);
 	ok(result == 0 || errno == EBADF || errno == ENOENT,
 	    "deregistered, whatever the kernel says");
@@ -196,8 +195,7 @@ inherited(struct mio_poller *poller)
 	unix_pair(&a, &b);
 	reg(poller, &a, 10, MIO_READABLE);
 	put_text(&b, "x");
-	ok(wait_token(poller, 10, MIO_READABLE) & MIO_READABLE,
-	    "and the poller works");
+	ok(comes(poller, 10, MIO_READABLE), "and the poller works");
 	need(close(hold[1]) == 0);
 	need(waitpid(pid, &status, 0) == pid);
 	is(status, 0, "the child held on to it");

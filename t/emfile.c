@@ -53,7 +53,7 @@ run(struct mio_poller *poller, bool reregister)
 	listen_loopback(&listener, &addr, &len);
 	reg(poller, &listener, 1, MIO_READABLE);
 	need(mio_tcp_connect(&client, (struct sockaddr *)&addr, len, 0) == 0);
-	need(wait_token(poller, 1, MIO_READABLE));
+	need(comes(poller, 1, MIO_READABLE));
 	old = exhaust();
 	fails(mio_tcp_accept(&listener, &server, NULL, NULL, 0), EMFILE,
 	    "accept without descriptors");
@@ -63,7 +63,7 @@ run(struct mio_poller *poller, bool reregister)
 	recover(old);
 	if (reregister) {
 		rereg(poller, &listener, 1, MIO_READABLE);
-		ok(wait_token(poller, 1, MIO_READABLE),
+		ok(comes(poller, 1, MIO_READABLE),
 		    "reregister reports what is waiting");
 	}
 	is(mio_tcp_accept(&listener, &server, NULL, NULL, 0), 0,

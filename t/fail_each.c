@@ -310,7 +310,7 @@ main(void)
 	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
 		fail_each(&operations[i]);
 	reg(poller, &listener, 1, MIO_READABLE);
-	need(wait_token(poller, 1, MIO_READABLE));
+	need(comes(poller, 1, MIO_READABLE));
 	accept_fallback();
 	accept_failures();
 	connect_survives();

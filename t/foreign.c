@@ -90,7 +90,7 @@ begins_again(struct mio_source *source, const struct mio_source *peer,
 		is(quiet(poller), 0, "%s: not reregistered: silence", what);
 	if (!on_selector("epoll") && !on_selector("kqueue"))
 		rereg(poller, source, token, MIO_READABLE);
-	ok(wait_token(poller, token, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, token, MIO_READABLE),
 	    "%s: opened again, and data: readable", what);
 	is(drain(source), 4, "%s: opened again: read", what);
 	is(quiet(poller), 0, "%s: opened again, and read: silence", what);
@@ -109,8 +109,7 @@ hang_up(struct mio_source *master, struct mio_source *slave, const char *path)
 
 	reg(poller, master, 10, MIO_READABLE);
 	close_source(slave);
-	ok(wait_token(poller, 10, MIO_READABLE) & MIO_READABLE,
-	    "terminal: hang-up: readable");
+	ok(comes(poller, 10, MIO_READABLE), "terminal: hang-up: readable");
 	ok(mio_source_read(master, buf, sizeof(buf)) <= 0,
 	    "terminal: hang-up: nothing to read");
 	is(spins(poller), 0, "terminal: hang-up: one event, then silence");
@@ -122,7 +121,7 @@ hang_up(struct mio_source *master, struct mio_source *slave, const char *path)
 	close_source(master);
 
 	reg(poller, &again, 12, MIO_READABLE | MIO_LEVEL);
-	ok(wait_token(poller, 12, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 12, MIO_READABLE),
 	    "terminal: the master is gone: readable");
 	ok(mio_source_read(&again, buf, sizeof(buf)) <= 0,
 	    "terminal: the master is gone: nothing to read");
@@ -140,15 +139,14 @@ terminals(void)
 	readable_contract(poller, &master, put_byte, &slave, "terminal");
 	readable_contract(poller, &slave, put_byte, &master, "slave terminal");
 	reg(poller, &master, 13, MIO_WRITABLE);
-	ok(wait_token(poller, 13, MIO_WRITABLE), "terminal: writable");
+	ok(comes(poller, 13, MIO_WRITABLE), "terminal: writable");
 	ok(fill(&master) > 0, "terminal: filled");
 	/* Linux carries bytes on in its own time, which makes room again. */
 	while (quiet(poller) > 0)
 		fill(&master);
 	is(quiet(poller), 0, "terminal: full: silence");
 	ok(drain(&slave) > 0, "terminal: emptied");
-	ok(wait_token(poller, 13, MIO_WRITABLE) & MIO_WRITABLE,
-	    "terminal: writable again");
+	ok(comes(poller, 13, MIO_WRITABLE), "terminal: writable again");
 	dereg(poller, &master);
 	hang_up(&master, &slave, path);
 }
@@ -270,7 +268,7 @@ fifo_held_open(struct mio_source *reader, const char *path)
 		adopt(&writer, open(path, O_WRONLY | O_NONBLOCK));
 		put_text(&writer, "hello");
 		close_source(&writer);
-		ok(wait_token(poller, 21, MIO_READABLE) & MIO_READABLE,
+		ok(comes(poller, 21, MIO_READABLE),
 		    "FIFO held open: writer %d: readable", i);
 		is(drain(reader), 5, "FIFO held open: writer %d: read", i);
 		is(quiet(poller), 0, "FIFO held open: writer %d: silence", i);
@@ -443,7 +441,7 @@ conversation(void)
 	is(quiet(poller), 0, "child: silence");
 	for (i = 0; i < 3; i++) {
 		put_text(&in, "hello");
-		ok(wait_token(poller, 32, MIO_READABLE) & MIO_READABLE,
+		ok(comes(poller, 32, MIO_READABLE),
 		    "child: round %d: readable", i);
 		is(drain(&out), 5, "child: round %d: read", i);
 		is(quiet(poller), 0, "child: round %d: silence", i);
@@ -483,7 +481,7 @@ unread_stdin(void)
 	close_source(&in);
 	reap(pid, true, "child: died of a signal");
 	reg(poller, &out, 34, MIO_READABLE);
-	ok(wait_token(poller, 34, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 34, MIO_READABLE),
 	    "child: died: its stdout is readable");
 	is(mio_source_read(&out, &byte, 1), 1, "child: died: last words");
 	is(mio_source_read(&out, &byte, 1), 0, "child: died: the end");
@@ -526,7 +524,7 @@ own_tcp(void)
 		if (n == 0)
 			sleep_msec(1);
 	}
-	ok(wait_token(poller, 40, MIO_WRITABLE) & MIO_WRITABLE,
+	ok(comes(poller, 40, MIO_WRITABLE),
 	    "its small buffer is empty: writable again");
 	close_source(&a);
 	close_source(&b);
@@ -552,14 +550,14 @@ own_udp(void)
 	/* An empty datagram is an event like any other. */
 	reg(poller, &a, 41, MIO_READABLE);
 	need(send(mio_source_fd(&b), buf, 0, 0) == 0);
-	ok(wait_token(poller, 41, MIO_READABLE), "an empty datagram: readable");
+	ok(comes(poller, 41, MIO_READABLE), "an empty datagram: readable");
 	len = sizeof(storage);
 	is(mio_udp_recv_from(&a, buf, sizeof(buf), addr, &len), 0,
 	    "an empty datagram: read by mio_udp_recv_from");
 	fails(mio_udp_recv(&a, buf, sizeof(buf)), EAGAIN,
 	    "an empty datagram: is all");
 	put_text(&b, "x");
-	ok(wait_token(poller, 41, MIO_READABLE), "and the next one: readable");
+	ok(comes(poller, 41, MIO_READABLE), "and the next one: readable");
 	close_source(&a);
 	close_source(&b);
 }
@@ -583,7 +581,7 @@ own_pair(int type, const char *what)
 	reg(poller, &a, 42, MIO_READABLE);
 	put_text(&b, "one");
 	put_text(&b, "three");
-	ok(wait_token(poller, 42, MIO_READABLE), "%s: two messages", what);
+	ok(comes(poller, 42, MIO_READABLE), "%s: two messages", what);
 	is(mio_source_read(&a, buf, sizeof(buf)), 3, "%s: the first", what);
 	is(mio_source_read(&a, buf, sizeof(buf)), 5, "%s: the second", what);
 	fails(mio_source_read(&a, buf, sizeof(buf)), EAGAIN, "%s: is all",
@@ -591,14 +589,14 @@ own_pair(int type, const char *what)
 	is(quiet(poller), 0, "%s: silence", what);
 
 	reg(poller, &b, 43, MIO_WRITABLE);
-	ok(wait_token(poller, 43, MIO_WRITABLE), "%s: writable", what);
+	ok(comes(poller, 43, MIO_WRITABLE), "%s: writable", what);
 	while (mio_source_write(&b, buf, sizeof(buf)) == sizeof(buf))
 		continue;
 	is(mio_errno(), EAGAIN, "%s: full", what);
 	wait_token(poller, 42, MIO_READABLE);
 	is(quiet(poller), 0, "%s: full: silence", what);
 	drain(&a);
-	ok(wait_token(poller, 43, MIO_WRITABLE) & MIO_WRITABLE,
+	ok(comes(poller, 43, MIO_WRITABLE),
 	    "%s: emptied: writable again", what);
 	close_source(&a);
 	close_source(&b);

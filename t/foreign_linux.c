@@ -120,14 +120,14 @@ two_signals(const struct mio_source *source)
 
 	need(raise(SIGUSR2) == 0);
 	need(raise(SIGUSR1) == 0);
-	ok(wait_token(poller, 11, MIO_READABLE), "signalfd: two signals");
+	ok(comes(poller, 11, MIO_READABLE), "signalfd: two signals");
 	memset(infos, 0, sizeof(infos));
 	is(mio_source_read(source, infos, sizeof(infos)), 2 * sizeof(infos[0]),
 	    "signalfd: are read at once");
 	is(infos[0].ssi_signo + infos[1].ssi_signo, SIGUSR1 + SIGUSR2,
 	    "signalfd: and are those");
 	need(raise(SIGUSR1) == 0);
-	ok(wait_token(poller, 11, MIO_READABLE), "signalfd: and a third");
+	ok(comes(poller, 11, MIO_READABLE), "signalfd: and a third");
 	drain(source);
 }
 
@@ -172,7 +172,7 @@ deleted(const struct mio_source *source, const char *path)
 	} buf;
 
 	need(unlink(path) == 0);
-	ok(wait_token(poller, 12, MIO_READABLE), "inotify: a file deleted");
+	ok(comes(poller, 12, MIO_READABLE), "inotify: a file deleted");
 	memset(&buf, 0, sizeof(buf));
 	ok(mio_source_read(source, &buf, sizeof(buf)) > 0 &&
 	    (buf.event.mask & IN_DELETE) != 0, "inotify: says so");
@@ -230,8 +230,7 @@ full_counter(const struct mio_source *source)
 	    "eventfd: full");
 	is(quiet(poller), 0, "eventfd: full: silence");
 	is(drain(source), 8, "eventfd: emptied");
-	ok(wait_token(poller, 13, MIO_WRITABLE) & MIO_WRITABLE,
-	    "eventfd: writable again");
+	ok(comes(poller, 13, MIO_WRITABLE), "eventfd: writable again");
 }
 
 static void
@@ -243,7 +242,7 @@ counters(void)
 		return;
 	readable_contract(poller, &source, count_up, &source, "eventfd");
 	reg(poller, &source, 13, MIO_WRITABLE);
-	ok(wait_token(poller, 13, MIO_WRITABLE), "eventfd: writable");
+	ok(comes(poller, 13, MIO_WRITABLE), "eventfd: writable");
 	full_counter(&source);
 	close_source(&source);
 }
@@ -290,15 +289,14 @@ process_modes(struct mio_source *source)
 	int i;
 
 	rereg(poller, source, 15, MIO_READABLE);
-	ok(wait_token(poller, 15, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 15, MIO_READABLE),
 	    "pidfd: reregistered: readable again");
 	rereg(poller, source, 16, MIO_READABLE | MIO_LEVEL);
 	for (i = 0; i < 3; i++)
-		ok(wait_token(poller, 16, MIO_READABLE) & MIO_READABLE,
+		ok(comes(poller, 16, MIO_READABLE),
 		    "pidfd: level: readable, %d", i);
 	rereg(poller, source, 17, MIO_READABLE | MIO_ONESHOT);
-	ok(wait_token(poller, 17, MIO_READABLE) & MIO_READABLE,
-	    "pidfd: oneshot: readable");
+	ok(comes(poller, 17, MIO_READABLE), "pidfd: oneshot: readable");
 	is(quiet(poller), 0, "pidfd: oneshot: then silence");
 }
 
@@ -319,8 +317,7 @@ processes(void)
 	reg(poller, &source, 14, MIO_READABLE);
 	is(quiet(poller), 0, "pidfd: the child lives: no event");
 	(void)close(writer);
-	ok(wait_token(poller, 14, MIO_READABLE) & MIO_READABLE,
-	    "pidfd: the child exits: readable");
+	ok(comes(poller, 14, MIO_READABLE), "pidfd: the child exits: readable");
 	is(quiet(poller), 0, "pidfd: once");
 	process_modes(&source);
 	reap(child, 7);

@@ -33,15 +33,14 @@ registration_misuse(struct mio_poller *poller)
 	    "reregister with a foreign poller: EXDEV");
 	fails(mio_deregister(other, &a), EXDEV,
 	    "deregister with a foreign poller: EXDEV");
-	ok(wait_token(poller, 1, MIO_WRITABLE) & MIO_WRITABLE,
+	ok(comes(poller, 1, MIO_WRITABLE),
 	    "and the registration has survived all that");
 	is(quiet(other), 0, "of the other poller nothing");
 	dereg(poller, &a);
 	fails(mio_deregister(poller, &a), ENOENT,
 	    "double deregister: ENOENT");
 	reg(other, &a, 2, BOTH);
-	ok(wait_token(other, 2, MIO_WRITABLE) & MIO_WRITABLE,
-	    "then the other poller takes it");
+	ok(comes(other, 2, MIO_WRITABLE), "then the other poller takes it");
 	close_source(&a);
 	close_source(&b);
 	mio_poller_free(other);
@@ -229,7 +228,7 @@ outliving(void)
 	mio_waker_free(waker);
 	poller = new_poller();
 	reg(poller, &a, 3, BOTH);
-	ok(wait_token(poller, 3, BOTH) & BOTH, "the next poller takes it");
+	ok(comes(poller, 3, BOTH), "the next poller takes it");
 	mio_poller_free(poller);
 	close_source(&a);
 	ok(count_fds() < fds, "and all descriptors are gone");
@@ -245,12 +244,10 @@ moving(struct mio_poller *poller)
 	memcpy(&moved, &a, sizeof(moved));
 	memset(&a, 0, sizeof(a));
 	put_text(&b, "x");
-	ok(wait_token(poller, 1, MIO_READABLE) & MIO_READABLE,
-	    "a moved source: its events go on");
+	ok(comes(poller, 1, MIO_READABLE), "a moved source: its events go on");
 	is(drain(&moved), 1, "a moved source: read");
 	put_text(&b, "y");
-	ok(wait_token(poller, 1, MIO_READABLE) & MIO_READABLE,
-	    "a moved source: and re-armed");
+	ok(comes(poller, 1, MIO_READABLE), "a moved source: and re-armed");
 	rereg(poller, &moved, 2, BOTH);
 	ok(wait_token(poller, 2, BOTH) & MIO_WRITABLE,
 	    "a moved source: reregistered");
@@ -276,7 +273,7 @@ stale_copy(struct mio_poller *poller)
 	dereg(poller, &a);
 	put_text(&d, "x");
 	reg(poller, &c, 2, MIO_READABLE);
-	ok(wait_token(poller, 2, MIO_READABLE) & MIO_READABLE, "an event");
+	ok(comes(poller, 2, MIO_READABLE), "an event");
 	is(mio_source_would_block(&stale, MIO_READABLE), 0, "a stale copy");
 	is(quiet(poller), 0, "a stale copy arms nothing");
 	close_source(&a);
@@ -304,7 +301,7 @@ one_life(int round)
 		    0);
 		reg(poller, &sources[i], (mio_token)i, BOTH);
 	}
-	ok(wait_token(poller, SOURCES - 1, MIO_WRITABLE) & MIO_WRITABLE,
+	ok(comes(poller, SOURCES - 1, MIO_WRITABLE),
 	    "the last of many sources");
 	need(mio_waker_wake(waker) == 0);
 	for (i = 0; i < SOURCES; i += round % 3 + 1)

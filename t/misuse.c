@@ -27,8 +27,7 @@ static void
 still_works(const char *after)
 {
 	put_text(&b, "x");
-	ok(wait_token(poller, 1, MIO_READABLE) & MIO_READABLE,
-	    "all works after %s", after);
+	ok(comes(poller, 1, MIO_READABLE), "all works after %s", after);
 	is(drain(&a), 1, "the byte is there");
 	is(quiet(poller), 0, "and nothing else");
 }
@@ -289,7 +288,7 @@ keeps_errno(void)
 	KEEPS("accept", mio_tcp_accept(&listener, &d, NULL, NULL, 0) == 0);
 	KEEPS("reregister", mio_reregister(third, &c, 5, MIO_READABLE) == 0);
 	KEEPS("write", mio_source_write(&d, "hello", 5) == 5);
-	need(wait_token(third, 5, MIO_READABLE));
+	need(comes(third, 5, MIO_READABLE));
 	KEEPS("read", mio_source_read(&c, text, sizeof(text)) == 5);
 	KEEPS("deregister", mio_deregister(third, &c) == 0);
 	KEEPS("take_error", mio_source_take_error(&c) == 0);

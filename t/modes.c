@@ -32,8 +32,7 @@ level(struct mio_poller *poller)
 	drain(&a);
 	is(quiet(poller), 0, "level: silent when there is nothing");
 	put_text(&b, "x");
-	ok(wait_token(poller, 1, MIO_READABLE) & MIO_READABLE,
-	    "level: and reported again");
+	ok(comes(poller, 1, MIO_READABLE), "level: and reported again");
 	rereg(poller, &a, 2, MIO_READABLE);
 	is(poll_now(poller, &event, 1), 1, "from level to edge: an event");
 	is(quiet(poller), 0, "from level to edge: once");
@@ -80,8 +79,7 @@ oneshot(struct mio_poller *poller, unsigned int mode, const char *words)
 		is(quiet(poller), 0, "%s: reregistered, not ready", words);
 	}
 	close_source(&b);
-	ok(wait_token(poller, 4, MIO_READABLE) & MIO_READABLE,
-	    "%s: the end is reported", words);
+	ok(comes(poller, 4, MIO_READABLE), "%s: the end is reported", words);
 	is(spins(poller), 0, "%s: once", words);
 	close_source(&a);
 }
@@ -100,7 +98,7 @@ oneshot_changes(struct mio_poller *poller)
 	is(poll_now(poller, &event, 1), 1, "from oneshot to edge: an event");
 	fill(&a);
 	need(drain(&b) > 0);
-	ok(wait_token(poller, 2, MIO_WRITABLE) & MIO_WRITABLE,
+	ok(comes(poller, 2, MIO_WRITABLE),
 	    "from oneshot to edge: and the next");
 	dereg(poller, &a);
 	reg(poller, &a, 3, MIO_READABLE | MIO_ONESHOT);
@@ -154,7 +152,7 @@ exclusive_rules(struct mio_poller *poller)
 	fails(mio_reregister(poller, &a, 2, MIO_READABLE | MIO_EXCLUSIVE),
 	    EINVAL, "exclusive: no reregister to it");
 	put_text(&b, "x");
-	ok(wait_token(poller, 2, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 2, MIO_READABLE),
 	    "a refused reregister leaves the registration alone");
 	close_source(&a);
 	close_source(&b);

@@ -36,7 +36,7 @@ nest(struct mio_poller *outer, struct mio_poller *inner)
 	ok(!raw_readable(mio_poller_fd(inner)), "nor in poll(2)");
 	for (i = 0; i < 3; i++) {
 		put_text(&b, "x");
-		ok(wait_token(outer, 2, MIO_READABLE) & MIO_READABLE,
+		ok(comes(outer, 2, MIO_READABLE),
 		    "an event in the inner: the outer is readable");
 		ok(raw_readable(mio_poller_fd(inner)), "and so it is in poll(2)");
 		is(poll_now(inner, &event, 1), 1, "the inner has it");
@@ -50,7 +50,7 @@ nest(struct mio_poller *outer, struct mio_poller *inner)
 	}
 	for (i = 0; i < 3; i++) {
 		put_text(&b, "x");
-		ok(wait_token(outer, 2, MIO_READABLE) & MIO_READABLE,
+		ok(comes(outer, 2, MIO_READABLE),
 		    "the inner was left alone once drained: readable again");
 		need(poll_now(inner, &event, 1) == 1 && drain(&a) == 1);
 		need(mio_source_would_block(&nested, MIO_READABLE) == 0);
@@ -60,7 +60,7 @@ nest(struct mio_poller *outer, struct mio_poller *inner)
 	    "writing asked for as well");
 	quiet(outer);
 	need(mio_waker_wake(waker) == 0);
-	ok(wait_token(outer, 2, MIO_READABLE) & MIO_READABLE,
+	ok(comes(outer, 2, MIO_READABLE),
 	    "a wake of the inner: the outer is readable");
 	is(poll_now(inner, &event, 1), 1, "the inner has the wake");
 	is(event.token, 3, "with its token");

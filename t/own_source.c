@@ -72,9 +72,9 @@ main(void)
 	need(mio_pipe_new(&process.err, &err, 0) == 0);
 	is(process_register(poller, &process, 1), 0,
 	    "nothing of it stayed registered");
-	ok(wait_token(poller, 1, MIO_WRITABLE), "the first part is writable");
+	ok(comes(poller, 1, MIO_WRITABLE), "the first part is writable");
 	put_text(&err, "x");
-	ok(wait_token(poller, 1, MIO_READABLE), "the last is readable");
+	ok(comes(poller, 1, MIO_READABLE), "the last is readable");
 	need((moved = malloc(sizeof(*moved))) != NULL);
 	*moved = process;
 	put_text(&out, "yz");

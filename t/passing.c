@@ -141,7 +141,7 @@ receiving(void)
 	need((fd = dup(STDOUT_FILENO)) >= 0);
 	reg(poller, &b, 1, MIO_READABLE);
 	need(send_fd(&a, fd, 1) == 1);
-	ok(wait_token(poller, 1, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 1, MIO_READABLE),
 	    "receiving: a descriptor has come: readable");
 	need(recv_all(&b, &fds) == 1);
 	need(send_fd(&a, fd, 1) == 1);
@@ -152,7 +152,7 @@ receiving(void)
 		    "receiving: round %d: would_block", i);
 		is(quiet(poller), 0, "receiving: round %d: silence", i);
 		need(send_fd(&a, fd, 1) == 1);
-		ok(wait_token(poller, 1, MIO_READABLE) & MIO_READABLE,
+		ok(comes(poller, 1, MIO_READABLE),
 		    "receiving: round %d: would_block said: the next "
 		    "descriptor is reported", i);
 	}
@@ -187,8 +187,7 @@ sending(void)
 	need(mio_unix_pair(&a, &b, 0) == 0);
 	need((fd = dup(STDOUT_FILENO)) >= 0);
 	reg(poller, &a, 2, MIO_WRITABLE);
-	ok(wait_token(poller, 2, MIO_WRITABLE) & MIO_WRITABLE,
-	    "sending: writable");
+	ok(comes(poller, 2, MIO_WRITABLE), "sending: writable");
 	bytes = send_all(&a, fd, &sent);
 	is(quiet(poller), 0, "sending: full: silence");
 	empty(&b, bytes, &received);
@@ -199,7 +198,7 @@ sending(void)
 		    "sending: round %d: would_block", i);
 		is(quiet(poller), 0, "sending: round %d: full: silence", i);
 		empty(&b, bytes, &received);
-		ok(wait_token(poller, 2, MIO_WRITABLE) & MIO_WRITABLE,
+		ok(comes(poller, 2, MIO_WRITABLE),
 		    "sending: round %d: would_block said: emptied, and "
 		    "writable again", i);
 	}
@@ -241,13 +240,11 @@ received_stream(void)
 	is(quiet(poller), 0,
 	    "passed on, and closed here: nothing under the old token");
 	reg(poller, &got, 5, MIO_READABLE);
-	ok(wait_token(poller, 5, MIO_READABLE) & MIO_READABLE,
-	    "a received stream: readable");
+	ok(comes(poller, 5, MIO_READABLE), "a received stream: readable");
 	is(drain(&got), 1, "a received stream: read");
 	is(quiet(poller), 0, "a received stream: silence");
 	put_text(&b, "hello");
-	ok(wait_token(poller, 5, MIO_READABLE) & MIO_READABLE,
-	    "a received stream: readable again");
+	ok(comes(poller, 5, MIO_READABLE), "a received stream: readable again");
 	is(drain(&got), 5, "a received stream: read again");
 	ok(fcntl(mio_source_fd(&got), F_GETFL) & O_NONBLOCK,
 	    "a received stream: it came non-blocking, as it was sent");
@@ -268,8 +265,7 @@ received_listener(void)
 	reg(poller, &got, 6, MIO_READABLE);
 	is(quiet(poller), 0, "a received listener: silence");
 	need(mio_tcp_connect(&a, (struct sockaddr *)&addr, len, 0) == 0);
-	ok(wait_token(poller, 6, MIO_READABLE) & MIO_READABLE,
-	    "a received listener: readable");
+	ok(comes(poller, 6, MIO_READABLE), "a received listener: readable");
 	is(mio_tcp_accept(&got, &b, NULL, NULL, 0), 0,
 	    "a received listener: accepts");
 	close_source(&b);
@@ -277,7 +273,7 @@ received_listener(void)
 	    "a received listener: once");
 	close_source(&a);
 	need(mio_tcp_connect(&a, (struct sockaddr *)&addr, len, 0) == 0);
-	ok(wait_token(poller, 6, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 6, MIO_READABLE),
 	    "a received listener: readable again");
 	close_source(&a);
 	close_source(&got);

@@ -34,10 +34,10 @@ carries(void)
 	is(mio_pipe_new(&reader, &writer, 0), 0, "mio_pipe_new");
 	reg(poller, &reader, 1, MIO_READABLE);
 	reg(poller, &writer, 2, MIO_WRITABLE);
-	ok(wait_token(poller, 2, MIO_WRITABLE), "the writer is writable");
+	ok(comes(poller, 2, MIO_WRITABLE), "the writer is writable");
 	is(quiet(poller), 0, "the reader isn't readable");
 	is(mio_source_writev(&writer, out, 2), 6, "writev");
-	ok(wait_token(poller, 1, MIO_READABLE), "the reader is readable");
+	ok(comes(poller, 1, MIO_READABLE), "the reader is readable");
 	is(mio_source_readv(&reader, in, 2), 6, "readv");
 	ok(memcmp(buf, "onet", 4) == 0 && memcmp(rest, "wo", 2) == 0,
 	    "what was written");
@@ -79,16 +79,16 @@ edges(void)
 	new_pipe(&reader, &writer);
 	reg(poller, &reader, 1, MIO_READABLE);
 	reg(poller, &writer, 2, MIO_WRITABLE);
-	need(wait_token(poller, 2, MIO_WRITABLE));
+	need(comes(poller, 2, MIO_WRITABLE));
 	n = fill(&writer);
 	ok(n > 0, "filled with %zu bytes", n);
-	ok(wait_token(poller, 1, MIO_READABLE), "full: readable");
+	ok(comes(poller, 1, MIO_READABLE), "full: readable");
 	is(quiet(poller), 0, "full: silence");
 	is(drain(&reader), n, "drained of as many");
-	ok(wait_token(poller, 2, MIO_WRITABLE), "drained: writable again");
+	ok(comes(poller, 2, MIO_WRITABLE), "drained: writable again");
 	is(quiet(poller), 0, "drained: silence");
 	put_text(&writer, "x");
-	ok(wait_token(poller, 1, MIO_READABLE), "then a byte: readable again");
+	ok(comes(poller, 1, MIO_READABLE), "then a byte: readable again");
 	close_source(&reader);
 	close_source(&writer);
 }
@@ -103,7 +103,7 @@ writer_closes(void)
 	reg(poller, &reader, 1, MIO_READABLE);
 	put_text(&writer, "last");
 	close_source(&writer);
-	ok(wait_token(poller, 1, MIO_READABLE), "closed: the reader is told");
+	ok(comes(poller, 1, MIO_READABLE), "closed: the reader is told");
 	is(mio_source_read(&reader, buf, sizeof(buf)), 4,
 	    "what was written comes first");
 	is(mio_source_read(&reader, buf, sizeof(buf)), 0, "then the end");
@@ -119,11 +119,11 @@ reader_closes(void)
 
 	new_pipe(&reader, &writer);
 	reg(poller, &writer, 2, MIO_WRITABLE);
-	need(wait_token(poller, 2, MIO_WRITABLE));
+	need(comes(poller, 2, MIO_WRITABLE));
 	(void)fill(&writer);
 	is(quiet(poller), 0, "a full pipe isn't writable");
 	close_source(&reader);
-	ok(wait_token(poller, 2, MIO_WRITABLE), "closed: the writer is told");
+	ok(comes(poller, 2, MIO_WRITABLE), "closed: the writer is told");
 	fails(mio_source_write(&writer, "x", 1), EPIPE, "no more writes");
 	ok(spins(poller) <= 2, "after EPIPE: no spinning");
 	is(mio_deregister(poller, &writer), 0, "deregistered after the end");
@@ -159,12 +159,12 @@ raw(void)
 	need(mio_source_from_fd(&reader, mio_source_release(&reader)) == 0);
 	reg(poller, &reader, 1, MIO_READABLE);
 	put_text(&writer, "x");
-	ok(wait_token(poller, 1, MIO_READABLE), "an adopted reader");
+	ok(comes(poller, 1, MIO_READABLE), "an adopted reader");
 	is(drain(&reader), 1, "reads");
 	need(read(mio_source_fd(&reader), &byte, 1) < 0 && errno == EAGAIN);
 	is(mio_source_would_block(&reader, MIO_READABLE), 0, "would_block");
 	put_text(&writer, "y");
-	ok(wait_token(poller, 1, MIO_READABLE),
+	ok(comes(poller, 1, MIO_READABLE),
 	    "would-block said of the descriptor: a new event");
 	close_source(&reader);
 	close_source(&writer);

@@ -26,9 +26,9 @@ pipes(void)
 	pipe_pair(&reader, &writer);
 	reg(poller, &reader, 1, MIO_READABLE);
 	reg(poller, &writer, 2, MIO_WRITABLE);
-	ok(wait_token(poller, 2, MIO_WRITABLE), "a pipe is writable");
+	ok(comes(poller, 2, MIO_WRITABLE), "a pipe is writable");
 	is(mio_source_write(&writer, "abc", 3), 3, "write");
-	ok(wait_token(poller, 1, MIO_READABLE), "a pipe is readable");
+	ok(comes(poller, 1, MIO_READABLE), "a pipe is readable");
 	is(mio_source_read(&reader, buf, sizeof(buf)), 3, "read");
 	close_source(&reader);
 	close_source(&writer);
@@ -47,7 +47,7 @@ would_block(void)
 	reg(poller, &foreign, 3, MIO_READABLE);
 	for (i = 0; i < 3; i++) {
 		put_text(&b, "x");
-		ok(wait_token(poller, 3, MIO_READABLE), "round %d: event", i);
+		ok(comes(poller, 3, MIO_READABLE), "round %d: event", i);
 		need(recv(mio_source_fd(&foreign), buf, 1, 0) == 1);
 		need(recv(mio_source_fd(&foreign), buf, 1, 0) == -1 &&
 		    errno == EAGAIN);
@@ -76,7 +76,7 @@ releases(void)
 	moved = a;
 	memset(&a, 0, sizeof(a));
 	put_text(&b, "x");
-	ok(wait_token(poller, 4, MIO_READABLE), "a source that was moved");
+	ok(comes(poller, 4, MIO_READABLE), "a source that was moved");
 	is(drain(&moved), 1, "still works");
 	fd = mio_source_release(&moved);
 	ok(fd >= 0, "release");
@@ -85,7 +85,7 @@ releases(void)
 	is(quiet(poller), 0, "and deregistered");
 	need(mio_source_from_fd(&a, fd) == 0);
 	reg(poller, &a, 5, MIO_READABLE);
-	ok(wait_token(poller, 5, MIO_READABLE), "the descriptor is open");
+	ok(comes(poller, 5, MIO_READABLE), "the descriptor is open");
 	close_source(&a);
 	close_source(&b);
 }
@@ -129,7 +129,7 @@ terminal(void)
 	reg(poller, &master, 6, MIO_READABLE);
 	is(quiet(poller), 0, "a terminal is quiet");
 	need(write(slave, "x", 1) == 1);
-	ok(wait_token(poller, 6, MIO_READABLE), "and readable");
+	ok(comes(poller, 6, MIO_READABLE), "and readable");
 	(void)close(slave);
 	close_source(&master);
 }

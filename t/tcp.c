@@ -58,15 +58,14 @@ connects(const char *text)
 	is(mio_tcp_connect(&client, (struct sockaddr *)&storage, len, 0), 0,
 	    "%s: connect begins", text);
 	reg(poller, &client, 2, MIO_READABLE | MIO_WRITABLE);
-	ok(wait_token(poller, 2, MIO_WRITABLE) & MIO_WRITABLE,
-	    "a connected stream is writable");
+	ok(comes(poller, 2, MIO_WRITABLE), "a connected stream is writable");
 	is(mio_source_take_error(&client), 0, "has no error");
 	is(mio_source_peer_addr(&client, (struct sockaddr *)&peer, &peer_len),
 	    0, "and a peer");
 	ok(peer_len == len && *port_of(&peer) == *port_of(&storage),
 	    "which is the listener");
 	rereg(poller, &listener, 1, MIO_READABLE);
-	ok(wait_token(poller, 1, MIO_READABLE), "the listener is readable");
+	ok(comes(poller, 1, MIO_READABLE), "the listener is readable");
 	peer_len = sizeof(peer);
 	is(mio_tcp_accept(&listener, &server, (struct sockaddr *)&peer,
 	    &peer_len, 0), 0, "accept");
@@ -101,8 +100,7 @@ refused(void)
 		return;
 	}
 	reg(poller, &client, 3, MIO_READABLE | MIO_WRITABLE);
-	ok(wait_token(poller, 3, MIO_WRITABLE) & MIO_WRITABLE,
-	    "a refused connect is writable");
+	ok(comes(poller, 3, MIO_WRITABLE), "a refused connect is writable");
 	fails(mio_source_take_error(&client), ECONNREFUSED,
 	    "the refusal is the pending error");
 	is(mio_source_take_error(&client), 0, "once");
@@ -129,11 +127,11 @@ sharing(void)
 	/* This end closes first, and so has the port in TIME_WAIT. */
 	need(mio_tcp_connect(&c, (struct sockaddr *)&storage, len, 0) == 0);
 	reg(poller, &a, 4, MIO_READABLE);
-	need(wait_token(poller, 4, MIO_READABLE));
+	need(comes(poller, 4, MIO_READABLE));
 	need(mio_tcp_accept(&a, &d, NULL, NULL, 0) == 0);
 	close_source(&d);
 	reg(poller, &c, 5, MIO_READABLE);
-	need(wait_token(poller, 5, MIO_READABLE));
+	need(comes(poller, 5, MIO_READABLE));
 	close_source(&c);
 	close_source(&a);
 	is(mio_tcp_listen(&a, (struct sockaddr *)&storage, len, 1, 0), 0,
@@ -168,7 +166,7 @@ reached_by_v4(unsigned int flags)
 		return false;
 	}
 	reg(poller, &client, 6, MIO_WRITABLE);
-	need(wait_token(poller, 6, MIO_WRITABLE));
+	need(comes(poller, 6, MIO_WRITABLE));
 	reached = mio_source_take_error(&client) == 0;
 	close_source(&client);
 	close_source(&listener);
@@ -238,19 +236,19 @@ peeks(void)
 	tcp_pair(&a, &b);
 	reg(poller, &a, 7, MIO_READABLE);
 	put_text(&b, "hello");
-	need(wait_token(poller, 7, MIO_READABLE));
+	need(comes(poller, 7, MIO_READABLE));
 	is(mio_tcp_peek(&a, buf, sizeof(buf)), 5, "peek");
 	is(mio_tcp_peek(&a, buf, 2), 2, "peek at part of it");
 	is(drain(&a), 5, "all is still there");
 	fails(mio_tcp_peek(&a, buf, sizeof(buf)), EAGAIN,
 	    "peek at nothing");
 	put_text(&b, "x");
-	ok(wait_token(poller, 7, MIO_READABLE), "is reported after that");
+	ok(comes(poller, 7, MIO_READABLE), "is reported after that");
 	/* Read all of it exactly, so that only the peek says would-block. */
 	is(mio_source_read(&a, buf, 1), 1, "a read that isn't short");
 	fails(mio_tcp_peek(&a, buf, 1), EAGAIN, "peek at nothing again");
 	put_text(&b, "y");
-	ok(wait_token(poller, 7, MIO_READABLE), "the peek alone re-arms");
+	ok(comes(poller, 7, MIO_READABLE), "the peek alone re-arms");
 	close_source(&a);
 	close_source(&b);
 }
@@ -266,14 +264,14 @@ shutdowns(void)
 	put_text(&a, "last");
 	is(mio_tcp_shutdown(&a, MIO_SHUT_WR), 0, "shut down writing");
 	fails(mio_source_write(&a, "x", 1), EPIPE, "no more writes");
-	ok(wait_token(poller, 8, MIO_READABLE), "the peer is told");
+	ok(comes(poller, 8, MIO_READABLE), "the peer is told");
 	is(mio_source_read(&b, buf, sizeof(buf)), 4, "what was sent arrives");
 	while (mio_source_read(&b, buf, sizeof(buf)) == -1 && errno == EAGAIN)
-		need(wait_token(poller, 8, MIO_READABLE));
+		need(comes(poller, 8, MIO_READABLE));
 	is(mio_source_read(&b, buf, sizeof(buf)), 0, "then the end");
 	put_text(&b, "back");
 	reg(poller, &a, 9, MIO_READABLE);
-	need(wait_token(poller, 9, MIO_READABLE));
+	need(comes(poller, 9, MIO_READABLE));
 	is(mio_source_read(&a, buf, sizeof(buf)), 4, "the other way is open");
 	is(mio_tcp_shutdown(&b, MIO_SHUT_RDWR), 0, "shut down both");
 	is(mio_source_read(&b, buf, sizeof(buf)), 0, "reads give the end");
@@ -296,7 +294,7 @@ vectors(void)
 	iov[1].iov_base = memcpy(two, "defgh", 5);
 	iov[1].iov_len = 5;
 	is(mio_source_writev(&a, iov, 2), 8, "writev");
-	need(wait_token(poller, 10, MIO_READABLE));
+	need(comes(poller, 10, MIO_READABLE));
 	memset(one, 0, sizeof(one));
 	memset(two, 0, sizeof(two));
 	iov[1].iov_len = sizeof(two);
@@ -304,7 +302,7 @@ vectors(void)
 	ok(memcmp(one, "abc", 3) == 0 && memcmp(two, "defgh", 5) == 0,
 	    "in order");
 	put_text(&a, "again");
-	ok(wait_token(poller, 10, MIO_READABLE), "a short readv re-arms");
+	ok(comes(poller, 10, MIO_READABLE), "a short readv re-arms");
 	fails(mio_source_writev(&a, iov, -1), EINVAL, "a negative count");
 	fails(mio_source_readv(&a, iov, -1), EINVAL, "for reading");
 	need((many = calloc(IOV_MAX + 1, sizeof(*many))) != NULL);
@@ -331,7 +329,7 @@ adopted(void)
 	    0);
 	reg(poller, &listener, 1, MIO_READABLE);
 	need(mio_tcp_connect(&client, (struct sockaddr *)&addr, len, 0) == 0);
-	ok(wait_token(poller, 1, MIO_READABLE), "an adopted listener");
+	ok(comes(poller, 1, MIO_READABLE), "an adopted listener");
 	is(mio_tcp_accept(&listener, &server, NULL, NULL, 0), 0, "accepts");
 	is(mio_source_take_error(&listener), 0, "and has no error");
 	close_source(&client);

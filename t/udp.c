@@ -58,7 +58,7 @@ udp_pair(struct mio_source *a, struct mio_source *b)
 static mio_ssize
 await(struct mio_source *source, mio_token token, char *buf, size_t size)
 {
-	need(wait_token(poller, token, MIO_READABLE) & MIO_READABLE);
+	need(comes(poller, token, MIO_READABLE));
 	memset(buf, 0, size);
 	return mio_udp_recv(source, buf, size);
 }
@@ -76,10 +76,10 @@ unconnected(const char *text)
 	ok(*port_of(&a_addr) != 0, "%s: a port is found", text);
 	reg(poller, &a, 1, MIO_READABLE | MIO_WRITABLE);
 	reg(poller, &b, 2, MIO_READABLE);
-	ok(wait_token(poller, 1, MIO_WRITABLE), "a UDP socket is writable");
+	ok(comes(poller, 1, MIO_WRITABLE), "a UDP socket is writable");
 	is(mio_udp_send_to(&a, "hello", 5, (struct sockaddr *)&b_addr, b_len),
 	    5, "send_to");
-	ok(wait_token(poller, 2, MIO_READABLE), "the other is readable");
+	ok(comes(poller, 2, MIO_READABLE), "the other is readable");
 	is(mio_udp_peek_from(&b, buf, sizeof(buf), (struct sockaddr *)&from,
 	    &len), 5, "peek_from");
 	is_str(buf, "hello", "sees the text");
@@ -134,7 +134,7 @@ connected(void)
 	is(await(&other, 3, buf, sizeof(buf)), 3, "to the new peer");
 	need(mio_udp_send_to(&other, "three", 5, (struct sockaddr *)&addr,
 	    len) == 5);
-	ok(wait_token(poller, 1, MIO_READABLE), "and from it");
+	ok(comes(poller, 1, MIO_READABLE), "and from it");
 	is(mio_udp_peek(&a, buf, sizeof(buf)), 5, "peek");
 	is(mio_source_read(&a, buf, sizeof(buf)), 5, "read receives too");
 	close_source(&a);
@@ -158,7 +158,7 @@ edges(void)
 	fails(mio_source_read(&b, buf, sizeof(buf)), EAGAIN, "drained");
 	is(quiet(poller), 0, "drained: silence");
 	need(mio_udp_send(&a, "1", 1) == 1 && mio_udp_send(&a, "2", 1) == 1);
-	need(wait_token(poller, 2, MIO_READABLE));
+	need(comes(poller, 2, MIO_READABLE));
 	is(mio_source_read(&b, buf, sizeof(buf)), 1, "one of two, by read");
 	is(quiet(poller), 0, "a short count of a datagram says nothing");
 	need(mio_source_read(&b, buf, sizeof(buf)) == 1);
@@ -171,7 +171,7 @@ edges(void)
 	is(await(&b, 2, buf, sizeof(buf)), 1, "a new event again");
 	fails(mio_udp_peek(&b, buf, sizeof(buf)), EAGAIN, "drained by peek");
 	need(mio_udp_send(&a, "5", 1) == 1);
-	ok(wait_token(poller, 2, MIO_READABLE), "and again");
+	ok(comes(poller, 2, MIO_READABLE), "and again");
 	close_source(&a);
 	close_source(&b);
 }
@@ -248,7 +248,7 @@ refused(bool take, bool foreign)
 		need(mio_source_from_fd(&a, mio_source_release(&a)) == 0);
 	reg(poller, &a, 1, MIO_READABLE);
 	is(mio_udp_send(&a, "x", 1), 1, "%s: sent to a closed port", how);
-	ok(wait_token(poller, 1, MIO_READABLE), "the refusal is an event");
+	ok(comes(poller, 1, MIO_READABLE), "the refusal is an event");
 	if (take)
 		fails(mio_source_take_error(&a), ECONNREFUSED, "take_error");
 	else
@@ -324,7 +324,7 @@ ttl_arrives(void)
 	need(setsockopt(mio_source_fd(&b), IPPROTO_IP, IP_RECVTTL, &on,
 	    sizeof(on)) == 0);
 	need(mio_udp_set_ttl(&a, 23) == 0 && mio_udp_send(&a, "x", 1) == 1);
-	need(wait_token(poller, 2, MIO_READABLE));
+	need(comes(poller, 2, MIO_READABLE));
 	is(hops(&b), 23, "a datagram carries its ttl");
 	close_source(&a);
 	close_source(&b);
@@ -385,7 +385,7 @@ only_v6(void)
 	*port_of(&v4) = *port_of(&v6);
 	need(mio_udp_send_to(&sender, "x", 1, (struct sockaddr *)&v4,
 	    v4_len) == 1);
-	ok(wait_token(poller, 1, MIO_READABLE), "then IPv4 arrives");
+	ok(comes(poller, 1, MIO_READABLE), "then IPv4 arrives");
 	is(mio_udp_recv_from(&both, buf, sizeof(buf), (struct sockaddr *)&from,
 	    &len), 1, "and is read");
 	ok(strncmp(text_of(&from, len), "[::ffff:127.0.0.1]:", 19) == 0,
@@ -431,7 +431,7 @@ scope(void)
 	(void)local_addr(&b, &addr, &len);
 	reg(poller, &a, 1, MIO_READABLE);
 	need(mio_udp_send(&b, "x", 1) == 1);
-	need(wait_token(poller, 1, MIO_READABLE));
+	need(comes(poller, 1, MIO_READABLE));
 	from_len = sizeof(from);
 	need(mio_udp_recv_from(&a, buf, sizeof(buf), (struct sockaddr *)&from,
 	    &from_len) == 1);

@@ -44,13 +44,13 @@ connects(void)
 	is(mio_source_take_error(&listener), 0, "and has no error");
 	is(mio_unix_connect(&client, "s", 0), 0, "connect");
 	reg(poller, &client, 2, MIO_READABLE | MIO_WRITABLE);
-	ok(wait_token(poller, 2, MIO_WRITABLE), "connected is writable");
+	ok(comes(poller, 2, MIO_WRITABLE), "connected is writable");
 	is(mio_source_take_error(&client), 0, "has no error");
 	is(mio_source_peer_addr(&client, (struct sockaddr *)&addr, &len), 0,
 	    "and a peer");
 	is_str(text_of(&addr, len), "s", "which is the listener");
 	rereg(poller, &listener, 1, MIO_READABLE);
-	ok(wait_token(poller, 1, MIO_READABLE), "the listener is readable");
+	ok(comes(poller, 1, MIO_READABLE), "the listener is readable");
 	len = sizeof(addr);
 	is(mio_unix_accept(&listener, &server, (struct sockaddr *)&addr, &len,
 	    0), 0, "accept");
@@ -59,11 +59,11 @@ connects(void)
 	    "there is no other");
 	fails(mio_source_fd(&other), EBADF, "which leaves it empty");
 	put_text(&server, "hello");
-	ok(wait_token(poller, 2, MIO_READABLE), "the client is readable");
+	ok(comes(poller, 2, MIO_READABLE), "the client is readable");
 	is(drain(&client), 5, "and reads");
 	close_source(&client);
 	need(mio_unix_connect(&client, "s", 0) == 0);
-	ok(wait_token(poller, 1, MIO_READABLE), "another client: a new event");
+	ok(comes(poller, 1, MIO_READABLE), "another client: a new event");
 	close_source(&client);
 	close_source(&server);
 	close_source(&listener);
@@ -106,12 +106,12 @@ edges(void)
 	need(mio_unix_pair(&a, &b, 0) == 0);
 	reg(poller, &a, 1, MIO_READABLE | MIO_WRITABLE);
 	reg(poller, &b, 2, MIO_READABLE);
-	need(wait_token(poller, 1, MIO_WRITABLE));
+	need(comes(poller, 1, MIO_WRITABLE));
 	n = fill(&a);
-	ok(wait_token(poller, 2, MIO_READABLE), "full: the peer is readable");
+	ok(comes(poller, 2, MIO_READABLE), "full: the peer is readable");
 	is(quiet(poller), 0, "full: silence");
 	is(drain(&b), n, "the peer reads all");
-	ok(wait_token(poller, 1, MIO_WRITABLE), "drained: writable again");
+	ok(comes(poller, 1, MIO_WRITABLE), "drained: writable again");
 	close_source(&a);
 	close_source(&b);
 }
@@ -124,13 +124,13 @@ narrowed(void)
 
 	need(mio_unix_pair(&a, &b, 0) == 0);
 	reg(poller, &a, 1, MIO_READABLE | MIO_WRITABLE);
-	need(wait_token(poller, 1, MIO_WRITABLE));
+	need(comes(poller, 1, MIO_WRITABLE));
 	(void)fill(&a);
 	rereg(poller, &a, 2, MIO_READABLE);
 	(void)drain(&b);
 	is(quiet(poller), 0, "no more asked for writing: no event for it");
 	put_text(&b, "x");
-	ok(wait_token(poller, 2, MIO_READABLE), "reading goes on");
+	ok(comes(poller, 2, MIO_READABLE), "reading goes on");
 	is(mio_deregister(poller, &a), 0, "and both are deregistered");
 	close_source(&a);
 	close_source(&b);
@@ -147,18 +147,18 @@ raw(void)
 	    0);
 	reg(poller, &listener, 1, MIO_READABLE);
 	need(mio_unix_connect(&client, "s", 0) == 0);
-	ok(wait_token(poller, 1, MIO_READABLE), "an adopted listener");
+	ok(comes(poller, 1, MIO_READABLE), "an adopted listener");
 	is(mio_unix_accept(&listener, &server, NULL, NULL, 0), 0, "accepts");
 	need(mio_source_from_fd(&client, mio_source_release(&client)) == 0);
 	reg(poller, &client, 2, MIO_READABLE);
 	put_text(&server, "x");
-	ok(wait_token(poller, 2, MIO_READABLE), "an adopted stream");
+	ok(comes(poller, 2, MIO_READABLE), "an adopted stream");
 	is(drain(&client), 1, "reads");
 	need(recv(mio_source_fd(&client), &server, 1, 0) < 0 &&
 	    errno == EAGAIN);
 	is(mio_source_would_block(&client, MIO_READABLE), 0, "would_block");
 	put_text(&server, "y");
-	ok(wait_token(poller, 2, MIO_READABLE),
+	ok(comes(poller, 2, MIO_READABLE),
 	    "would-block said of the descriptor: a new event");
 	close_source(&client);
 	close_source(&server);

@@ -59,13 +59,13 @@ unconnected(void)
 	is(mio_unix_dgram_unbound(&nobody, 0), 0, "unbound");
 	reg(poller, &b, 2, MIO_READABLE);
 	is(mio_unix_dgram_send_to(&a, "hello", 5, "b"), 5, "send_to");
-	ok(wait_token(poller, 2, MIO_READABLE), "the other is readable");
+	ok(comes(poller, 2, MIO_READABLE), "the other is readable");
 	is(receive(&b, buf, sizeof(buf), &from), 5, "recv_from");
 	is_str(from, "a", "tells who sent it");
 	is(receive(&b, buf, sizeof(buf), &from), -1, "there is no other");
 	is(mio_unix_dgram_send_to(&nobody, "psst", 4, "b"), 4,
 	    "sent without a name");
-	ok(wait_token(poller, 2, MIO_READABLE), "a new event");
+	ok(comes(poller, 2, MIO_READABLE), "a new event");
 	is(receive(&b, buf, sizeof(buf), &from), 4, "arrives");
 	is_str(from, "(unnamed)", "without a name");
 	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), -1, "drained");
@@ -107,12 +107,12 @@ connected(void)
 	is_str(text_of(&addr, len), "a", "local_addr is its own");
 	is(mio_source_take_error(&a), 0, "no error");
 	is(mio_unix_dgram_send(&a, "one", 3), 3, "send");
-	ok(wait_token(poller, 2, MIO_READABLE), "to the peer");
+	ok(comes(poller, 2, MIO_READABLE), "to the peer");
 	is(receive(&b, buf, sizeof(buf), &from), 3, "which receives it");
 	is_str(from, "a", "from a");
 	is(mio_unix_dgram_connect(&a, "c"), 0, "connected anew");
 	is(mio_source_write(&a, "two", 3), 3, "write sends too");
-	ok(wait_token(poller, 3, MIO_READABLE), "to the new peer");
+	ok(comes(poller, 3, MIO_READABLE), "to the new peer");
 	is(mio_source_read(&c, buf, sizeof(buf)), 3, "read receives too");
 	is(quiet(poller), 0, "and nobody else");
 	fails(mio_unix_dgram_connect(&a, "nowhere"), ENOENT, "no such file");
@@ -189,18 +189,18 @@ edges(void)
 	is(mio_unix_dgram_pair(&a, &b, 0), 0, "a pair");
 	reg(poller, &a, 1, MIO_READABLE | MIO_WRITABLE);
 	reg(poller, &b, 2, MIO_READABLE);
-	need(wait_token(poller, 1, MIO_WRITABLE));
+	need(comes(poller, 1, MIO_WRITABLE));
 	n = flood(&a);
 	ok(n > 0, "%d datagrams fill it", n);
-	ok(wait_token(poller, 2, MIO_READABLE), "the peer is readable");
+	ok(comes(poller, 2, MIO_READABLE), "the peer is readable");
 	is(quiet(poller), 0, "full: silence");
 	is(receive_all(&b), n, "the peer receives all");
-	ok(wait_token(poller, 1, MIO_WRITABLE), "drained: writable again");
+	ok(comes(poller, 1, MIO_WRITABLE), "drained: writable again");
 	is(quiet(poller), 0, "drained: silence");
 	dereg(poller, &a);	/* room that b makes is news to it */
 	need(mio_unix_dgram_send(&a, "1", 1) == 1);
 	need(mio_unix_dgram_send(&a, "2", 1) == 1);
-	ok(wait_token(poller, 2, MIO_READABLE), "two datagrams: an event");
+	ok(comes(poller, 2, MIO_READABLE), "two datagrams: an event");
 	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), 1, "one is read");
 	is(quiet(poller), 0, "read in part: no second event for it");
 	close_source(&a);
@@ -218,12 +218,12 @@ raw(void)
 	need(mio_source_from_fd(&b, mio_source_release(&b)) == 0);
 	reg(poller, &b, 2, MIO_READABLE);
 	need(mio_unix_dgram_send(&a, "1", 1) == 1);
-	ok(wait_token(poller, 2, MIO_READABLE), "adopted: an event");
+	ok(comes(poller, 2, MIO_READABLE), "adopted: an event");
 	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), 1, "receives");
 	need(recv(mio_source_fd(&b), buf, 1, 0) < 0 && errno == EAGAIN);
 	is(mio_source_would_block(&b, MIO_READABLE), 0, "would_block");
 	need(mio_unix_dgram_send(&a, "2", 1) == 1);
-	ok(wait_token(poller, 2, MIO_READABLE),
+	ok(comes(poller, 2, MIO_READABLE),
 	    "would-block said of the descriptor: a new event");
 	close_source(&a);
 	close_source(&b);
@@ -239,11 +239,11 @@ odd_sizes(void)
 	need(mio_unix_dgram_pair(&a, &b, 0) == 0);
 	reg(poller, &b, 2, MIO_READABLE);
 	is(mio_unix_dgram_send(&a, "", 0), 0, "an empty datagram is sent");
-	ok(wait_token(poller, 2, MIO_READABLE), "and is an event");
+	ok(comes(poller, 2, MIO_READABLE), "and is an event");
 	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), 0, "it is 0 long");
 	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), -1, "and is one");
 	need(mio_unix_dgram_send(&a, "0123456789", 10) == 10);
-	ok(wait_token(poller, 2, MIO_READABLE), "a new event");
+	ok(comes(poller, 2, MIO_READABLE), "a new event");
 	is(mio_unix_dgram_recv(&b, buf, 4), 4,
 	    "a datagram too long for its buffer is cut");
 	fails(mio_unix_dgram_recv(&b, buf, sizeof(buf)), EAGAIN,

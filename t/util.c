@@ -254,6 +254,12 @@ wait_token(struct mio_poller *poller, mio_token token, uint32_t bits)
 	return seen;
 }
 
+bool
+comes(struct mio_poller *poller, mio_token token, uint32_t bits)
+{
+	return (wait_token(poller, token, bits) & bits) == bits;
+}
+
 int
 poll_now(struct mio_poller *poller, struct mio_event *events, int nevents)
 {
@@ -303,7 +309,7 @@ readable_edges(struct mio_poller *poller, struct mio_source *source,
 	is(quiet(poller), 0, "%s: nothing to read, no event", what);
 	for (i = 0; i < 3; i++) {
 		poke(arg);
-		ok(wait_token(poller, 1, MIO_READABLE) & MIO_READABLE,
+		ok(comes(poller, 1, MIO_READABLE),
 		    "%s: round %d: readable", what, i);
 		is(quiet(poller), 0, "%s: round %d: once", what, i);
 		ok(drain(source) > 0, "%s: round %d: read", what, i);
@@ -311,9 +317,9 @@ readable_edges(struct mio_poller *poller, struct mio_source *source,
 		    i);
 	}
 	poke(arg);
-	ok(wait_token(poller, 1, MIO_READABLE), "%s: and not read", what);
+	ok(comes(poller, 1, MIO_READABLE), "%s: and not read", what);
 	rereg(poller, source, 2, MIO_READABLE);
-	ok(wait_token(poller, 2, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 2, MIO_READABLE),
 	    "%s: reregistered: readable again", what);
 	need(drain(source) > 0);
 }
@@ -327,20 +333,19 @@ readable_modes(struct mio_poller *poller, struct mio_source *source,
 	rereg(poller, source, 3, MIO_READABLE | MIO_LEVEL);
 	poke(arg);
 	for (i = 0; i < 3; i++)
-		ok(wait_token(poller, 3, MIO_READABLE) & MIO_READABLE,
+		ok(comes(poller, 3, MIO_READABLE),
 		    "%s: level: readable, %d", what, i);
 	need(drain(source) > 0);
 	is(quiet(poller), 0, "%s: level: silence when empty", what);
 
 	rereg(poller, source, 4, MIO_READABLE | MIO_ONESHOT);
 	poke(arg);
-	ok(wait_token(poller, 4, MIO_READABLE) & MIO_READABLE,
-	    "%s: oneshot: readable", what);
+	ok(comes(poller, 4, MIO_READABLE), "%s: oneshot: readable", what);
 	need(drain(source) > 0);
 	poke(arg);
 	is(quiet(poller), 0, "%s: oneshot: then silence", what);
 	rereg(poller, source, 5, MIO_READABLE | MIO_ONESHOT);
-	ok(wait_token(poller, 5, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 5, MIO_READABLE),
 	    "%s: oneshot: reregistered: readable", what);
 	need(drain(source) > 0);
 }
@@ -356,7 +361,7 @@ readable_contract(struct mio_poller *poller, struct mio_source *source,
 	poke(arg);
 	is(quiet(poller), 0, "%s: deregistered: silence", what);
 	reg(poller, source, 6, MIO_READABLE);
-	ok(wait_token(poller, 6, MIO_READABLE) & MIO_READABLE,
+	ok(comes(poller, 6, MIO_READABLE),
 	    "%s: ready when registered: readable", what);
 	need(drain(source) > 0);
 	dereg(poller, source);

@@ -66,6 +66,8 @@ size_t	fill(const struct mio_source *);
  * other tokens are dropped.
  */
 uint32_t wait_token(struct mio_poller *, mio_token, uint32_t);
+/* The same; whether all of these bits were reported. */
+bool	comes(struct mio_poller *, mio_token, uint32_t);
 /* Takes one batch with no wait: how many events, and the token's bits. */
 int	poll_now(struct mio_poller *, struct mio_event *, int);
 /* Nothing comes for a moment: the number of events, which should be 0. */
