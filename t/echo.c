@@ -190,6 +190,8 @@ echo(enum style style, bool tcp)
 	ends[1].echoes = true;
 	for (i = 0; i < 2; i++) {
 		small_buffer(&ends[i].source);
+		/* Or much of the time goes into delayed acknowledgements. */
+		need(!tcp || mio_tcp_set_nodelay(&ends[i].source, 1) == 0);
 		ends[i].token = (mio_token)i;
 		reg(poller, &ends[i].source, ends[i].token,
 		    BOTH | modes[style]);
