@@ -1,31 +1,33 @@
-# The tests on a kqueue again, with what some kernels do and others don't:
-# no EVFILT_USER, so that wakes go through a pipe; pipes that end otherwise.
-# FAKE_KQUEUE tells the fake: see t/fake/fake_kqueue.def.
+# Tests on a kqueue again, with what some kernels do and others don't: no
+# EVFILT_USER, so that wakes go through a pipe; pipes that end otherwise.  With
+# each quirk, the programs that can tell.  FAKE_KQUEUE tells the fake: see
+# t/fake/fake_kqueue.def.  With configure's KQUEUE_SHAPE, the whole suite is on
+# all quirks of one system.
 
 . "${top_builddir:-.}/t/env"
-
-quirks="user=0 pipe_full_eof_lost=0 pipe_eof_oneshot=0,pipe_both_ways=0
-pipe_refuses=0 user=0,pipe_eof_oneshot=0 network_late=1,reset_write_first=1"
-programs="cancel closing directions dup echo emfile fork lifecycle modes nested
-once pipe ready threads unix waker"
-n=0
 
 if [ ! -x "$top_builddir/t/kqueue/ready$EXEEXT" ] ||
     [ ! -x "$top_builddir/t/fake/changes_freebsd$EXEEXT" ]; then
 	echo "1..0 # SKIP no fake kqueue: the real one has its own way"
 	exit 0
 fi
-for quirk in $quirks; do
-	for name in $programs; do
-		program=$top_builddir/t/kqueue/$name$EXEEXT
-		n=$((n + 1))
-		if output=$(FAKE_KQUEUE=$quirk "$program" 2>&1); then
-			echo "ok $n - $name, $quirk"
-		else
-			echo "not ok $n - $name, $quirk"
-			echo "$output" | $SED -n '/^not ok/,/^ok/p' |
-			    $SED 's/^/# /'
-		fi
-	done
-done
-echo "1..$n"
+VARIABLE=FAKE_KQUEUE
+. "$top_srcdir/t/quirks"
+
+quirk user=0 kqueue/cancel kqueue/cloexec kqueue/emfile kqueue/fork \
+    kqueue/lifecycle kqueue/nested kqueue/once kqueue/threads kqueue/waker \
+    fake/kqueue_select
+quirk user=0,pipe_eof_oneshot=0 kqueue/closing kqueue/pipe fake/kqueue_select
+quirk pipe_full_eof_lost=0 kqueue/closing kqueue/pipe
+quirk pipe_eof_oneshot=0,pipe_both_ways=0 kqueue/closing kqueue/pipe
+quirk pipe_refuses=0 kqueue/closing kqueue/pipe fake/kqueue_select
+quirk network_late=1,reset_write_first=1 kqueue/closing kqueue/directions \
+    kqueue/once kqueue/tcp
+quirk change_udata=0,change_looks=0,enable_looks=0,oneshot_stale=0 \
+    kqueue/directions kqueue/modes kqueue/once kqueue/waker
+quirk report_actions=1,receipt_flags=1 kqueue/closing kqueue/nested \
+    kqueue/ready
+quirk user_clear_erases=0,user_first_trigger=1 kqueue/waker
+quirk ack_timer=0 kqueue/directions kqueue/echo
+quirk tty_einval=1 kqueue/foreign
+quirks_end

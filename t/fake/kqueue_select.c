@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <sys/event.h>
 
+#include <limits.h>
 #include <unistd.h>
 
 #include "fake_kqueue.h"
@@ -213,6 +214,24 @@ no_notes(void)
 	close_source(&b);
 }
 
+/* Some kernels hear nothing where the room is too large (KQ-10). */
+static void
+much_room(void)
+{
+	int was = fake_kqueue_quirk("huge_hangs", 1);
+	struct mio_source a, b;
+
+	need(was >= 0);
+	unix_pair(&a, &b);
+	reg(poller, &a, 9, MIO_WRITABLE);
+	is(mio_poll(poller, events, INT_MAX, PATIENCE), 1,
+	    "room for INT_MAX events: one comes");
+	is(events[0].token, 9, "its token");
+	close_source(&a);
+	close_source(&b);
+	(void)fake_kqueue_quirk("huge_hangs", was);
+}
+
 int
 main(void)
 {
@@ -228,6 +247,7 @@ main(void)
 	beside_a_source();
 	small_room();
 	no_notes();
+	much_room();
 	mio_poller_free(poller);
 	is(count_fds(), fds, "the descriptor count stays");
 	return tap_done();
