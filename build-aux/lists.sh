@@ -9,13 +9,17 @@ echo
 program() {
 	id=t_$1_$2
 	echo "${id}_SOURCES = t/$2.c"
+	case $2 in
+	model)	own='t/libmodel.la ' ;;
+	*)	own='' ;;
+	esac
 	# These replace system calls: see t/wrap.h.
 	case $2 in
 	fail_*|count_*)
 		echo "${id}_LDADD = t/libtap.la libtest_$1.la t/libwrap.la"
 		echo "${id}_LDFLAGS = \$(AM_LDFLAGS) \$(REPLACED) \$(${1}_ldflags)" ;;
 	*)
-		echo "${id}_LDADD = t/libtap.la \$(${1}_io) libtest_$1.la"
+		echo "${id}_LDADD = ${own}t/libtap.la \$(${1}_io) libtest_$1.la"
 		echo "${id}_LDFLAGS = \$(AM_LDFLAGS) \$(${1}_io_ldflags)" ;;
 	esac
 }

@@ -1,0 +1,94 @@
+/*
+ * A walk: all steps of a sequence, in a process of its own.
+ */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "model.h"
+
+/* The end of the walk: what was found is in memory that others can see. */
+void
+fault(struct walk *walk, enum fault which, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(walk->outcome->text, sizeof(walk->outcome->text), fmt,
+	    ap);
+	va_end(ap);
+	walk->outcome->fault = which;
+	if (walk->trace != NULL)
+		(void)fclose(walk->trace);	/* a trace is cut short anyhow */
+	_exit(1);
+}
+
+/* A line for the comparison with other selectors. */
+void
+note(struct walk *walk, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (walk->trace == NULL)
+		return;
+	va_start(ap, fmt);
+	(void)fprintf(walk->trace, "%d: ", walk->op->number);
+	(void)vfprintf(walk->trace, fmt, ap);
+	(void)fputc('\n', walk->trace);
+	va_end(ap);
+}
+
+static void
+begin(struct walk *walk)
+{
+	struct sockaddr_storage addr;
+	mio_socklen len;
+
+	walk->poller = new_poller();
+	walk->other = new_poller();
+	walk->next_token = 1;
+	walk->next_connection = 1;
+	listen_loopback(&walk->listener, &addr, &len);
+}
+
+static void
+finish(struct walk *walk)
+{
+	int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (walk->ends[i].kind != KIND_NONE)
+			close_source(source(&walk->ends[i]));
+	}
+	for (i = 0; i < WAKERS; i++)
+		mio_waker_free(walk->wakers[i].waker);
+	close_source(&walk->listener);
+	mio_poller_free(walk->other);
+	mio_poller_free(walk->poller);
+}
+
+void
+take_walk(const struct op *ops, int n, const struct manner *manner,
+    struct outcome *outcome)
+{
+	static struct walk walk;
+	int fds = count_fds();
+
+	walk.outcome = outcome;
+	walk.patience = manner->patience;
+	walk.loud = manner->loud;
+	if (manner->trace != NULL)
+		need((walk.trace = fopen(manner->trace, "a")) != NULL);
+	fds += walk.trace != NULL;
+	begin(&walk);
+	for (outcome->step = 0; outcome->step < n; outcome->step++)
+		take_step(&walk, &ops[outcome->step]);
+	finish(&walk);
+	if (count_fds() != fds)
+		fault(&walk, FAULT_LEAK, "%d descriptors, and %d before",
+		    count_fds(), fds);
+	if (walk.trace != NULL)
+		need(fclose(walk.trace) == 0);
+}

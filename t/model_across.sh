@@ -1,0 +1,60 @@
+# The model test's sequences on each selector that is built, held against each
+# other: what their calls return, and what all of them must report.
+#
+# T_SEED and T_SEEDS are the model's.  What loopback brings may be late, and
+# once make a difference, but not three times.
+
+. "${top_builddir:-.}/t/env"
+
+first=${T_SEED:-1}
+seeds=${T_SEEDS:-5}
+built=
+for selector in epoll poll kqueue port; do
+	[ -x "$top_builddir/t/$selector/model$EXEEXT" ] &&
+	    built="$built $selector"
+done
+# shellcheck disable=SC2086 # a list
+set -- $built
+if [ $# -lt 2 ]; then
+	echo "1..0 # SKIP one selector only: nothing to compare it with"
+	exit 0
+fi
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+
+# trace SELECTOR SEED: what it did, in a file of its name.
+trace() {
+	rm -f "$dir/$1"
+	T_SEED=$2 T_SEEDS=1 T_ONLY='' T_TRACE=$dir/$1 \
+	    "$top_builddir/t/$1/model$EXEEXT" >"$dir/log" 2>&1 && return
+	$SED 's/^/# /' "$dir/log"
+	return 1
+}
+
+# agree SEED SELECTOR...: do they all do the same?
+agree() {
+	seed=$1
+	shift
+	for selector; do
+		trace "$selector" "$seed" || return 1
+	done
+	like=$1
+	for selector; do
+		cmp -s "$dir/$like" "$dir/$selector" && continue
+		echo "# seed $seed, $like and $selector:"
+		diff "$dir/$like" "$dir/$selector" | $SED 's/^/# /;10q'
+		return 1
+	done
+}
+
+n=0
+while [ $n -lt "$seeds" ]; do
+	seed=$((first + n))
+	n=$((n + 1))
+	if agree $seed "$@" || agree $seed "$@" || agree $seed "$@"; then
+		echo "ok $n - seed $seed: the same on$built"
+	else
+		echo "not ok $n - seed $seed: the same on$built"
+	fi
+done
+echo "1..$n"
