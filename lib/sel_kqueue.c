@@ -154,13 +154,14 @@ translate(const struct kevent *kev, struct mio_event *event)
 #endif
 #ifdef EVFILT_AIO
 	case EVFILT_AIO:
-		event->native |= NATIVE_AIO;
+		/* EV_EOF says no more than that. */
+		event->native = NATIVE_AIO;
 		event->readiness = MIO_AIO;
 		break;
 #endif
 #ifdef EVFILT_LIO
 	case EVFILT_LIO:
-		event->native |= NATIVE_LIO;
+		event->native = NATIVE_LIO;
 		event->readiness = MIO_LIO;
 		break;
 #endif
