@@ -277,6 +277,25 @@ fifo_held_open(struct mio_source *reader, const char *path)
 	(void)close(held);
 }
 
+/* What is left for the reader is no event for the writer. */
+static void
+fifo_writes(const struct mio_source *reader, const char *path,
+    unsigned int mode, const char *words)
+{
+	struct mio_source writer;
+
+	adopt(&writer, open(path, O_WRONLY | O_NONBLOCK));
+	reg(poller, &writer, 22, MIO_WRITABLE | mode);
+	ok(comes(poller, 22, MIO_WRITABLE), "FIFO: %s: writable", words);
+	(void)fill(&writer);
+	is(quiet(poller), 0, "FIFO: %s: full: silence", words);
+	need(drain(reader) > 0);
+	is(wait_token(poller, 22, MIO_WRITABLE), MIO_WRITABLE,
+	    "FIFO: %s: drained: writable, and nothing else", words);
+	dereg(poller, &writer);
+	close_source(&writer);
+}
+
 static void
 fifos(void)
 {
@@ -289,6 +308,8 @@ fifos(void)
 	adopt(&reader, open(path, O_RDONLY | O_NONBLOCK));
 	fifo_ends(&reader, path);
 	fifo_held_open(&reader, path);
+	fifo_writes(&reader, path, 0, "edge");
+	fifo_writes(&reader, path, MIO_LEVEL, "level");
 	close_source(&reader);
 	need(unlink(path) == 0 && rmdir(dir) == 0);
 }

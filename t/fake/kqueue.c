@@ -221,7 +221,8 @@ find_target(struct kqueue *kq, const struct kevent *kev, struct target *to)
 	to->filter = &fake_fd_filter;
 	if (kev->ident > INT_MAX ||
 	    fake_fcntl((int)kev->ident, F_GETFD, 0) < 0)
-		return EBADF;
+		return quirk(closed_enoent) && (kev->flags & EV_ADD) == 0 ?
+		    ENOENT : EBADF;
 	inner = fake_find((int)kev->ident);
 	if (inner == kq)
 		return EINVAL;

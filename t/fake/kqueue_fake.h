@@ -175,6 +175,7 @@ struct watch *fake_watch(struct kqueue *, int, int *);
 struct watch *fake_watched(struct kqueue *, int);
 void	fake_unwatch(struct watch *);
 int	fake_same(const struct watch *);
+bool	fake_named(int);
 
 /* kqueue_look.c */
 #define BACKWARD	4096	/* the room of a pipe's other direction: seen */

@@ -19,6 +19,7 @@
  * one given to the same file again, nor for the two ends of one pipe, which
  * have one inode.  It remains as a second line, for descriptors that libc
  * closes in its own ways.  And not --wrap: t/wrap.c has that already.
+ * fstatvfs(2) is defined as well: Linux has a file system for pipes.
  */
 #include "config.h"
 
@@ -27,12 +28,15 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -377,6 +381,21 @@ dup3(int from, int to, int flags)
 	fake_leave(&mask);
 	errno = error;
 	return result;
+}
+
+/* A pipe is in no file system: EINVAL (getvnode, all systems). */
+int
+fstatvfs(int fd, struct statvfs *fs)
+{
+	char path[64];
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && !fake_named(fd)) {
+		errno = EINVAL;
+		return -1;
+	}
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return statvfs(path, fs);
 }
 
 int

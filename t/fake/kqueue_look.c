@@ -405,6 +405,14 @@ socket_write(struct knote *kn, const struct look *look)
 	return enough(kn, 1);
 }
 
+/* READ at the write end of a FIFO that has a name. */
+static int
+fifo_read(struct knote *kn, const struct look *look)
+{
+	fake_set_data(kn, quirk(fifo_shares) ? look->readable : 0);
+	return kn->kev.data > 0;
+}
+
 /*
  * filt_piperead: the writing end has a READ as well, of the direction that
  * carries nothing: silent until the reader is closed.
@@ -412,6 +420,8 @@ socket_write(struct knote *kn, const struct look *look)
 static int
 pipe_read(struct knote *kn, const struct look *look)
 {
+	if (kn->watch->named && kn->watch->mode == O_WRONLY)
+		return fifo_read(kn, look);
 	fake_set_data(kn, kn->watch->mode != O_WRONLY ? look->readable : 0);
 	if ((look->seen & (SEEN_REOF | SEEN_WEOF)) != 0) {
 		kn->kev.flags |= EV_EOF;

@@ -80,6 +80,9 @@ fd_attach(struct knote *kn)
 		return EINVAL;
 	if (quirk(tty_einval) && is_tty(watch->fd))
 		return EINVAL;
+	if (watch->named && quirk(fifo_refuses) &&
+	    watch->mode == (slot == SLOT_READ ? O_WRONLY : O_RDONLY))
+		return EINVAL;
 	if (watch->kind == KIND_PIPE && !watch->named && slot == SLOT_WRITE &&
 	    quirk(pipe_refuses) &&
 	    (now.seen & (SEEN_REOF | SEEN_WEOF)) != 0)
@@ -139,8 +142,8 @@ kind_of_socket(struct watch *watch)
 }
 
 /* Is it a FIFO in a file system, and not from pipe(2)? */
-static bool
-is_named(int fd)
+bool
+fake_named(int fd)
 {
 	struct statfs fs;
 
@@ -168,7 +171,7 @@ kind_of(struct watch *watch)
 		watch->kind = KIND_FILE;
 	if (watch->kind == KIND_PIPE) {
 		watch->mode = fake_fcntl(watch->fd, F_GETFL, 0) & O_ACCMODE;
-		watch->named = is_named(watch->fd);
+		watch->named = fake_named(watch->fd);
 	}
 	return 0;
 }

@@ -7,8 +7,12 @@
 
 #include <sys/types.h>
 #include <sys/event.h>
+#include <sys/stat.h>
 
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "fake_kqueue.h"
@@ -214,6 +218,33 @@ no_notes(void)
 	close_source(&b);
 }
 
+/* A pipe's writer needs READ to hear of the end; a FIFO's must not have it. */
+static void
+fifo(void)
+{
+	int kq = mio_poller_fd(poller), before = fake_kqueue_notes(kq);
+	char dir[] = "/tmp/mio-fifo-XXXXXX", path[64];
+	struct mio_source a, b;
+
+	need(mkdtemp(dir) != NULL);
+	(void)snprintf(path, sizeof(path), "%s/fifo", dir);
+	need(mkfifo(path, 0600) == 0);
+	need(mio_source_from_fd(&a, open(path, O_RDONLY | O_NONBLOCK)) == 0);
+	need(mio_source_from_fd(&b, open(path, O_WRONLY | O_NONBLOCK)) == 0);
+	need(unlink(path) == 0 && rmdir(dir) == 0);
+	reg(poller, &b, 3, MIO_WRITABLE);
+	is(fake_kqueue_notes(kq), before + 1, "a FIFO's writer: one note");
+	dereg(poller, &b);
+	is(fake_kqueue_notes(kq), before, "a FIFO's writer: none");
+	close_source(&a);
+	close_source(&b);
+	pipe_pair(&a, &b);
+	reg(poller, &b, 4, MIO_WRITABLE);
+	is(fake_kqueue_notes(kq), before + 2, "a pipe's writer: two notes");
+	close_source(&a);
+	close_source(&b);
+}
+
 /* Some kernels hear nothing where the room is too large (KQ-10). */
 static void
 much_room(void)
@@ -247,6 +278,7 @@ main(void)
 	beside_a_source();
 	small_room();
 	no_notes();
+	fifo();
 	much_room();
 	mio_poller_free(poller);
 	is(count_fds(), fds, "the descriptor count stays");

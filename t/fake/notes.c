@@ -258,6 +258,12 @@ fifo(int kq)
 	need(ask(kq, events, ROOM) == 1);
 	fill(writer);
 	ok(silent(kq), "a full FIFO");
+	is(make(kq, writer, EVFILT_READ, EV_ADD, 0, 2) == 0 ? 0 : errno,
+	    BY(0, 0, 0, EINVAL, 0, 0), "READ of its write end");
+	is(ask(kq, events, ROOM), BY(0, 1, 1, 0, 1, 1), "what it tells");
+	(void)make(kq, writer, EVFILT_READ, EV_DELETE, 0, 0);
+	is(make(kq, reader, EVFILT_WRITE, EV_ADD, 0, 2) == 0 ? 0 : errno,
+	    BY(0, 0, 0, EINVAL, 0, 0), "WRITE of its read end");
 	need(close(reader) == 0);
 	is(ask(kq, events, ROOM), 1, "its reader closes: the writer hears it");
 	is(bare(&events[0]), EV_CLEAR | EV_EOF, "EV_EOF, not one-shot");
