@@ -25,6 +25,8 @@
  *  - When the reader of a full pipe closes, EVFILT_WRITE stays silent on
  *    FreeBSD, NetBSD and OpenBSD.  EVFILT_READ of the write end tells, so a
  *    pipe has both, and its end is the end of both directions, as on epoll.
+ *    Not so a FIFO: there EVFILT_READ of the write end is refused (OpenBSD),
+ *    or tells of what is left for the reader (NetBSD, macOS).
  *  - Some descriptors have no EVFILT_WRITE, another kqueue's for one: reading
  *    alone will do (KQ-4).
  *  - Interrupted, a change has been made (KQ-5).
@@ -33,6 +35,8 @@
  * SPDX-License-Identifier: MIT
  */
 #include "config.h"
+
+#include <sys/statvfs.h>
 
 #include <fcntl.h>
 
@@ -259,6 +263,21 @@ judge(struct mio_poller *poller, int fd, mio_token token,
 	return (int)-receipt->data;
 }
 
+/* A FIFO has its place in a file system; a pipe has none. */
+static bool
+is_fifo(const struct mio_source *source)
+{
+	struct statvfs fs;
+	int saved = errno;
+	bool fifo;
+
+	if (mio_kind(source) == MIO_KIND_PIPE)
+		return false;
+	fifo = fstatvfs(source->fd, &fs) == 0;
+	errno = saved;
+	return fifo;
+}
+
 /* From one interest, or none, to another. */
 static int
 change(struct mio_poller *poller, const struct mio_source *source,
@@ -269,7 +288,7 @@ change(struct mio_poller *poller, const struct mio_source *source,
 
 	if ((pipe = mio_check_file(source)) < 0)
 		return pipe;
-	interest = noted(interest, pipe);
+	interest = noted(interest, pipe > 0 && !is_fifo(source));
 	n = first = deletions(poller, source->fd, noted(was, pipe), interest,
 	    changes);
 	n += additions(source->fd, token, interest, changes + n);
