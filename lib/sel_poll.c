@@ -28,6 +28,7 @@
 #include <poll.h>
 #include <pthread.h>
 
+#include "compat_mutex.h"
 #include "internal.h"
 #include "compat_cancel.h"
 #include "poll_set.h"
@@ -55,24 +56,6 @@ static struct poll_poller *
 self(const struct mio_poller *poller)
 {
 	return (struct poll_poller *)(uintptr_t)poller;
-}
-
-static void
-lock(struct poll_poller *pp)
-{
-	int error = pthread_mutex_lock(&pp->lock);
-
-	assert(error == 0);
-	(void)error;
-}
-
-static void
-unlock(struct poll_poller *pp)
-{
-	int error = pthread_mutex_unlock(&pp->lock);
-
-	assert(error == 0);
-	(void)error;
 }
 
 struct mio_poller *
@@ -186,7 +169,7 @@ lock_array(struct poll_poller *pp)
 {
 	int error = 0;
 
-	lock(pp);
+	mutex_lock(&pp->lock);
 	pp->changers++;
 	while (pp->inside && (error = kick(pp)) == 0)
 		wait_for(pp, &pp->left);
@@ -214,7 +197,7 @@ mio_sel_add(struct mio_poller *poller, struct mio_source *source,
 	mio_poll_set_place(&pp->set, record);
 	mio_record_tie(record, source);
 out:
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 	return error;
 }
 
@@ -249,10 +232,10 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 	struct mio_record *record = source->reg;
 	int error;
 
-	lock(pp);
+	mutex_lock(&pp->lock);
 	mio_record_set(record, token, interest);
 	error = note(pp, record);
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 	return error;
 }
 
@@ -272,7 +255,7 @@ mio_sel_del(struct mio_poller *poller, struct mio_source *source)
 		record->interest = 0;
 		(void)note(pp, record);		/* the same error again */
 	}
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 	return error;
 }
 
@@ -292,7 +275,7 @@ mio_sel_blocked(const struct mio_source *source, unsigned int directions)
 
 	if (mio_poller_check(&pp->poller) < 0)
 		return;
-	lock(pp);
+	mutex_lock(&pp->lock);
 	/*
 	 * If the kick fails, the waiter takes the note up when it next leaves;
 	 * the operation itself has not failed.
@@ -300,7 +283,7 @@ mio_sel_blocked(const struct mio_source *source, unsigned int directions)
 	if (mio_record_tied(record, source) &&
 	    mio_record_arm(record, directions))
 		(void)note(pp, record);
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 }
 
 /* The thread has left poll(2), or was cancelled there. */
@@ -309,7 +292,7 @@ leave(void *arg)
 {
 	struct poll_poller *pp = arg;
 
-	lock(pp);
+	mutex_lock(&pp->lock);
 	pp->inside = false;
 	pp->kicked = false;
 	place_noted(pp);
@@ -323,7 +306,7 @@ leave_cancelled(void *arg)
 
 	leave(pp);
 	pp->busy = false;
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 }
 
 static int
@@ -349,7 +332,7 @@ wait_unlocked(struct poll_poller *pp, int64_t timeout)
 	int ready;
 
 	pp->inside = true;
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 	pthread_cleanup_push(leave_cancelled, pp);
 	ready = wait_raw(fds, count, timeout);
 	if (ready < 0)
@@ -402,8 +385,8 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 	struct poll_poller *pp = self(poller);
 	int n;
 
-	lock(pp);
+	mutex_lock(&pp->lock);
 	n = wait_locked(pp, events, nevents, timeout);
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 	return n;
 }

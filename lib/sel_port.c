@@ -47,6 +47,7 @@
 #include <port.h>
 #include <pthread.h>
 
+#include "compat_mutex.h"
 #include "internal.h"
 #include "record.h"
 #include "timeout.h"
@@ -79,24 +80,6 @@ static int
 port_of(const struct port_poller *pp)
 {
 	return pp->poller.wake_fd[0];
-}
-
-static void
-lock(struct port_poller *pp)
-{
-	int error = pthread_mutex_lock(&pp->lock);
-
-	assert(error == 0);
-	(void)error;
-}
-
-static void
-unlock(struct port_poller *pp)
-{
-	int error = pthread_mutex_unlock(&pp->lock);
-
-	assert(error == 0);
-	(void)error;
 }
 
 struct mio_poller *
@@ -197,10 +180,10 @@ mio_sel_fd(const struct mio_poller *poller)
 {
 	struct port_poller *pp = self(poller);
 
-	lock(pp);
+	mutex_lock(&pp->lock);
 	pp->shared = true;
 	(void)associate_due(pp);	/* as above */
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 	return port_of(pp);
 }
 
@@ -250,9 +233,9 @@ mio_sel_add(struct mio_poller *poller, struct mio_source *source,
 
 	if ((error = mio_check_file(source)) < 0)
 		return error;
-	lock(pp);
+	mutex_lock(&pp->lock);
 	error = add(pp, source, token, interest);
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 	return error;
 }
 
@@ -265,7 +248,7 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 	struct mio_record old;
 	int error;
 
-	lock(pp);
+	mutex_lock(&pp->lock);
 	old = *record;
 	mio_record_set(record, token, interest);
 	if ((error = associate(pp, record)) < 0) {
@@ -274,7 +257,7 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 		record->armed = old.armed;
 		mio_record_list(&pp->due, record);
 	}
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 	return error;
 }
 
@@ -301,11 +284,11 @@ mio_sel_del(struct mio_poller *poller, struct mio_source *source)
 	struct mio_record *record = source->reg;
 	int error;
 
-	lock(pp);
+	mutex_lock(&pp->lock);
 	error = dissociate(pp, record);
 	mio_record_unlist(record);
 	mio_records_put(&pp->records, record);
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 	return error;
 }
 
@@ -330,12 +313,12 @@ mio_sel_blocked(const struct mio_source *source, unsigned int directions)
 
 	if (mio_poller_check(&pp->poller) < 0)
 		return;
-	lock(pp);
+	mutex_lock(&pp->lock);
 	if (mio_record_tied(record, source) &&
 	    (mio_record_arm(record, directions) ||
 	    (!pp->waiting && (record->armed & directions) != 0)))
 		rearm(pp, record);
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 }
 
 /*
@@ -390,15 +373,17 @@ leave(void *arg)
 {
 	struct port_poller *pp = arg;
 
-	lock(pp);
+	mutex_lock(&pp->lock);
 	pp->waiting = false;
 }
 
 static void
 leave_cancelled(void *arg)
 {
-	leave(arg);
-	unlock(arg);
+	struct port_poller *pp = arg;
+
+	leave(pp);
+	mutex_unlock(&pp->lock);
 }
 
 /*
@@ -433,7 +418,7 @@ wait_unlocked(struct port_poller *pp, port_event_t *raw, unsigned int room,
 	int n;
 
 	pp->waiting = true;
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 	pthread_cleanup_push(leave_cancelled, pp);
 	pthread_testcancel();
 	n = get_events(pp, raw, room, timeout);
@@ -481,8 +466,8 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 	struct port_poller *pp = self(poller);
 	int n;
 
-	lock(pp);
+	mutex_lock(&pp->lock);
 	n = wait_locked(pp, events, nevents, timeout);
-	unlock(pp);
+	mutex_unlock(&pp->lock);
 	return n;
 }

@@ -26,6 +26,7 @@
 
 #include "kqueue.h"
 #include "compat_cancel.h"
+#include "self_pipe.h"
 #include "sock.h"
 
 const bool mio_channel_edges = false;
@@ -120,36 +121,16 @@ mio_channel_open(struct mio_poller *poller)
 	return 0;
 }
 
-static int
-add_one(struct mio_poller *poller)
-{
-	return write(poller->wake_fd[1], "", 1) < 0 ? -errno : 0;
-}
-
 /* A full pipe is a wake on its way: a read end is watched level-triggered. */
 int
 mio_channel_signal(struct mio_poller *poller)
 {
 	int state = cancel_off();
 	int error = mio_kqueue(poller)->user ? trigger(poller) :
-	    add_one(poller);
+	    self_pipe_put(poller);
 
 	cancel_restore(state);
 	return error == -EAGAIN ? 0 : error;
-}
-
-static void
-empty(struct mio_poller *poller)
-{
-	char buf[256];
-	ssize_t n;
-
-	do {
-		n = read(poller->wake_fd[0], buf, sizeof(buf));
-	} while (n == (ssize_t)sizeof(buf));
-	/* EAGAIN: another thread has read it, which is as good. */
-	if (n < 0)
-		assert(errno == EAGAIN);
 }
 
 /* An EVFILT_USER note with EV_CLEAR has been cleared by its delivery. */
@@ -162,7 +143,7 @@ mio_channel_drain(struct mio_poller *poller)
 	if (mio_kqueue(poller)->user)
 		return;
 	state = cancel_off();
-	empty(poller);
+	self_pipe_empty(poller);
 	cancel_restore(state);
 	errno = saved;
 }
@@ -176,9 +157,6 @@ mio_channel_close(struct mio_poller *poller)
 {
 	if (poller->birth == mio_generation)
 		(void)close(mio_kqueue(poller)->kq);
-	if (poller->wake_fd[0] >= 0) {
-		/* Nothing buffered to lose. */
-		(void)close(poller->wake_fd[0]);
-		(void)close(poller->wake_fd[1]);
-	}
+	if (poller->wake_fd[0] >= 0)
+		self_pipe_close(poller);
 }

@@ -1,0 +1,38 @@
+/*
+ * The bytes of a waker channel that is a pipe: one for each signal.
+ */
+#ifndef SELF_PIPE_H
+#define SELF_PIPE_H
+
+#include <unistd.h>
+
+#include "internal.h"
+
+static inline int
+self_pipe_put(const struct mio_poller *poller)
+{
+	return write(poller->wake_fd[1], "", 1) < 0 ? -errno : 0;
+}
+
+static inline void
+self_pipe_empty(const struct mio_poller *poller)
+{
+	char buf[256];
+	ssize_t n;
+
+	do {
+		n = read(poller->wake_fd[0], buf, sizeof(buf));
+	} while (n == (ssize_t)sizeof(buf));
+	/* EAGAIN: another thread has read it, which is as good. */
+	if (n < 0)
+		assert(errno == EAGAIN);
+}
+
+static inline void
+self_pipe_close(const struct mio_poller *poller)
+{
+	(void)close(poller->wake_fd[0]);	/* nothing buffered to lose */
+	(void)close(poller->wake_fd[1]);
+}
+
+#endif /* SELF_PIPE_H */
