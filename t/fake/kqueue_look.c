@@ -422,6 +422,10 @@ pipe_read(struct knote *kn, const struct look *look)
 {
 	if (kn->watch->named && kn->watch->mode == O_WRONLY)
 		return fifo_read(kn, look);
+	if (kn->watch->named && quirk(fifo_endless)) {
+		fake_set_data(kn, look->readable);
+		return look->readable > 0;
+	}
 	fake_set_data(kn, kn->watch->mode != O_WRONLY ? look->readable : 0);
 	if ((look->seen & (SEEN_REOF | SEEN_WEOF)) != 0) {
 		kn->kev.flags |= EV_EOF;
@@ -436,6 +440,10 @@ fake_pipe_write(struct knote *kn, const struct look *look)
 {
 	bool backward = kn->watch->mode == O_RDONLY;
 
+	if (kn->watch->named && quirk(fifo_endless)) {
+		fake_set_data(kn, look->space);
+		return (look->seen & SEEN_WRITABLE) != 0;
+	}
 	if ((look->seen & (SEEN_REOF | SEEN_WEOF)) != 0) {
 		fake_set_data(kn, 0);
 		kn->kev.flags |= EV_EOF;

@@ -1,7 +1,7 @@
 /*
  * The kqueue selector, where only the fake can lead it: an event that went
- * with a cancelled thread, asynchronous I/O that has completed, and notes that
- * are left.
+ * with a cancelled thread, asynchronous I/O that has completed, notes that are
+ * left, and too much room.
  */
 #include "config.h"
 

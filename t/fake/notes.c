@@ -265,8 +265,10 @@ fifo(int kq)
 	is(make(kq, reader, EVFILT_WRITE, EV_ADD, 0, 2) == 0 ? 0 : errno,
 	    BY(0, 0, 0, EINVAL, 0, 0), "WRITE of its read end");
 	need(close(reader) == 0);
-	is(ask(kq, events, ROOM), 1, "its reader closes: the writer hears it");
-	is(bare(&events[0]), EV_CLEAR | EV_EOF, "EV_EOF, not one-shot");
+	is(ask(kq, events, ROOM), BY(1, 1, 1, 1, 0, 1),
+	    "its reader closes: the writer hears it, but not on macOS");
+	if (BY(1, 1, 1, 1, 0, 1))
+		is(bare(&events[0]), EV_CLEAR | EV_EOF, "EV_EOF, not one-shot");
 	is(make(kq, writer, EVFILT_WRITE, EV_DELETE, 0, 0), 0, "still there");
 	is(make(kq, writer, EVFILT_WRITE, EV_ADD, 0, 0), 0, "nor refused");
 	need(close(writer) == 0);
