@@ -27,8 +27,8 @@
  *    pipe has both, and its end is the end of both directions, as on epoll.
  *    Not so a FIFO: there EVFILT_READ of the write end is refused (OpenBSD),
  *    or tells of what is left for the reader (NetBSD, macOS).
- *  - Some descriptors have no EVFILT_WRITE, another kqueue's for one: reading
- *    alone will do (KQ-4).
+ *  - Some descriptors have no EVFILT_WRITE, another kqueue's for one, and only
+ *    sockets have EVFILT_EXCEPT: reading alone will do (KQ-4).
  *  - Interrupted, a change has been made (KQ-5).
  *
  * Copyright (c) 2026 The libmio authors
@@ -257,7 +257,7 @@ judge(struct mio_poller *poller, int fd, mio_token token,
 		return 0;
 	if (receipt->filter == EVFILT_WRITE && is_broken(fd, receipt->data))
 		return broken(poller, fd, token, interest);
-	if (receipt->filter == EVFILT_WRITE && receipt->data == EINVAL &&
+	if (receipt->filter != EVFILT_READ && receipt->data == EINVAL &&
 	    (interest & MIO_READABLE) != 0)
 		return 0;
 	return (int)-receipt->data;

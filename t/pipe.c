@@ -130,6 +130,24 @@ reader_closes(void)
 	close_source(&writer);
 }
 
+/* There is none in a pipe, which is no reason to refuse it. */
+static void
+urgent(void)
+{
+	unsigned int interest = MIO_READABLE | MIO_PRIORITY;
+	struct mio_source reader, writer;
+
+	new_pipe(&reader, &writer);
+	if (mio_register(poller, &reader, 1, interest) == 0) {
+		put_text(&writer, "x");
+		is(wait_token(poller, 1, MIO_READABLE), MIO_READABLE,
+		    "urgent data asked for as well: readable");
+	} else
+		is(errno, ENOTSUP, "no urgent data on this selector");
+	close_source(&reader);
+	close_source(&writer);
+}
+
 /* A child's standard descriptors want to block. */
 static void
 blocking(void)
@@ -200,6 +218,7 @@ main(void)
 	oneshot_ends();
 	writer_closes();
 	reader_closes();
+	urgent();
 	blocking();
 	raw();
 	misuse();
