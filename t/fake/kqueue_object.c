@@ -76,7 +76,9 @@ fd_attach(struct knote *kn)
 	/* kqueue_kqfilter, all systems. */
 	if (watch->kind == KIND_KQUEUE && slot != SLOT_READ)
 		return EINVAL;
-	if (watch->kind != KIND_TCP && slot == SLOT_EXCEPT)
+	/* soo_kqfilter; pipe_kqfilter. */
+	if (slot == SLOT_EXCEPT && watch->kind != KIND_TCP &&
+	    watch->kind != KIND_UNIX && watch->kind != KIND_DGRAM)
 		return EINVAL;
 	if (quirk(tty_einval) && is_tty(watch->fd))
 		return EINVAL;
