@@ -127,25 +127,34 @@ changes(struct mio_poller *poller, struct mio_waker *waker)
 }
 
 /*
- * Sources that come and go on two threads, while one polls.  They go on until
- * it has seen something: on a busy machine it may begin late.
+ * Four threads register, deregister and wake, while a fifth polls.  They go on
+ * until it has seen something: on a busy machine it may begin late.
  */
-struct churn {
+#define CHURNERS	4
+
+struct storm {
 	struct mio_poller	*poller;
-	unsigned int		*reported;
+	unsigned int		 reported;
+	unsigned int		 wakes[CHURNERS];	/* delivered */
+};
+
+struct churn {
+	struct storm		*storm;
+	struct mio_waker	*waker;		/* its token is 10 more */
 	mio_token		 token;
 };
 
 static void
-come_and_go(struct mio_poller *poller, mio_token token)
+come_and_go(struct mio_poller *poller, const struct churn *my)
 {
 	struct mio_source a, b;
 
 	unix_pair(&a, &b);
-	reg(poller, &a, token, MIO_READABLE);
-	reg(poller, &b, token, BOTH);
+	reg(poller, &a, my->token, MIO_READABLE);
+	reg(poller, &b, my->token, BOTH);
 	put_text(&b, "x");
-	rereg(poller, &b, token, MIO_READABLE);
+	need(mio_waker_wake(my->waker) == 0);
+	rereg(poller, &b, my->token, MIO_READABLE);
 	drain(&a);
 	dereg(poller, &a);
 	close_source(&b);
@@ -155,34 +164,46 @@ come_and_go(struct mio_poller *poller, mio_token token)
 static void *
 churn(void *arg)
 {
-	struct churn *my = arg;
+	const struct churn *my = arg;
+	struct storm *storm = my->storm;
 	long long end = msec() + 10000 * tap_slow();
-	int i, rounds = 1000 / tap_slow() + 5;
+	int i, rounds = 500 / tap_slow() + 5;
 
 	for (i = 0; i < rounds ||
-	    (atomic_get(my->reported) == 0 && msec() < end); i++)
-		come_and_go(my->poller, my->token);
+	    (atomic_get(&storm->reported) == 0 && msec() < end); i++)
+		come_and_go(storm->poller, my);
 	return NULL;
+}
+
+/* Whether it is the waker that ends the storm. */
+static bool
+count_event(struct storm *storm, mio_token token)
+{
+	if (token == 99)
+		return true;
+	if (token >= 10) {
+		need(token < 10 + CHURNERS);
+		storm->wakes[token - 10]++;
+	} else {
+		need(token < CHURNERS);
+		atomic_inc(&storm->reported);
+	}
+	return false;
 }
 
 static void *
 poll_until_woken(void *arg)
 {
-	struct churn *my = arg;
+	struct storm *storm = arg;
 	struct mio_event events[3];
 	bool woken = false;
 	int i, n;
 
 	while (!woken) {
-		n = mio_poll(my->poller, events, 3, MIO_FOREVER);
+		n = mio_poll(storm->poller, events, 3, MIO_FOREVER);
 		need(n > 0);
-		for (i = 0; i < n; i++) {
-			woken |= events[i].token == 99;
-			if (events[i].token == 99)
-				continue;
-			need(events[i].token == 1 || events[i].token == 2);
-			atomic_inc(my->reported);
-		}
+		for (i = 0; i < n; i++)
+			woken |= count_event(storm, events[i].token);
 	}
 	return NULL;
 }
@@ -190,20 +211,31 @@ poll_until_woken(void *arg)
 static void
 storm(struct mio_poller *poller, struct mio_waker *waker)
 {
-	unsigned int reported = 0;
-	struct churn one = { poller, &reported, 1 };
-	struct churn two = { poller, &reported, 2 };
-	pthread_t threads[3];
-	int fds = count_fds();
+	struct storm all = { poller, 0, { 0 } };
+	struct churn churns[CHURNERS];
+	pthread_t poll, threads[CHURNERS];
+	int fds = count_fds(), i, woke = 0;
 
-	threads[0] = start_thread(poll_until_woken, &one);
-	threads[1] = start_thread(churn, &one);
-	threads[2] = start_thread(churn, &two);
-	join_thread(threads[1]);
-	join_thread(threads[2]);
+	poll = start_thread(poll_until_woken, &all);
+	for (i = 0; i < CHURNERS; i++) {
+		struct churn *my = &churns[i];
+
+		my->storm = &all;
+		my->token = (mio_token)i;
+		need((my->waker = mio_waker_new(poller, my->token + 10)) !=
+		    NULL);
+		threads[i] = start_thread(churn, my);
+	}
+	for (i = 0; i < CHURNERS; i++)
+		join_thread(threads[i]);
 	need(mio_waker_wake(waker) == 0);
-	join_thread(threads[0]);
-	ok(reported > 0, "sources came and went on two threads: events");
+	join_thread(poll);
+	for (i = 0; i < CHURNERS; i++) {
+		mio_waker_free(churns[i].waker);
+		woke += all.wakes[i] > 0;
+	}
+	ok(all.reported > 0, "four threads register and deregister: events");
+	is(woke, CHURNERS, "and wake: each one's wakes");
 	is(count_fds(), fds, "and no descriptor is left");
 	is(quiet(poller), 0, "nor any event");
 }
