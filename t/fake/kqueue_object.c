@@ -26,6 +26,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -478,6 +479,24 @@ due_pipe(struct watch *watch, const struct look *now)
 	return 0;
 }
 
+/*
+ * Data is there before Linux tells of it: whoever looks in between waits for
+ * that, or the same data would speak up once more.
+ */
+static void
+await_hint(struct watch *watch, const struct look *now)
+{
+	bool more = now->readable > watch->last.readable ||
+	    now->received != watch->last.received;
+	int tries;
+
+	for (tries = 0; more && (watch->hints & HINT_IN) == 0 &&
+	    tries < 100; tries++) {
+		(void)sched_yield();
+		collect(watch->kq, watch->kq->in, HINT_IN);
+	}
+}
+
 static void
 notice(struct watch *watch)
 {
@@ -499,9 +518,11 @@ notice(struct watch *watch)
 			watch->due |= DUE_READ;
 		break;
 	case KIND_TCP:
+		await_hint(watch, &now);
 		watch->due |= due_tcp(watch, &now);
 		break;
 	case KIND_UNIX:
+		await_hint(watch, &now);
 		watch->due |= due_unix(watch, &now);
 		break;
 	case KIND_PIPE:
