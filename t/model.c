@@ -16,7 +16,7 @@
 
 #include "model/model.h"
 
-#define SEEDS		5
+#define SEEDS		10
 #define LIMIT		60	/* seconds for a seed */
 #define PATIENCE_MSEC	5000
 

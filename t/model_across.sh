@@ -51,7 +51,8 @@ n=0
 while [ $n -lt "$seeds" ]; do
 	seed=$((first + n))
 	n=$((n + 1))
-	if agree $seed "$@" || agree $seed "$@" || agree $seed "$@"; then
+	if agree "$seed" "$@" || agree "$seed" "$@" ||
+	    agree "$seed" "$@"; then
 		echo "ok $n - seed $seed: the same on$built"
 	else
 		echo "not ok $n - seed $seed: the same on$built"

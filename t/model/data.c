@@ -13,7 +13,7 @@
 #include "model.h"
 #include "ops.h"
 
-#define STREAM_PIECE	4096
+#define STREAM_PIECE	16384	/* more than a buffer has room for */
 #define DGRAM_PIECE	512
 #define UDP_MOST	4	/* it never blocks */
 
@@ -65,6 +65,10 @@ has_done(struct walk *walk, struct end *end, unsigned int direction,
 		if ((is_stream(end) || end->foreign) &&
 		    n < (mio_ssize)wanted)
 			may_look_again(end, direction);
+		/* As good as EAGAIN: mio_register(3), CAVEATS. */
+		if (is_stream(end) && direction == MIO_WRITABLE &&
+		    n < (mio_ssize)wanted)
+			has_blocked(end, direction);
 	} else if (error == EAGAIN) {
 		has_blocked(end, direction);
 		/* Linux tells a pipe's reader of any write that was tried. */
@@ -101,6 +105,8 @@ do_write(struct walk *walk, struct end *end, size_t size)
 	static const char buf[STREAM_PIECE];
 	mio_ssize n;
 
+	if (!is_stream(end) && size > DGRAM_PIECE)
+		size = DGRAM_PIECE;
 	n = mio_source_write(source(end), buf, size);
 	has_done(walk, end, MIO_WRITABLE, n, size);
 }
@@ -135,6 +141,13 @@ do_writev(struct walk *walk, struct end *end, size_t size)
 	has_done(walk, end, MIO_WRITABLE, n, size);
 }
 
+static void
+say_would_block(struct walk *walk, struct end *end, unsigned int direction)
+{
+	if (mio_source_would_block(source(end), direction) != 0)
+		fault(walk, FAULT_RESULT, "would_block: errno %d", errno);
+}
+
 /* Until EAGAIN, the end or an error; raw: past the library. */
 static void
 drain_end(struct walk *walk, struct end *end, bool raw)
@@ -148,8 +161,7 @@ drain_end(struct walk *walk, struct end *end, bool raw)
 		has_done(walk, end, MIO_READABLE, n, sizeof(buf));
 	} while (n > 0);
 	if (raw && n < 0 && errno == EAGAIN)
-		check_result(walk, "would_block",
-		    mio_source_would_block(source(end), MIO_READABLE), 0);
+		say_would_block(walk, end, MIO_READABLE);
 }
 
 static void
@@ -166,8 +178,7 @@ fill_end(struct walk *walk, struct end *end, bool raw)
 		has_done(walk, end, MIO_WRITABLE, n, size);
 	} while (n > 0 && --most > 0);
 	if (raw && n < 0 && errno == EAGAIN)
-		check_result(walk, "would_block",
-		    mio_source_would_block(source(end), MIO_WRITABLE), 0);
+		say_would_block(walk, end, MIO_WRITABLE);
 }
 
 static void
@@ -235,7 +246,7 @@ step_of_data(struct walk *walk, struct end *end, const struct op *op)
 	if (!is_connected(end))
 		return;
 	switch (op->code) {
-	case OP_WRITE:
+	case OP_WRITE: case OP_WRITE_MUCH:
 		do_write(walk, end, op->arg);
 		break;
 	case OP_WRITEV:
@@ -244,7 +255,7 @@ step_of_data(struct walk *walk, struct end *end, const struct op *op)
 	case OP_FILL: case OP_RAW_FILL:
 		fill_end(walk, end, op->code == OP_RAW_FILL);
 		break;
-	case OP_READ:
+	case OP_READ: case OP_READ_MUCH:
 		do_read(walk, end, op->arg);
 		break;
 	case OP_READV:

@@ -19,6 +19,7 @@ enum meaning {
 	ARG_KIND,
 	ARG_MISTAKE,
 	ARG_ROOM,
+	ARG_USEC,
 	ARG_WAKER
 };
 
@@ -61,9 +62,11 @@ static const struct {
 	[OP_DUP] =	{ 12, ARG_END, 0, SLOTS, "duplicate as" },
 	[OP_MOVE] =	{ 10, ARG_NONE, 0, 1, "move the source" },
 	[OP_WRITE] =	{ 120, ARG_BYTES, 1, 200, "write" },
+	[OP_WRITE_MUCH] = { 30, ARG_BYTES, 1000, 12000, "write" },
 	[OP_WRITEV] =	{ 10, ARG_BYTES, 2, 200, "writev" },
 	[OP_FILL] =	{ 40, ARG_NONE, 0, 1, "write until EAGAIN" },
 	[OP_READ] =	{ 70, ARG_BYTES, 1, 250, "read" },
+	[OP_READ_MUCH] = { 30, ARG_BYTES, 1000, 12000, "read" },
 	[OP_READV] =	{ 10, ARG_BYTES, 2, 250, "readv" },
 	[OP_DRAIN] =	{ 100, ARG_NONE, 0, 1, "read until EAGAIN" },
 	[OP_RAW_DRAIN] = { 20, ARG_NONE, 0, 1,
@@ -75,6 +78,7 @@ static const struct {
 	[OP_CLOSE] =	{ 12, ARG_NONE, 0, 1, "close" },
 	[OP_CLOSE_BOTH] = { 8, ARG_NONE, 0, 1, "close this and the next" },
 	[OP_RESET] =	{ 6, ARG_NONE, 0, 1, "reset" },
+	[OP_ADOPT] =	{ 8, ARG_NONE, 0, 1, "release, adopt as foreign" },
 	[OP_RAW_CLOSE] = { 6, ARG_NONE, 0, 1,
 	    "deregister, close the descriptor" },
 	[OP_GONE] =	{ 6, ARG_NONE, 0, 1,
@@ -88,8 +92,12 @@ static const struct {
 	[OP_FREE_WAKER] = { 10, ARG_WAKER, 0, WAKERS, "free waker" },
 	[OP_WAKE_BESIDE] = { 2, ARG_WAKER, 0, WAKERS,
 	    "wait, and wake meanwhile waker" },
+	[OP_WAKE_SIGNAL] = { 5, ARG_WAKER, 0, WAKERS,
+	    "from a signal handler, wake waker" },
+	[OP_SPIN] =	{ 3, ARG_USEC, 0, 3, "spin for" },
 	[OP_POLL] =	{ 140, ARG_ROOM, 1, ROOM, "poll with room for" },
 	[OP_WAIT] =	{ 40, ARG_NONE, 0, 1, "wait, if something is due" },
+	[OP_BRIEF] =	{ 5, ARG_USEC, 1, 20, "wait for" },
 	[OP_ROUND] =	{ 25, ARG_ROOM, 1, 3,
 	    "poll until all had their turn, with room for" },
 	[OP_SETTLE] =	{ 50, ARG_NONE, 0, 1, "poll until nothing is due" }
@@ -160,6 +168,9 @@ arg_text(char *text, size_t size, const struct op *op)
 		break;
 	case ARG_END: case ARG_ROOM: case ARG_WAKER:
 		(void)snprintf(text, size, " %d", op->arg);
+		break;
+	case ARG_USEC:
+		(void)snprintf(text, size, " %d us", op->arg);
 		break;
 	case ARG_HOW:
 		(void)snprintf(text, size, " %s", hows[op->arg]);

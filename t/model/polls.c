@@ -113,7 +113,8 @@ find_pending(const struct walk *walk)
 /*
  * One call of mio_poll.  Where there is room for all, nothing may be missing,
  * apart from what loopback may bring late; false if that is so.  Wakers that
- * found no room are returned by the next call, which may leave it at that.
+ * found no room are returned by the next call, which may leave it at that
+ * (no manual page says so).
  */
 bool
 poll_once(struct walk *walk, int room, int64_t timeout)

@@ -7,17 +7,26 @@
  * report.  What is reported must be true, and must have a cause: it was
  * armed, or there has been news.
  *
- * What a selector may do beside:
+ * What a selector may do beside, and where a manual page says so:
  *
- *  - Report what was true when the event was made (mio_event(3)), and isn't
- *    any more.  Event ports queue an event as it happens; registering and
- *    would-block take it back.  A kqueue asks again before it reports, except
- *    for oneshot; only a change of the mode takes that back.
- *  - On a kqueue, say writable where a write would not block because it would
- *    fail, after a shutdown, and poll(2) says nothing of it.
- *  - On a kqueue the read end of a pipe may be writable (FreeBSD's pipes go
- *    both ways), and readable where only writing was asked for, because the
- *    end of a pipe is told by EVFILT_READ (sel_kqueue.c).
+ *  - Tell what was true when the event was made, and isn't any more
+ *    (mio_event(3)).  Event ports queue an event as it happens; registering
+ *    and would-block take it back.  A kqueue asks again before it reports,
+ *    except for oneshot; only a change of the mode takes that back.
+ *  - Look again after any news, and tell all that is true then (mio_event(3):
+ *    an event carries everything that was true when it was made).
+ *  - Tell TCP's writers of acknowledgements, at any time (mio_register(3):
+ *    activity may be reported).
+ *  - On a kqueue, call writable what does not block because it fails: after
+ *    a shutdown, of which poll(2) says nothing (mio_event(3), Exceptions).
+ *
+ * And where none does, all of them of pipes on a kqueue:
+ *
+ *  - The read end may be writable: FreeBSD's pipes go both ways.
+ *  - It may be readable where only writing was asked for, because the end of
+ *    a pipe is told by EVFILT_READ (sel_kqueue.c).
+ *  - The end may be told two or three times, by each note that has it, if
+ *    the array was too small for all.
  */
 #include "config.h"
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,6 +70,20 @@ do_reset(struct walk *walk, struct end *end)
 	need(setsockopt(mio_source_fd(source(end)), SOL_SOCKET, SO_LINGER,
 	    &linger, sizeof(linger)) == 0);
 	do_close(walk, end);
+}
+
+/* The descriptor in a new source, which knows nothing of it. */
+static void
+do_adopt(struct walk *walk, struct end *end)
+{
+	int fd;
+
+	if (end->kind == KIND_NONE)
+		return;
+	need((fd = mio_source_release(source(end))) >= 0);
+	check_result(walk, "from_fd", mio_source_from_fd(source(end), fd), 0);
+	end->registered = false;
+	end->foreign = true;
 }
 
 static void
@@ -264,6 +279,26 @@ do_wake(struct walk *walk, struct waker *waker)
 	waker->pending = true;
 }
 
+static struct mio_waker *signalled;
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	if (mio_waker_wake(signalled) < 0)
+		_exit(97);
+}
+
+static void
+do_wake_signal(struct waker *waker)
+{
+	if (waker->waker == NULL)
+		return;
+	signalled = waker->waker;
+	need(signal(SIGUSR1, on_signal) != SIG_ERR && raise(SIGUSR1) == 0);
+	waker->pending = true;
+}
+
 static void
 do_free_waker(struct waker *waker)
 {
@@ -329,6 +364,9 @@ step_of_end(struct walk *walk, struct end *end, const struct op *op)
 	case OP_RESET:
 		do_reset(walk, end);
 		return true;
+	case OP_ADOPT:
+		do_adopt(walk, end);
+		return true;
 	case OP_RAW_CLOSE:
 		do_raw_close(walk, end);
 		return true;
@@ -376,6 +414,16 @@ step_of_none(struct walk *walk, const struct op *op)
 		break;
 	case OP_WAKE_BESIDE:
 		do_wake_beside(walk, &walk->wakers[op->arg]);
+		break;
+	case OP_WAKE_SIGNAL:
+		do_wake_signal(&walk->wakers[op->arg]);
+		break;
+	case OP_SPIN:
+		check_result(walk, "spin", mio_poller_set_spin(walk->poller,
+		    op->arg * 1000), 0);
+		break;
+	case OP_BRIEF:
+		(void)poll_once(walk, ROOM, op->arg * 1000);
 		break;
 	case OP_POLL:
 		(void)poll_once(walk, op->arg, 0);
