@@ -124,12 +124,14 @@ main(void)
 	ok(events > 0, "a random walk: events were seen");
 	is(found[FAULT_STRANGER], 0,
 	    "a random walk: no event of a source that is gone");
-	is(found[FAULT_REPEATED], 0, "a random walk: no source twice in a call");
+	is(found[FAULT_REPEATED], 0,
+	    "a random walk: no source twice in a call");
 	is(found[FAULT_UNTRUE], 0, "a random walk: what is reported is true");
 	is(found[FAULT_UNCALLED], 0,
 	    "a random walk: nothing is reported without a cause");
 	is(found[FAULT_OVERDUE], 0, "a random walk: what is due is reported");
-	is(found[FAULT_RESULT], 0, "a random walk: calls return what they must");
+	is(found[FAULT_RESULT], 0,
+	    "a random walk: calls return what they must");
 	is(found[FAULT_DIED], 0, "a random walk: to the end of it");
 	is(found[FAULT_LEAK], 0, "a random walk: the descriptor count stays");
 	return tap_done();

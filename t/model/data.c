@@ -54,7 +54,8 @@ has_done(struct walk *walk, struct end *end, unsigned int direction,
 {
 	int error = n < 0 ? errno : 0;
 
-	if (direction == MIO_WRITABLE && n < (mio_ssize)wanted)
+	if (direction == MIO_WRITABLE && (n < (mio_ssize)wanted ||
+	    wanted > DGRAM_PIECE))
 		becomes_vague(walk, end);
 	if (!end->vague)
 		note(walk, "%s: %ld %d", direction == MIO_READABLE ? "read" :

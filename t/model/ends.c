@@ -84,10 +84,13 @@ connect_to(const struct mio_source *listener, struct mio_source *made)
 }
 
 static void
-tcp_ends(const struct walk *walk, struct mio_source *a, struct mio_source *b)
+tcp_ends(const struct walk *walk, struct mio_source *a, struct mio_source *b,
+    bool nodelay)
 {
 	connect_to(&walk->listener, a);
 	accept_soon(walk, b);
+	need(mio_tcp_set_nodelay(a, nodelay) == 0);
+	need(mio_tcp_set_nodelay(b, nodelay) == 0);
 	small_buffers(a);
 	small_buffers(b);
 }
@@ -135,7 +138,7 @@ make_pair(struct walk *walk, struct mio_source *a, struct mio_source *b,
 {
 	switch (which) {
 	case 0: case 1:
-		tcp_ends(walk, a, b);
+		tcp_ends(walk, a, b, which == 0);
 		return KIND_TCP;
 	case 2: case 3:
 		unix_ends(a, b, which == 3);
@@ -166,6 +169,8 @@ open_pair(struct walk *walk, struct end *a, struct end *b, unsigned int which)
 	kind = make_pair(walk, &a->source[0], &b->source[0], which);
 	set_up(a, kind, connection, 0);
 	set_up(b, kind, connection, 1);
+	/* What Nagle's algorithm holds back comes at any time. */
+	a->vague = b->vague = kind == KIND_TCP && which != 0;
 	return true;
 }
 

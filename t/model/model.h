@@ -30,8 +30,8 @@
 #define STEPS	10000
 #define SLOTS	12
 #define WAKERS	3
-/* For all there can be: a kqueue may need two entries for a source. */
-#define ROOM	(2 * SLOTS + WAKERS + 1)
+/* For all there can be: a kqueue may need three entries for a pipe. */
+#define ROOM	(3 * SLOTS + WAKERS + 1)
 
 /*
  * A step, by its number in the sequence as it was made.  What end and arg
@@ -75,17 +75,19 @@ struct end {
 	unsigned int	 was;		/* true once: see rules.c */
 	unsigned int	 owed;		/* armed, or reported since settling */
 	unsigned int	 given;		/* reported since it was armed */
-	/* In the present call of mio_poll. */
+	/* In the present call of mio_poll: true, to be reported, reported. */
 	unsigned int	 truth;
 	unsigned int	 must;
 	unsigned int	 said;
-	bool		 broken;	/* said so since it was registered */
-	int		 told;		/* how often that it has ended */
-	bool		 untold;	/* ended, and its hints have not come */
+	/* Its past. */
+	bool		 foreign;	/* made of a descriptor */
 	bool		 shut;		/* a direction, by either side */
-	bool		 foreign;	/* a duplicate is */
 	bool		 refuses;	/* a write fails: it was shut down */
 	bool		 vague;		/* how full it is depends on time */
+	/* What has been told of its end: see rules.c. */
+	bool		 untold;	/* nothing yet, on an event port */
+	bool		 broken;	/* that it was before, on a kqueue */
+	int		 told;		/* that it ended, how often */
 };
 
 struct waker {
@@ -140,7 +142,7 @@ struct manner {
 	int		 patience;	/* milliseconds, for what may be late */
 	int		 limit;		/* milliseconds, for all of it */
 	const char	*trace;		/* file, or NULL */
-	bool		 loud;		/* tells each step and event, on stderr */
+	bool		 loud;		/* tells steps and events, on stderr */
 };
 
 /* ops.c */

@@ -26,7 +26,7 @@ enum meaning {
 static const char *const hows[] = { "reading", "writing", "both" };
 
 static const char *const kinds[] = {
-	"TCP", "TCP", "a Unix pair", "a foreign Unix pair", "a pipe",
+	"TCP", "TCP with delay", "a Unix pair", "a foreign Unix pair", "a pipe",
 	"a foreign pipe", "UDP", "Unix datagrams"
 };
 
@@ -95,7 +95,7 @@ static const struct {
 	[OP_WAKE_SIGNAL] = { 5, ARG_WAKER, 0, WAKERS,
 	    "from a signal handler, wake waker" },
 	[OP_SPIN] =	{ 3, ARG_USEC, 0, 3, "spin for" },
-	[OP_POLL] =	{ 140, ARG_ROOM, 1, ROOM, "poll with room for" },
+	[OP_POLL] =	{ 140, ARG_ROOM, 1, 2 * SLOTS, "poll with room for" },
 	[OP_WAIT] =	{ 40, ARG_NONE, 0, 1, "wait, if something is due" },
 	[OP_BRIEF] =	{ 5, ARG_USEC, 1, 20, "wait for" },
 	[OP_ROUND] =	{ 25, ARG_ROOM, 1, 3,

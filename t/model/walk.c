@@ -21,7 +21,7 @@ fault(struct walk *walk, enum fault which, const char *fmt, ...)
 	va_end(ap);
 	walk->outcome->fault = which;
 	if (walk->trace != NULL)
-		(void)fclose(walk->trace);	/* a trace is cut short anyhow */
+		(void)fclose(walk->trace);	/* cut short anyhow */
 	_exit(1);
 }
 
