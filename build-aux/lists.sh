@@ -51,6 +51,35 @@ for selector in epoll kqueue poll port; do
 	echo
 done
 
+# fake SHAPE TEST...: a system's kqueue, for tests, and the tests of that.
+fake() {
+	shape=$1
+	upper=$(echo "$shape" | tr '[:lower:]' '[:upper:]')
+	id=t_fake_lib${shape}_la
+	shift
+	echo "check_LTLIBRARIES += t/fake/lib$shape.la"
+	echo "${id}_SOURCES = \$(FAKE_KQUEUE_SOURCES)"
+	echo "${id}_CPPFLAGS = \$(FAKE_CPPFLAGS) -DFAKE_KQUEUE_$upper"
+	for test; do
+		program=t/fake/${test}_$shape
+		echo "check_PROGRAMS += $program"
+		echo "TESTS += $program"
+		echo "t_fake_${test}_${shape}_SOURCES = t/fake/$test.c"
+		echo "t_fake_${test}_${shape}_CPPFLAGS = \$(${id}_CPPFLAGS)"
+		echo "t_fake_${test}_${shape}_LDADD = t/libtap.la t/fake/lib$shape.la"
+	done
+}
+
+echo "if FAKE_KQUEUE"
+for shape in freebsd netbsd; do
+	fake $shape replay changes notes descriptors waits
+done
+for shape in netbsd10 openbsd darwin dragonfly; do
+	fake $shape changes notes
+done
+echo "endif"
+echo
+
 # t/wraps lists the functions that t/wrap.c replaces.
 echo "REPLACED =$(sed -n 's/^\([a-z0-9_][a-z0-9_]*\).*/ -Wl,--wrap=\1/p' \
     t/wraps | tr -d '\n')"
