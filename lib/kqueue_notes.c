@@ -309,7 +309,8 @@ undo(struct mio_poller *poller, const struct mio_source *source,
 	int n = deletions(poller, source->fd, noted(was, may_be_pipe(source)),
 	    0, changes);
 
-	(void)mio_kq_submit(poller, changes, n);	/* the first error is told */
+	/* The first error is told. */
+	(void)mio_kq_submit(poller, changes, n);
 }
 
 int
