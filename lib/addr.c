@@ -18,7 +18,7 @@
 
 #include "internal.h"
 
-/* 45 characters of address, a percent sign, a scope: an interface name is short. */
+/* 45 characters of address, a percent sign, and the name of an interface. */
 #define HOST_MAX	128
 
 /* All of text, len characters long, is decimal digits and at most max. */

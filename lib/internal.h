@@ -91,7 +91,7 @@ struct mio_poller {
 	/* The wakers' line: written by wakes, away from what a wait reads. */
 	char		 pad[64];
 	struct mio_waker *pending;	/* pushed by wakes, newest first */
-	struct mio_waker *rest;		/* taken, but out of room; oldest first */
+	struct mio_waker *rest;		/* taken, out of room; oldest first */
 };
 
 /*

@@ -67,7 +67,11 @@ int	mio_kq_submit(const struct mio_poller *, struct kevent *, int);
  */
 bool	mio_kq_outlived(const struct mio_poller *, const struct kevent *);
 
-/* A pipe's oneshot has fired: its other notes must not do so as well. */
+/*
+ * A pipe's oneshot has fired: its other notes must not do so as well.  If it
+ * is reregistered by another thread in this very moment, one of the new notes
+ * may go with them: the end of a full pipe is then told by its next write.
+ */
 void	mio_kq_spend(const struct mio_poller *, int, mio_kq_filter);
 
 #endif /* KQUEUE_H */

@@ -37,13 +37,13 @@
 struct poll_poller {
 	struct mio_poller	 poller;
 	pthread_mutex_t		 lock;		/* never held across poll(2) */
-	pthread_cond_t		 left;		/* no thread is inside poll(2) */
+	pthread_cond_t		 left;		/* nobody is inside poll(2) */
 	pthread_cond_t		 settled;	/* nobody wants the array */
-	bool			 busy;		/* a thread is in mio_sel_wait */
+	bool			 busy;		/* a thread in mio_sel_wait */
 	bool			 inside;	/* ... and in poll(2) */
 	bool			 kicked;	/* ... and will come out */
 	unsigned int		 changers;	/* threads that wait for it */
-	struct mio_record	*noted;		/* changed while it was inside */
+	struct mio_record	*noted;		/* changed while inside */
 	struct poll_set		 set;
 };
 

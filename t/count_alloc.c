@@ -79,7 +79,7 @@ main(void)
 	for (i = 0; i < 10; i++)
 		work(poller, waker);
 	is(wrap_allocations(), 0,
-	    "none in register, reregister, deregister, poll, read, write, wake");
+	    "none in register, reregister, deregister, poll, I/O, wake");
 	for (i = 0; i < 10; i++)
 		connect_and_close(poller);
 	is(wrap_allocations(), 0, "none in connect, accept, close");

@@ -238,7 +238,8 @@ fifo_ends(struct mio_source *reader, const char *path)
 	is(quiet(poller), 0, "FIFO: opened: silence");
 	put_text(&writer, "last");
 	close_source(&writer);
-	ok(comes(poller, 20, MIO_READABLE), "FIFO: the writer closed: readable");
+	ok(comes(poller, 20, MIO_READABLE),
+	    "FIFO: the writer closed: readable");
 	is(mio_source_read(reader, buf, 4), 4, "FIFO: the data first");
 	is(mio_source_read(reader, buf, 4), 0, "FIFO: then the end");
 	/* A kqueue may say it once more when the last is read. */

@@ -123,7 +123,7 @@ let_go(void *arg)
 	note(mio_source_close(&scene->b), 0, "close of the other end too");
 	mio_waker_free(scene->waker);
 	mio_poller_free(scene->poller);
-	note(fcntl(file, F_GETFD) >= 0, 1, "a file opened before is still open");
+	note(fcntl(file, F_GETFD) >= 0, 1, "a file opened before is open");
 	(void)close(file);
 	note(count_fds(), scene->fds, "every descriptor is closed");
 }

@@ -38,7 +38,8 @@ nest(struct mio_poller *outer, struct mio_poller *inner)
 		put_text(&b, "x");
 		ok(comes(outer, 2, MIO_READABLE),
 		    "an event in the inner: the outer is readable");
-		ok(raw_readable(mio_poller_fd(inner)), "and so it is in poll(2)");
+		ok(raw_readable(mio_poller_fd(inner)),
+		    "and so it is in poll(2)");
 		is(poll_now(inner, &event, 1), 1, "the inner has it");
 		is(event.token, 1, "with its token");
 		need(drain(&a) == 1);

@@ -117,8 +117,8 @@ send_all(const struct mio_source *source, int fd, int *fds)
 }
 
 /*
- * After EAGAIN behind libmio's back, with the change come: poll(2) and
- * event ports have heard of nothing, and the kernel's own edges need no telling.
+ * After EAGAIN behind libmio's back, with the change come: poll(2) and event
+ * ports have heard of nothing, and the kernel's own edges need no telling.
  */
 static void
 unsaid(mio_token token, unsigned int direction, const char *what)

@@ -329,7 +329,8 @@ second_welcome(struct mio_poller *poller, struct mio_waker *waker)
 		need(mio_waker_wake(other) == 0);
 		until(&crowd.events, 2 * i + 2);
 	}
-	is(atomic_get(&crowd.events), 1000, "two waiters: each event comes once");
+	is(atomic_get(&crowd.events), 1000,
+	    "two waiters: each event comes once");
 	need(mio_waker_wake(waker) == 0);
 	until(&crowd.gone, 1);
 	need(mio_waker_wake(waker) == 0);

@@ -145,7 +145,7 @@ struct kqueue {
 	int		 nnotes;
 	bool		 lit;		/* the beacon is in it */
 	bool		 looking;
-	bool		 restless;	/* some changes tell nobody: look again */
+	bool		 restless;	/* changes tell nobody: look again */
 };
 
 /* kqueue.c */
