@@ -21,18 +21,10 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "compat_sigpipe.h"
 #include "sock.h"
 
 MIO_ASSERT(socklen, sizeof(socklen_t) == sizeof(mio_socklen));
-
-/* Darwin has no MSG_NOSIGNAL, but a socket option. */
-#ifdef MSG_NOSIGNAL
-#define SEND_FLAGS	MSG_NOSIGNAL
-#elif defined(SO_NOSIGPIPE)
-#define SEND_FLAGS	0
-#else
-#error "no way to write to a socket without SIGPIPE"
-#endif
 
 #ifdef SOCK_CLOEXEC
 #define ATOMIC_FLAGS	(SOCK_CLOEXEC | SOCK_NONBLOCK)
@@ -59,11 +51,17 @@ set_flags(int fd)
 	return mio_sock_set_nonblocking(fd, 1);
 }
 
+/*
+ * Darwin refuses any option, with EINVAL, once a socket is shut down in both
+ * directions: a write would have been EPIPE.
+ */
 int
 mio_sock_nosigpipe(int fd)
 {
-#ifndef MSG_NOSIGNAL
-	return mio_sock_set(fd, SOL_SOCKET, SO_NOSIGPIPE, 1);
+#ifdef NOSIGPIPE_OPTION
+	int error = mio_sock_set(fd, SOL_SOCKET, NOSIGPIPE_OPTION, 1);
+
+	return error == -EINVAL ? -EPIPE : error;
 #else
 	(void)fd;
 	return 0;
@@ -97,6 +95,15 @@ mio_sock_open(int domain, int type, int protocol)
 	return finish(fd, ATOMIC_FLAGS != 0);
 }
 
+/* Reset since it was accepted is no other than reset before. */
+static int
+accepted(int conn, bool flagged)
+{
+	int error = finish(conn, flagged);
+
+	return error == -EPIPE ? -ECONNABORTED : error;
+}
+
 static int
 accept_plain(int fd, struct sockaddr *addr, mio_socklen *addrlen)
 {
@@ -104,7 +111,7 @@ accept_plain(int fd, struct sockaddr *addr, mio_socklen *addrlen)
 
 	if (conn < 0)
 		return error_of(errno);
-	return finish(conn, false);
+	return accepted(conn, false);
 }
 
 int
@@ -115,7 +122,7 @@ mio_sock_accept(int fd, struct sockaddr *addr, mio_socklen *addrlen)
 	int conn = accept4(fd, addr, addrlen, ATOMIC_FLAGS);
 
 	if (conn >= 0)
-		return finish(conn, true);
+		return accepted(conn, true);
 	if (errno != ENOSYS)
 		return error_of(errno);
 	errno = saved;
@@ -279,7 +286,7 @@ mio_ssize
 mio_sock_send(int fd, const void *buf, size_t size,
     const struct sockaddr *addr, mio_socklen addrlen)
 {
-	ssize_t n = sendto(fd, buf, size, SEND_FLAGS, addr, addrlen);
+	ssize_t n = sendto(fd, buf, size, NOSIGPIPE_FLAG, addr, addrlen);
 
 	return n < 0 ? error_of(errno) : n;
 }
@@ -295,7 +302,7 @@ mio_sock_sendv(int fd, const struct iovec *iov, int iovcnt)
 		return -EINVAL;
 	msg.msg_iov = (struct iovec *)(uintptr_t)iov;
 	msg.msg_iovlen = (__typeof__(msg.msg_iovlen))iovcnt;
-	n = sendmsg(fd, &msg, SEND_FLAGS);
+	n = sendmsg(fd, &msg, NOSIGPIPE_FLAG);
 	return n < 0 ? error_of(errno) : n;
 }
 

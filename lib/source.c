@@ -147,7 +147,10 @@ mio_source_send(const struct mio_source *source, const void *buf, size_t size,
 {
 	int error;
 
-	if ((error = mio_source_check(source)) < 0 ||
+	if ((error = mio_source_check(source)) < 0)
+		return error;
+	/* Others have had it from the start. */
+	if (mio_kind(source) == MIO_KIND_FOREIGN &&
 	    (error = mio_sock_nosigpipe(source->fd)) < 0)
 		return error;
 	return mio_source_done(source, MIO_WRITABLE,
