@@ -22,11 +22,11 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,8 +35,6 @@
 
 #define HELD_ACK	100000000	/* ns that an ACK is held back */
 #define BUNDLE		32
-#define PIPE_FS		0x50495045
-
 
 static int
 fd_event(struct knote *kn)
@@ -148,9 +146,11 @@ kind_of_socket(struct watch *watch)
 bool
 fake_named(int fd)
 {
-	struct statfs fs;
+	char link[32], name[sizeof("pipe:") - 1];
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type != PIPE_FS;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return readlink(link, name, sizeof(name)) != (ssize_t)sizeof(name) ||
+	    memcmp(name, "pipe:", sizeof(name)) != 0;
 }
 
 static int
