@@ -152,6 +152,7 @@ for s in epoll kqueue poll port; do
 	    eval test "x\$mio_cv_fake_$s" = xyes; }],
 	    [others="$others$s "])
 done
+AC_SUBST([SELECTORS], ["$selector $others"])
 test "x$others" = x && others=none
 AM_CONDITIONAL([SEL_EPOLL], [test $selector = epoll])
 AM_CONDITIONAL([SEL_POLL], [test $selector = poll])

@@ -9,7 +9,7 @@
 first=${T_SEED:-1}
 seeds=${T_SEEDS:-5}
 built=
-for selector in epoll poll kqueue port; do
+for selector in $SELECTORS; do
 	[ -x "$top_builddir/t/$selector/model$EXEEXT" ] &&
 	    built="$built $selector"
 done

@@ -7,7 +7,7 @@
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 
-for selector in epoll kqueue poll port; do
+for selector in $SELECTORS; do
 	for log in "$top_builddir/t/$selector"/*.log; do
 		[ ! -f "$log" ] || $AWK -v selector="$selector" \
 		    -v program="$(basename "$log" .log)" '
