@@ -134,13 +134,34 @@ note_signal(int sig)
 	handled = 1;
 }
 
+/*
+ * Again and again, because on a busy machine the first may come before the
+ * wait, and that would never end.
+ */
+static int over;
+
 static void *
 signal_later(void *arg)
 {
-	(void)arg;
-	nap(20);
-	need(pthread_kill(waiter, SIGUSR1) == 0);
-	return NULL;
+	do {
+		nap(20);
+		need(pthread_kill(waiter, SIGUSR1) == 0);
+	} while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE));
+	return arg;
+}
+
+static pthread_t
+start_signals(void)
+{
+	__atomic_store_n(&over, 0, __ATOMIC_RELEASE);
+	return start(signal_later, NULL);
+}
+
+static void
+end_signals(pthread_t thread)
+{
+	__atomic_store_n(&over, 1, __ATOMIC_RELEASE);
+	need(pthread_join(thread, NULL) == 0);
 }
 
 static void
@@ -165,11 +186,11 @@ interrupted(void)
 	waiter = pthread_self();
 	for (i = 0; i < 5; i++) {
 		handled = 0;
-		thread = start(signal_later, NULL);
+		thread = start_signals();
 		fails(kevent(kq, NULL, 0, &event, 1, NULL), EINTR,
 		    "a signal ends a wait, SA_RESTART or not");
 		is(handled, 1, "its handler has run");
-		need(pthread_join(thread, NULL) == 0);
+		end_signals(thread);
 	}
 	handled = 0;
 	need(raise(SIGUSR1) == 0);
@@ -199,11 +220,11 @@ from_handler(void)
 	catch(trigger_now);
 	need(make(kq, 8, EVFILT_USER, EV_ADD | EV_CLEAR, 0, 4) == 0);
 	for (i = 0; i < 5; i++) {
-		thread = start(signal_later, NULL);
+		thread = start_signals();
 		n = kevent(kq, NULL, 0, &event, 1, NULL);
 		ok(n == 1 || (n == -1 && errno == EINTR),
 		    "a handler's trigger ends a wait");
-		need(pthread_join(thread, NULL) == 0);
+		end_signals(thread);
 		if (n < 0)
 			n = ask(kq, &event, 1);
 		is(n, 1, "and is an event");
