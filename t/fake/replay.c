@@ -590,7 +590,7 @@ step_poll(char **args)
 }
 
 static void
-begin_case(char **args)
+end_case(void)
 {
 	int i;
 
@@ -599,6 +599,12 @@ begin_case(char **args)
 			(void)close(fds[i]);	/* most are */
 		fds[i] = -1;
 	}
+}
+
+static void
+begin_case(char **args)
+{
+	end_case();
 	need((kq = kqueue()) >= 0);
 	fds['k' - 'a'] = kq;
 	(void)snprintf(steps, sizeof(steps), "%s", args[1]);
@@ -675,6 +681,7 @@ main(void)
 		line_number++;
 		run(line);
 	}
+	end_case();
 	need(fclose(file) == 0);
 	return tap_done();
 }
