@@ -145,6 +145,7 @@ AS_CASE([$selector],
 AC_MSG_CHECKING([which selector to build])
 AC_MSG_RESULT([$selector])
 AC_SUBST([SELECTOR], [$selector])
+AC_SUBST([SELECTOR_LA], [libsel_$selector.la])
 
 others=
 for s in epoll kqueue poll port; do
@@ -154,10 +155,6 @@ for s in epoll kqueue poll port; do
 done
 AC_SUBST([SELECTORS], ["$selector $others"])
 test "x$others" = x && others=none
-AM_CONDITIONAL([SEL_EPOLL], [test $selector = epoll])
-AM_CONDITIONAL([SEL_POLL], [test $selector = poll])
-AM_CONDITIONAL([SEL_PORT], [test $selector = port])
-AM_CONDITIONAL([SEL_KQUEUE], [test $selector = kqueue])
 AM_CONDITIONAL([BUILD_KQUEUE],
     [test $mio_cv_kqueue = yes || test $mio_cv_fake_kqueue = yes])
 AM_CONDITIONAL([FAKE_KQUEUE], [test $mio_cv_fake_kqueue = yes])
