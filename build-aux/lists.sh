@@ -1,8 +1,10 @@
 # Writes lists.am: what automake wants spelled out, and what follows from the
-# tree.  A test program in t/NAME.c becomes t/SELECTOR/NAME, one a
-# selector; a manual page's further names become stubs.  Run by bootstrap.
+# tree.  There is a selector for each lib/sel_SELECTOR.c; a test program in
+# t/NAME.c becomes t/SELECTOR/NAME, one a selector; a manual page's further
+# names become stubs.  Run by bootstrap.
 
-echo '# Made by build-aux/lists.sh from t/*.c and man/*.3.  Do not edit.'
+echo '# Made by build-aux/lists.sh from lib/sel_*.c, t/*.c and man/*.3.'
+echo '# Do not edit.'
 echo
 
 # One test program on one selector.
@@ -24,7 +26,9 @@ program() {
 	esac
 }
 
-for selector in epoll kqueue poll port; do
+for source in lib/sel_*.c; do
+	selector=${source#lib/sel_}
+	selector=${selector%.c}
 	upper=$(echo "$selector" | tr '[:lower:]' '[:upper:]')
 	plain=''
 	wrapped=''
@@ -38,6 +42,12 @@ for selector in epoll kqueue poll port; do
 		esac
 	done
 	echo "if BUILD_$upper"
+	echo "check_LTLIBRARIES += libtest_$selector.la"
+	echo "libtest_${selector}_la_SOURCES ="
+	echo "libtest_${selector}_la_LIBADD = libcore.la" \
+	    "libsel_$selector.la \$(${selector}_libs)"
+	echo "libtest_${selector}_la_DEPENDENCIES =" \
+	    "\$(libtest_${selector}_la_LIBADD)"
 	echo "check_PROGRAMS +=$plain"
 	echo "TESTS +=$plain"
 	echo "if HAVE_WRAP"
