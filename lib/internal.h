@@ -97,31 +97,61 @@ struct mio_poller {
 /*
  * The selector.
  *
- * add, mod and del are called with checked arguments: the source is not
- * empty, is registered (mod, del) or not (add), and the poller is alive
- * (del: perhaps not).  They may run on any thread, also beside wait.
+ * The poller is all zeroes before open.  add, mod and del are called with
+ * checked arguments, for a live poller of this process: the source is not
+ * empty, and is registered (mod, del) or not (add).  They may run on any
+ * thread, also beside wait and beside each other, but never two for the same
+ * source; the locks are the selector's.  Only add allocates.
  *
+ *   open	The channel is open already.  The core closes it if this
+ *		fails.
+ *   fd		What mio_poller_fd gives, or -ENOTSUP.
  *   add	Registers, sets source->reg, and the record's generation in
  *		priv if it keeps records.  A source that is ready yields an
- *		event at the next wait.
+ *		event at the next wait, or at the one that is on.  Where the
+ *		kernel would take a regular file, mio_check_file() comes
+ *		first.  On an error the source is as it was.
  *   mod	Replaces interest, mode and token; re-evaluates readiness.
+ *		On an error the registration should be as it was.
  *   del	Forgets.  No wait begun afterwards reports the source, and its
- *		descriptor may be closed at once.  The registration is gone
- *		even if the system reports an error, which is returned.
+ *		descriptor may be closed at once: where a kernel holds on to
+ *		what it waits for, del makes the waiter come out first.  The
+ *		registration is gone even if the system reports an error,
+ *		which is returned.  The core clears reg.
  *   forget	Drops a registration without the system: the poller is dead,
  *		or belongs to the parent of a forked child.
  *   blocked	The operation in these directions said would-block (or came
  *		up short on a stream): the next change must be reported.
- *		Nothing to do where the kernel has edges of its own.
- *   wait	At most one event a registration, never more than nevents,
- *		and -EINTR when interrupted.  0 means that the time is over.
+ *		Nothing to do where the kernel has edges of its own.  Called
+ *		unchecked: the poller may be dead or the parent's, and the
+ *		source a stale copy (mio_poller_check, mio_record_tied).
+ *		Oneshots stay silent; a direction that wasn't asked for is
+ *		nothing.
+ *   wait	At most one event a registration, never more than nevents (at
+ *		least 1), and -EINTR when interrupted.  0 means that the time
+ *		is over: nanoseconds, rounded up, and for ever if negative.
  *		MIO_RESUME: woken for something that is no event; the core
  *		calls again with the time that is left, if the poller's
- *		resumes is set.  A wake of the channel is answered by
- *		mio_wakers_take().
- *   close	Closes the descriptors.  Also called in a forked child: must
- *		touch no lock and nothing that the parent shares.
- *   destroy	Frees what the selector allocated beside the poller.
+ *		resumes is set, which a selector that does this without
+ *		wakers sets in open.  Wakers that were kept (mio_wakers_rest)
+ *		are served first, and a wake of the channel is answered by
+ *		mio_wakers_take().  What found no room is for the next call,
+ *		each source in its turn.  A second thread gets -EBUSY if it
+ *		could do harm.  Cancellation may end the system call that
+ *		waits, and nothing else: what is marked or locked is undone.
+ *		A descriptor that was closed behind our back is silent.
+ *   close	Closes the descriptors but the channel's, which goes later.
+ *		Also called in a forked child: must touch no lock and nothing
+ *		that the parent shares.
+ *   destroy	Frees what the selector allocated beside the poller.  Also
+ *		called in a forked child, where locks are left as they are.
+ *
+ * An error or a hang-up makes a source both readable and writable, whatever
+ * was asked for: MIO_READINESS has it (readiness.h), and the model test holds
+ * a selector to it.  The hints are for what the kernel tells.
+ *
+ * record.c has mio_sel_native, in poll(2)'s bits, for those that keep its
+ * records: they have to put what their kernel says into these.
  */
 #define MIO_RESUME	(-0x10000)	/* outside errno's range */
 
@@ -158,10 +188,11 @@ extern const struct mio_bit_name mio_sel_native[];
  *
  *   open	Makes poller->wake_fd, unregistered.
  *   signal	Async-signal-safe, from any thread; 0 or a negated errno.
- *   drain	Makes the channel unready.  Before mio_wakers_take, or a wake
- *		between the two is lost.
+ *   drain	Makes the channel unready.  The selector's to call, before
+ *		mio_wakers_take, or a wake between the two is lost.
  *   mio_channel_edges
- *		Each signal is an edge of its own even if nobody drains.
+ *		Each signal is an edge of its own even if nobody drains.  A
+ *		selector that asks for levels drains all the same.
  */
 extern const bool mio_channel_edges;
 
@@ -186,7 +217,8 @@ extern unsigned int mio_generation;	/* grows in a forked child; never 0 */
 /*
  * What kind of file is it?  EPERM for regular files and directories, which are
  * always ready: epoll refuses them, and so does a selector whose kernel
- * doesn't.  1 for pipes and FIFOs, 0 for all else.
+ * doesn't.  1 for pipes and FIFOs, 0 for all else.  Only a foreign descriptor
+ * is looked at, and is EBADF if it is closed; what libmio made is known.
  */
 int	mio_check_file(const struct mio_source *);
 
