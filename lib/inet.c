@@ -57,18 +57,16 @@ apply_flags(mio_fd fd, int family, unsigned int flags)
 
 int
 mio_inet_open(const struct sockaddr *addr, int type, int protocol,
-    unsigned int flags)
+    unsigned int flags, mio_fd *fd)
 {
-	int fd = mio_sock_open(addr->sa_family, type, protocol);
 	int error;
 
-	if (fd < 0)
-		return fd;
-	if ((error = apply_flags(fd, addr->sa_family, flags)) < 0) {
-		(void)mio_sock_close(fd);	/* the first error is told */
+	error = mio_sock_open(addr->sa_family, type, protocol, fd);
+	if (error < 0)
 		return error;
-	}
-	return fd;
+	if ((error = apply_flags(*fd, addr->sa_family, flags)) < 0)
+		(void)mio_sock_close(*fd);	/* the first error is told */
+	return error;
 }
 
 int

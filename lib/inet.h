@@ -13,7 +13,7 @@ int	mio_inet_check(const struct sockaddr *, mio_socklen, unsigned int,
 	    unsigned int);
 
 /* A socket for this address, with what the flags ask for; not bound. */
-int	mio_inet_open(const struct sockaddr *, int, int, unsigned int);
+int	mio_inet_open(const struct sockaddr *, int, int, unsigned int, mio_fd *);
 
 /* Options of a source: the value, or a negated errno. */
 int	mio_inet_get(const struct mio_source *, int, int);

@@ -1,6 +1,7 @@
 /*
  * Sockets and descriptors, as the core needs them: sock_posix.c, and one day
- * its Winsock sibling.  All return a count, or a negated errno value.
+ * its Winsock sibling.  All return a count, or a negated errno value; a new
+ * descriptor, which has no room for either, is the last argument.
  *
  * What these make is close-on-exec and non-blocking, atomically where the
  * system can, and raises no SIGPIPE where it is a socket.
@@ -12,8 +13,19 @@
 
 #include "mio.h"
 
-int	mio_sock_open(int, int, int);
-int	mio_sock_accept(mio_fd, struct sockaddr *, mio_socklen *);
+/* Not what a failed call returns for a descriptor: -1, whatever the type. */
+static inline bool
+mio_fd_valid(mio_fd fd)
+{
+#ifdef _WIN32
+	return fd != (mio_fd)-1;
+#else
+	return fd >= 0;
+#endif
+}
+
+int	mio_sock_open(int, int, int, mio_fd *);
+int	mio_sock_accept(mio_fd, struct sockaddr *, mio_socklen *, mio_fd *);
 int	mio_sock_bind(mio_fd, const struct sockaddr *, mio_socklen);
 int	mio_sock_listen(mio_fd, int);
 int	mio_sock_connect(mio_fd, const struct sockaddr *, mio_socklen);

@@ -70,7 +70,7 @@ mio_sock_nosigpipe(int fd)
 
 /* Completes a socket that may lack its flags; closes it if that fails. */
 static int
-finish(int fd, bool flagged)
+finish(int fd, bool flagged, int *made)
 {
 	int error = 0;
 
@@ -82,52 +82,53 @@ finish(int fd, bool flagged)
 		(void)close(fd);	/* the first error is the one to tell */
 		return error;
 	}
-	return fd;
+	*made = fd;
+	return 0;
 }
 
 int
-mio_sock_open(int domain, int type, int protocol)
+mio_sock_open(int domain, int type, int protocol, int *made)
 {
 	int fd = socket(domain, type | ATOMIC_FLAGS, protocol);
 
 	if (fd < 0)
 		return -errno;
-	return finish(fd, ATOMIC_FLAGS != 0);
+	return finish(fd, ATOMIC_FLAGS != 0, made);
 }
 
 /* Reset since it was accepted is no other than reset before. */
 static int
-accepted(int conn, bool flagged)
+accepted(int conn, bool flagged, int *made)
 {
-	int error = finish(conn, flagged);
+	int error = finish(conn, flagged, made);
 
 	return error == -EPIPE ? -ECONNABORTED : error;
 }
 
 static int
-accept_plain(int fd, struct sockaddr *addr, mio_socklen *addrlen)
+accept_plain(int fd, struct sockaddr *addr, mio_socklen *addrlen, int *made)
 {
 	int conn = accept(fd, addr, addrlen);
 
 	if (conn < 0)
 		return error_of(errno);
-	return accepted(conn, false);
+	return accepted(conn, false, made);
 }
 
 int
-mio_sock_accept(int fd, struct sockaddr *addr, mio_socklen *addrlen)
+mio_sock_accept(int fd, struct sockaddr *addr, mio_socklen *addrlen, int *made)
 {
 #ifdef HAVE_ACCEPT4
 	int saved = errno;
 	int conn = accept4(fd, addr, addrlen, ATOMIC_FLAGS);
 
 	if (conn >= 0)
-		return accepted(conn, true);
+		return accepted(conn, true, made);
 	if (errno != ENOSYS)
 		return error_of(errno);
 	errno = saved;
 #endif
-	return accept_plain(fd, addr, addrlen);
+	return accept_plain(fd, addr, addrlen, made);
 }
 
 int
@@ -231,11 +232,11 @@ mio_sock_pair(int domain, int type, int fds[2])
 
 	if (socketpair(domain, type | ATOMIC_FLAGS, 0, fds) < 0)
 		return -errno;
-	if ((error = finish(fds[0], ATOMIC_FLAGS != 0)) < 0) {
+	if ((error = finish(fds[0], ATOMIC_FLAGS != 0, &fds[0])) < 0) {
 		(void)close(fds[1]);	/* the first error is the one to tell */
 		return error;
 	}
-	if ((error = finish(fds[1], ATOMIC_FLAGS != 0)) < 0) {
+	if ((error = finish(fds[1], ATOMIC_FLAGS != 0, &fds[1])) < 0) {
 		(void)close(fds[0]);	/* likewise */
 		return error;
 	}

@@ -114,7 +114,8 @@ mio_source_accept(const struct mio_source *listener,
     struct mio_source *stream, struct sockaddr *addr, mio_socklen *addrlen,
     unsigned int flags)
 {
-	int error, fd;
+	mio_fd fd;
+	int error;
 
 	if (stream == NULL || stream == listener)
 		return -EINVAL;
@@ -123,9 +124,10 @@ mio_source_accept(const struct mio_source *listener,
 		return error;
 	if (flags != 0 || (addr != NULL && addrlen == NULL))
 		return -EINVAL;
-	fd = mio_sock_accept(listener->fd, addr, addr != NULL ? addrlen : NULL);
-	if (fd < 0)
-		return (int)mio_source_done(listener, MIO_READABLE, fd, 0);
+	error = mio_sock_accept(listener->fd, addr,
+	    addr != NULL ? addrlen : NULL, &fd);
+	if (error < 0)
+		return (int)mio_source_done(listener, MIO_READABLE, error, 0);
 	mio_source_init(stream, fd, MIO_KIND_STREAM);
 	return 0;
 }
@@ -177,7 +179,7 @@ mio_source_from_fd(struct mio_source *source, mio_fd fd)
 	if (source == NULL)
 		return mio_result(-EINVAL);
 	mio_source_empty(source);
-	if (fd < 0)
+	if (!mio_fd_valid(fd))
 		return mio_result(-EBADF);
 	mio_source_init(source, fd, MIO_KIND_FOREIGN);
 	return 0;
@@ -188,7 +190,7 @@ mio_source_fd(const struct mio_source *source)
 {
 	int error = mio_source_check(source);
 
-	return error < 0 ? mio_result(error) : source->fd;
+	return error < 0 ? (mio_fd)mio_result(error) : source->fd;
 }
 
 mio_fd
@@ -198,7 +200,7 @@ mio_source_release(struct mio_source *source)
 	int error;
 
 	if ((error = mio_source_check(source)) < 0)
-		return mio_result(error);
+		return (mio_fd)mio_result(error);
 	fd = source->fd;
 	/*
 	 * An error says that the kernel had forgotten the descriptor before,
@@ -215,7 +217,7 @@ mio_source_close(struct mio_source *source)
 {
 	mio_fd fd = mio_source_release(source);
 
-	if (fd < 0)
+	if (!mio_fd_valid(fd))
 		return -1;
 	return mio_result(mio_sock_close(fd));
 }

@@ -33,7 +33,8 @@ int
 mio_tcp_listen(struct mio_source *listener, const struct sockaddr *addr,
     mio_socklen addrlen, int backlog, unsigned int flags)
 {
-	int error, fd;
+	mio_fd fd;
+	int error;
 
 	if (listener == NULL)
 		return mio_result(-EINVAL);
@@ -41,9 +42,9 @@ mio_tcp_listen(struct mio_source *listener, const struct sockaddr *addr,
 	if ((error = mio_inet_check(addr, addrlen, flags,
 	    MIO_REUSEPORT | MIO_DUALSTACK)) < 0)
 		return mio_result(error);
-	fd = mio_inet_open(addr, SOCK_STREAM, IPPROTO_TCP, flags);
-	if (fd < 0)
-		return mio_result(fd);
+	error = mio_inet_open(addr, SOCK_STREAM, IPPROTO_TCP, flags, &fd);
+	if (error < 0)
+		return mio_result(error);
 	return mio_result(mio_source_adopt(listener, fd, MIO_KIND_LISTENER,
 	    bind_listen(fd, addr, addrlen, backlog)));
 }
@@ -60,16 +61,17 @@ int
 mio_tcp_connect(struct mio_source *stream, const struct sockaddr *addr,
     mio_socklen addrlen, unsigned int flags)
 {
-	int error, fd;
+	mio_fd fd;
+	int error;
 
 	if (stream == NULL)
 		return mio_result(-EINVAL);
 	mio_source_empty(stream);
 	if ((error = mio_inet_check(addr, addrlen, flags, MIO_DUALSTACK)) < 0)
 		return mio_result(error);
-	fd = mio_inet_open(addr, SOCK_STREAM, IPPROTO_TCP, flags);
-	if (fd < 0)
-		return mio_result(fd);
+	error = mio_inet_open(addr, SOCK_STREAM, IPPROTO_TCP, flags, &fd);
+	if (error < 0)
+		return mio_result(error);
 	return mio_result(mio_source_adopt(stream, fd, MIO_KIND_STREAM,
 	    mio_sock_connect(fd, addr, addrlen)));
 }

@@ -24,7 +24,8 @@ int
 mio_udp_bind(struct mio_source *source, const struct sockaddr *addr,
     mio_socklen addrlen, unsigned int flags)
 {
-	int error, fd;
+	mio_fd fd;
+	int error;
 
 	if (source == NULL)
 		return mio_result(-EINVAL);
@@ -32,9 +33,9 @@ mio_udp_bind(struct mio_source *source, const struct sockaddr *addr,
 	if ((error = mio_inet_check(addr, addrlen, flags,
 	    MIO_REUSEPORT | MIO_DUALSTACK)) < 0)
 		return mio_result(error);
-	fd = mio_inet_open(addr, SOCK_DGRAM, IPPROTO_UDP, flags);
-	if (fd < 0)
-		return mio_result(fd);
+	error = mio_inet_open(addr, SOCK_DGRAM, IPPROTO_UDP, flags, &fd);
+	if (error < 0)
+		return mio_result(error);
 	return mio_result(mio_source_adopt(source, fd, MIO_KIND_DGRAM,
 	    mio_sock_bind(fd, addr, addrlen)));
 }

@@ -119,22 +119,24 @@ bind_listen(mio_fd fd, const struct sockaddr *addr, mio_socklen addrlen,
 
 /* All constructors begin so; no flag is known yet. */
 static int
-open_source(struct mio_source *source, int type, unsigned int flags)
+open_source(struct mio_source *source, int type, unsigned int flags,
+    mio_fd *fd)
 {
 	if (source == NULL)
 		return -EINVAL;
 	mio_source_empty(source);
-	return flags != 0 ? -EINVAL : mio_sock_open(AF_UNIX, type, 0);
+	return flags != 0 ? -EINVAL : mio_sock_open(AF_UNIX, type, 0, fd);
 }
 
 static int
 do_listen(struct mio_source *listener, const struct sockaddr *addr,
     mio_socklen addrlen, int backlog, unsigned int flags)
 {
-	int fd = open_source(listener, SOCK_STREAM, flags);
+	mio_fd fd;
+	int error;
 
-	if (fd < 0)
-		return fd;
+	if ((error = open_source(listener, SOCK_STREAM, flags, &fd)) < 0)
+		return error;
 	return mio_source_adopt(listener, fd, MIO_KIND_LISTENER,
 	    bind_listen(fd, addr, addrlen, backlog));
 }
@@ -179,10 +181,11 @@ static int
 do_connect(struct mio_source *stream, const struct sockaddr *addr,
     mio_socklen addrlen, unsigned int flags)
 {
-	int fd = open_source(stream, SOCK_STREAM, flags);
+	mio_fd fd;
+	int error;
 
-	if (fd < 0)
-		return fd;
+	if ((error = open_source(stream, SOCK_STREAM, flags, &fd)) < 0)
+		return error;
 	return mio_source_adopt(stream, fd, MIO_KIND_STREAM,
 	    mio_sock_connect(fd, addr, addrlen));
 }
@@ -251,10 +254,11 @@ static int
 do_bind(struct mio_source *source, const struct sockaddr *addr,
     mio_socklen addrlen, unsigned int flags)
 {
-	int fd = open_source(source, SOCK_DGRAM, flags);
+	mio_fd fd;
+	int error;
 
-	if (fd < 0)
-		return fd;
+	if ((error = open_source(source, SOCK_DGRAM, flags, &fd)) < 0)
+		return error;
 	return mio_source_adopt(source, fd, MIO_KIND_DGRAM,
 	    mio_sock_bind(fd, addr, addrlen));
 }
@@ -290,11 +294,12 @@ mio_unix_dgram_bind_addr(struct mio_source *source,
 int
 mio_unix_dgram_unbound(struct mio_source *source, unsigned int flags)
 {
-	int fd = open_source(source, SOCK_DGRAM, flags);
+	mio_fd fd;
+	int error;
 
-	if (fd >= 0)
+	if ((error = open_source(source, SOCK_DGRAM, flags, &fd)) == 0)
 		mio_source_init(source, fd, MIO_KIND_DGRAM);
-	return mio_result(fd < 0 ? fd : 0);
+	return mio_result(error);
 }
 
 int
