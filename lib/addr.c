@@ -6,16 +6,10 @@
  */
 #include "config.h"
 
-#include <sys/types.h>
-#include <sys/socket.h>
-#include <netinet/in.h>
-#include <sys/un.h>
-#include <arpa/inet.h>
-#include <net/if.h>
-
 #include <stdio.h>
 #include <string.h>
 
+#include "compat_socket.h"
 #include "internal.h"
 
 /* 45 characters of address, a percent sign, and the name of an interface. */

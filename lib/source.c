@@ -6,10 +6,7 @@
  */
 #include "config.h"
 
-#ifndef _WIN32
-#include <sys/socket.h>
-#endif
-
+#include "compat_socket.h"
 #include "internal.h"
 #include "poller.h"
 #include "sock.h"

@@ -6,10 +6,7 @@
  */
 #include "config.h"
 
-#include <sys/types.h>
-#include <sys/socket.h>
-#include <netinet/in.h>
-
+#include "compat_socket.h"
 #include "inet.h"
 #include "sock.h"
 #include "source.h"

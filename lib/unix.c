@@ -6,12 +6,9 @@
  */
 #include "config.h"
 
-#include <sys/types.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <string.h>
 
+#include "compat_socket.h"
 #include "sock.h"
 #include "source.h"
 
