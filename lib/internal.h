@@ -162,7 +162,7 @@ extern const unsigned int mio_sel_interests;
 int	mio_sel_open(struct mio_poller *);
 void	mio_sel_close(struct mio_poller *);
 void	mio_sel_destroy(struct mio_poller *);
-mio_fd	mio_sel_fd(const struct mio_poller *);
+int	mio_sel_fd(const struct mio_poller *, mio_fd *);
 int	mio_sel_add(struct mio_poller *, struct mio_source *, mio_token,
 	    unsigned int);
 int	mio_sel_mod(struct mio_poller *, struct mio_source *, mio_token,

@@ -143,13 +143,15 @@ mio_poller_free(struct mio_poller *poller)
 mio_fd
 mio_poller_fd(const struct mio_poller *poller)
 {
+	mio_fd fd;
 	int error;
 
 	if (poller == NULL)
-		return mio_result(-EINVAL);
-	if ((error = mio_poller_check(poller)) < 0)
-		return mio_result(error);
-	return mio_result(mio_sel_fd(poller));
+		return (mio_fd)mio_result(-EINVAL);
+	if ((error = mio_poller_check(poller)) < 0 ||
+	    (error = mio_sel_fd(poller, &fd)) < 0)
+		return (mio_fd)mio_result(error);
+	return fd;
 }
 
 int

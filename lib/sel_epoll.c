@@ -68,10 +68,11 @@ mio_sel_poller(const struct mio_source *source)
 	return source->reg;
 }
 
-mio_fd
-mio_sel_fd(const struct mio_poller *poller)
+int
+mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 {
-	return self(poller)->epfd;
+	*fd = self(poller)->epfd;
+	return 0;
 }
 
 static int

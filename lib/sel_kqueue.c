@@ -75,10 +75,11 @@ mio_sel_poller(const struct mio_source *source)
 	return source->reg;
 }
 
-mio_fd
-mio_sel_fd(const struct mio_poller *poller)
+int
+mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 {
-	return mio_kqueue(poller)->kq;
+	*fd = mio_kqueue(poller)->kq;
+	return 0;
 }
 
 int

@@ -67,10 +67,11 @@ mio_sel_poller(const struct mio_source *source)
 }
 
 /* There is no descriptor that stands for the set. */
-mio_fd
-mio_sel_fd(const struct mio_poller *poller)
+int
+mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 {
 	(void)poller;
+	(void)fd;
 	return -ENOTSUP;
 }
 

@@ -175,8 +175,8 @@ rearm(struct port_poller *pp, struct mio_record *record)
  * Who asks for the descriptor watches it, and expects it to be readable when
  * mio_poll has something to say: from now on nothing is left for later.
  */
-mio_fd
-mio_sel_fd(const struct mio_poller *poller)
+int
+mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 {
 	struct port_poller *pp = self(poller);
 
@@ -184,7 +184,8 @@ mio_sel_fd(const struct mio_poller *poller)
 	pp->shared = true;
 	(void)associate_due(pp);	/* as above */
 	mutex_unlock(&pp->lock);
-	return port_of(pp);
+	*fd = port_of(pp);
+	return 0;
 }
 
 /* A record whose index fits into portev_user; it may not with 32 bits. */
