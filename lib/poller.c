@@ -7,26 +7,21 @@
 #include "config.h"
 
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "compat_clock.h"
+#include "compat_fork.h"
 #include "internal.h"
 #include "poller.h"
 
 /* The frozen layout of an event: 16 bytes on LP64, 12 on ILP32. */
 MIO_ASSERT(event_size, sizeof(struct mio_event) == sizeof(uintptr_t) + 8);
 
-#define NSEC_PER_SEC	1000000000
-
 /*
  * A child of fork(2) has the parent's descriptors, and touching the set
  * behind them would touch the parent's.  So pollers belong to a generation.
  */
 unsigned int mio_generation = 1;
-
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-static int fork_error;
 
 static void
 fork_child(void)
@@ -35,20 +30,13 @@ fork_child(void)
 		mio_generation = 1;
 }
 
-static void
-fork_watch(void)
-{
-	fork_error = pthread_atfork(NULL, NULL, fork_child);
-}
-
 static int
 poller_open(struct mio_poller *poller)
 {
 	int error;
 
-	pthread_once(&fork_once, fork_watch);
-	if (fork_error != 0)
-		return -fork_error;
+	if ((error = fork_tells(fork_child)) != 0)
+		return -error;
 	poller->birth = mio_generation;
 	if ((error = mio_channel_open(poller)) < 0)
 		return error;
@@ -170,24 +158,11 @@ mio_poller_set_spin(struct mio_poller *poller, int64_t spin_ns)
 	return 0;
 }
 
-/* Monotonic time in nanoseconds; 292 years fit. */
-static int64_t
-now(void)
-{
-	struct timespec ts;
-	int error = clock_gettime(CLOCK_MONOTONIC, &ts);
-
-	/* It fails only for a clock that configure would not have let in. */
-	assert(error == 0);
-	(void)error;
-	return (int64_t)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
-}
-
 /* When a wait ends; saturates, because callers pass INT64_MAX for "long". */
 static int64_t
 deadline_of(int64_t timeout)
 {
-	int64_t start = now();
+	int64_t start = clock_now();
 
 	return timeout > INT64_MAX - start ? INT64_MAX : start + timeout;
 }
@@ -201,7 +176,7 @@ spin(struct mio_poller *poller, struct mio_event *events, int nevents,
 
 	do {
 		n = mio_sel_wait(poller, events, nevents, 0);
-	} while ((n == 0 || n == MIO_RESUME) && now() < until);
+	} while ((n == 0 || n == MIO_RESUME) && clock_now() < until);
 	return n == MIO_RESUME ? 0 : n;
 }
 
@@ -222,7 +197,7 @@ wait_until(struct mio_poller *poller, struct mio_event *events, int nevents,
 		n = spin(poller, events, nevents, until);
 	}
 	while (n == 0 || n == MIO_RESUME) {
-		if (timeout > 0 && (timeout = deadline - now()) < 0)
+		if (timeout > 0 && (timeout = deadline - clock_now()) < 0)
 			timeout = 0;
 		n = mio_sel_wait(poller, events, nevents, timeout);
 		if (n == 0)
