@@ -92,14 +92,16 @@ parse_v6(const char *text, struct sockaddr_in6 *sin6)
 {
 	const char *end = strchr(text, ']');
 	char host[HOST_MAX];
+	uint32_t scope;
 	char *percent;
 
 	if (end == NULL || end[1] != ':' || copy_host(host, text + 1, end) < 0)
 		return -EINVAL;
 	if ((percent = strchr(host, '%')) != NULL) {
 		*percent = '\0';
-		if (parse_scope(percent + 1, &sin6->sin6_scope_id) < 0)
+		if (parse_scope(percent + 1, &scope) < 0)
 			return -EINVAL;
+		sin6->sin6_scope_id = scope;
 	}
 	if (inet_pton(AF_INET6, host, &sin6->sin6_addr) != 1)
 		return -EINVAL;
@@ -142,10 +144,10 @@ mio_addr_parse(const char *text, struct sockaddr *addr, mio_socklen *addrlen)
 	}
 	if (error < 0)
 		return mio_result(error);
-	if (*addrlen < len)
+	if (socklen_size(*addrlen) < socklen_size(len))
 		return mio_result(-ENOSPC);
 	set_length(&parsed.sa, len);
-	memcpy(addr, &parsed, len);
+	memcpy(addr, &parsed, socklen_size(len));
 	*addrlen = len;
 	return 0;
 }
@@ -205,8 +207,9 @@ static size_t
 unix_name_length(const char *path, mio_socklen addrlen)
 {
 	const size_t offset = offsetof(struct sockaddr_un, sun_path);
-	size_t len = addrlen > offset ? addrlen - offset : 0;
+	size_t len = socklen_size(addrlen);
 
+	len = len > offset ? len - offset : 0;
 	/* Linux counts a NUL that no longer fitted. */
 	if (len > sizeof(struct sockaddr_un) - offset)
 		len = sizeof(struct sockaddr_un) - offset;
@@ -247,15 +250,15 @@ mio_addr_format(const struct sockaddr *addr, mio_socklen addrlen, char *buf,
     size_t size)
 {
 	if (addr == NULL || (buf == NULL && size > 0) ||
-	    addrlen < offsetof(struct sockaddr, sa_data))
+	    socklen_size(addrlen) < offsetof(struct sockaddr, sa_data))
 		return mio_result(-EINVAL);
 	switch (addr->sa_family) {
 	case AF_INET:
-		if (addrlen < sizeof(struct sockaddr_in))
+		if (socklen_size(addrlen) < sizeof(struct sockaddr_in))
 			return mio_result(-EINVAL);
 		return mio_result(format_v4(addr, buf, size));
 	case AF_INET6:
-		if (addrlen < sizeof(struct sockaddr_in6))
+		if (socklen_size(addrlen) < sizeof(struct sockaddr_in6))
 			return mio_result(-EINVAL);
 		return mio_result(format_v6(addr, buf, size));
 	case AF_UNIX:

@@ -4,10 +4,24 @@
 #ifndef COMPAT_SOCKET_H
 #define COMPAT_SOCKET_H
 
+#include <stddef.h>
+
+#include "mio.h"
+
 #ifdef _WIN32
 #include <winsock2.h>
 #include <ws2tcpip.h>
 #include <afunix.h>
+
+typedef unsigned short in_port_t;
+
+/* The library that knows names of interfaces isn't worth its loading. */
+static inline unsigned int
+if_nametoindex(const char *name)
+{
+	(void)name;
+	return 0;
+}
 #else
 #include <sys/types.h>
 #include <sys/socket.h>
@@ -17,5 +31,12 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #endif
+
+/* Winsock's lengths have a sign; less than nothing is nothing. */
+static inline size_t
+socklen_size(mio_socklen len)
+{
+	return len > 0 ? (size_t)len : 0;
+}
 
 #endif /* COMPAT_SOCKET_H */

@@ -15,17 +15,19 @@ int
 mio_inet_check(const struct sockaddr *addr, mio_socklen addrlen,
     unsigned int flags, unsigned int known)
 {
+	size_t size = socklen_size(addrlen);
+
 	if (addr == NULL || (flags & ~known) != 0)
 		return -EINVAL;
-	if (addrlen < offsetof(struct sockaddr, sa_data))
+	if (size < offsetof(struct sockaddr, sa_data))
 		return -EINVAL;
 	switch (addr->sa_family) {
 	case AF_INET:
-		if (addrlen < sizeof(struct sockaddr_in))
+		if (size < sizeof(struct sockaddr_in))
 			return -EINVAL;
 		return (flags & MIO_DUALSTACK) != 0 ? -EINVAL : 0;
 	case AF_INET6:
-		return addrlen < sizeof(struct sockaddr_in6) ? -EINVAL : 0;
+		return size < sizeof(struct sockaddr_in6) ? -EINVAL : 0;
 	default:
 		return -EAFNOSUPPORT;
 	}

@@ -54,8 +54,10 @@ addr_of_path(struct unix_addr *addr, const char *path)
 static int
 check_addr(const struct sockaddr *addr, mio_socklen addrlen)
 {
-	if (addr == NULL || addrlen < PATH_OFFSET ||
-	    addrlen > sizeof(struct sockaddr_un))
+	size_t size = socklen_size(addrlen);
+
+	if (addr == NULL || size < PATH_OFFSET ||
+	    size > sizeof(struct sockaddr_un))
 		return -EINVAL;
 	return addr->sa_family == AF_UNIX ? 0 : -EAFNOSUPPORT;
 }
@@ -66,9 +68,9 @@ give_addr(const struct unix_addr *from, struct sockaddr *addr,
 {
 	if (addr == NULL || addrlen == NULL)
 		return -EINVAL;
-	if (*addrlen < from->len)
+	if (socklen_size(*addrlen) < socklen_size(from->len))
 		return -ENOSPC;
-	memcpy(addr, &from->un, from->len);
+	memcpy(addr, &from->un, socklen_size(from->len));
 	*addrlen = from->len;
 	return 0;
 }
