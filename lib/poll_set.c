@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "poll_bits.h"
 #include "poll_set.h"
 
 #define FIRST		64	/* places */
@@ -15,6 +16,7 @@
 int
 mio_poll_set_open(struct poll_set *set, int channel)
 {
+	set->all.size = sizeof(struct mio_record);
 	set->room = FIRST;
 	set->fds = calloc(set->room, sizeof(*set->fds));
 	set->records = calloc(set->room, sizeof(struct mio_record *));
@@ -93,7 +95,7 @@ mio_poll_set_place(struct poll_set *set, const struct mio_record *record)
 	struct pollfd *pfd = &set->fds[record->place];
 
 	pfd->fd = record->armed != 0 ? record->fd : -1;
-	pfd->events = mio_record_events(record);
+	pfd->events = mio_poll_bits(record);
 }
 
 /*
@@ -111,7 +113,7 @@ report(struct poll_set *set, unsigned int place, struct mio_event *event)
 	if ((revents & POLLNVAL) != 0)
 		record->armed = 0;
 	else
-		n = mio_record_report(record, revents, event);
+		n = mio_poll_report(record, revents, event);
 	mio_poll_set_place(set, record);
 	return n;
 }

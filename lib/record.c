@@ -1,37 +1,16 @@
 /*
- * Records, for the selectors whose kernel answers in poll(2)'s bits and has
- * no edges of its own.
+ * Records, for the selectors whose kernel has no edges of its own.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
 #include "config.h"
 
-#include <sys/types.h>
-
-#include <poll.h>
 #include <stdlib.h>
 
-#include "readiness.h"
 #include "record.h"
 
-#ifndef POLLRDHUP
-#define POLLRDHUP	0	/* Linux, FreeBSD 13, later illumos */
-#endif
-
 #define CHUNK		64	/* records allocated at a time */
-
-const struct mio_bit_name mio_sel_native[] = {
-	{ POLLIN,	"IN" },
-	{ POLLPRI,	"PRI" },
-	{ POLLOUT,	"OUT" },
-	{ POLLERR,	"ERR" },
-	{ POLLHUP,	"HUP" },
-#if POLLRDHUP != 0
-	{ POLLRDHUP,	"RDHUP" },
-#endif
-	{ 0,		NULL }
-};
 
 void
 mio_records_destroy(struct mio_records *set)
@@ -45,9 +24,8 @@ static int
 grow(struct mio_records *set)
 {
 	unsigned int room = set->room > 0 ? set->room * 2 : 8;
-	struct mio_record **chunks;
+	char **chunks = realloc(set->chunks, room * sizeof(char *));
 
-	chunks = realloc(set->chunks, room * sizeof(struct mio_record *));
 	if (chunks == NULL)
 		return -ENOMEM;
 	set->chunks = chunks;
@@ -55,23 +33,31 @@ grow(struct mio_records *set)
 	return 0;
 }
 
+static struct mio_record *
+in_chunk(const struct mio_records *set, unsigned int chunk, unsigned int i)
+{
+	return (struct mio_record *)(void *)(set->chunks[chunk] +
+	    i * set->size);
+}
+
 static int
 add_chunk(struct mio_records *set)
 {
-	struct mio_record *chunk;
+	struct mio_record *record;
 	unsigned int i;
 	int error;
 
 	if (set->count == set->room && (error = grow(set)) < 0)
 		return error;
-	if ((chunk = calloc(CHUNK, sizeof(*chunk))) == NULL)
+	if ((set->chunks[set->count] = calloc(CHUNK, set->size)) == NULL)
 		return -ENOMEM;
 	for (i = 0; i < CHUNK; i++) {
-		chunk[i].index = set->count * CHUNK + i;
-		chunk[i].next = set->free;
-		set->free = &chunk[i];
+		record = in_chunk(set, set->count, i);
+		record->index = set->count * CHUNK + i;
+		record->next = set->free;
+		set->free = record;
 	}
-	set->chunks[set->count++] = chunk;
+	set->count++;
 	return 0;
 }
 
@@ -103,7 +89,8 @@ mio_records_at(const struct mio_records *set, uintptr_t index)
 {
 	if (index / CHUNK >= set->count)
 		return NULL;
-	return &set->chunks[index / CHUNK][index % CHUNK];
+	return in_chunk(set, (unsigned int)(index / CHUNK),
+	    (unsigned int)(index % CHUNK));
 }
 
 void
@@ -169,63 +156,21 @@ mio_record_arm(struct mio_record *record, unsigned int directions)
 	return true;
 }
 
-short
-mio_record_events(const struct mio_record *record)
+/*
+ * What is reported is disarmed: level never, and a oneshot or a source with
+ * an error in all directions.
+ */
+unsigned int
+mio_record_take(struct mio_record *record, unsigned int happened)
 {
-	short events = 0;
-
-	if ((record->armed & MIO_READABLE) != 0)
-		events |= POLLIN;
-	/* The hint that exclusive mode doesn't have on epoll. */
-	if ((record->armed & MIO_READABLE) != 0 &&
-	    (record->interest & MIO_EXCLUSIVE) == 0)
-		events |= POLLRDHUP;
-	if ((record->armed & MIO_WRITABLE) != 0)
-		events |= POLLOUT;
-	if ((record->armed & MIO_PRIORITY) != 0)
-		events |= POLLPRI;
-	return events;
-}
-
-static uint32_t
-readiness_of(short revents)
-{
-	return MIO_READINESS(revents & POLLIN, revents & POLLPRI,
-	    revents & POLLOUT, revents & POLLERR, revents & POLLHUP,
-	    revents & POLLRDHUP);
-}
-
-/* Disarms what is being reported; level never is. */
-static void
-disarm(struct mio_record *record, short revents)
-{
-	if ((record->interest & (MIO_LEVEL | MIO_ONESHOT)) == MIO_LEVEL)
-		return;
+	happened &= record->armed;
+	if (happened == 0 ||
+	    (record->interest & (MIO_LEVEL | MIO_ONESHOT)) == MIO_LEVEL)
+		return happened;
 	if ((record->interest & MIO_ONESHOT) != 0 ||
-	    (revents & (POLLERR | POLLHUP)) != 0)
+	    (happened & MIO_ARM_HANGUP) != 0)
 		record->armed = 0;
-	if ((revents & (POLLIN | POLLRDHUP)) != 0)
-		record->armed &= ~MIO_READABLE;
-	if ((revents & POLLOUT) != 0)
-		record->armed &= ~MIO_WRITABLE;
-	if ((revents & POLLPRI) != 0)
-		record->armed &= ~MIO_PRIORITY;
-}
-
-int
-mio_record_report(struct mio_record *record, short revents,
-    struct mio_event *event)
-{
-	short wanted = mio_record_events(record);
-
-	if ((record->armed & MIO_ARM_HANGUP) != 0)
-		wanted |= POLLERR | POLLHUP;
-	revents &= wanted;
-	if (revents == 0)
-		return 0;
-	disarm(record, revents);
-	event->token = record->token;
-	event->readiness = readiness_of(revents);
-	event->native = (unsigned short)revents;
-	return 1;
+	else
+		record->armed &= ~happened;
+	return happened;
 }

@@ -1,7 +1,6 @@
 /*
- * Records: what a selector remembers of a source where the kernel doesn't,
- * and the readiness that poll(2)'s bits make of it.  No locks and no system
- * calls in here.
+ * Records: what a selector remembers of a source where the kernel doesn't.
+ * No locks and no system calls in here.
  */
 #ifndef RECORD_H
 #define RECORD_H
@@ -29,17 +28,18 @@ struct mio_record {
 	unsigned int		 generation;	/* 16 bits; the source's */
 	unsigned int		 index;		/* mio_records_at */
 	unsigned int		 place;		/* the selector's */
-	int			 fd;
+	mio_fd			 fd;
 	bool			 listed;
 };
 
+/* All zeroes but the size, which may be that of more than a record. */
 struct mio_records {
-	struct mio_record	**chunks;
+	size_t			  size;
+	char			**chunks;
 	unsigned int		  count, room;	/* of chunks */
 	struct mio_record	 *free;
 };
 
-/* All zeroes is an empty set of records. */
 void	mio_records_destroy(struct mio_records *);
 
 /* A record for a source; 0 or -ENOMEM. */
@@ -60,12 +60,10 @@ bool	mio_record_tied(const struct mio_record *, const struct mio_source *);
 void	mio_record_set(struct mio_record *, mio_token, unsigned int);
 /* Arms what would block; whether that is news. */
 bool	mio_record_arm(struct mio_record *, unsigned int);
-/* What to ask for; HUP and ERR go without saying. */
-short	mio_record_events(const struct mio_record *);
 /*
- * Reports what came, or 0 if nothing of it is wanted (any more); disarms
- * what it reports.
+ * Of what happened, in the bits of "armed", what is wanted (still), or 0;
+ * disarms that.
  */
-int	mio_record_report(struct mio_record *, short, struct mio_event *);
+unsigned int mio_record_take(struct mio_record *, unsigned int);
 
 #endif /* RECORD_H */

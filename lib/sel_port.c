@@ -49,7 +49,7 @@
 
 #include "compat_mutex.h"
 #include "internal.h"
-#include "record.h"
+#include "poll_bits.h"
 #include "timeout.h"
 
 #define BATCH		128	/* events retrieved at a time */
@@ -93,6 +93,7 @@ mio_sel_poller(const struct mio_source *source)
 int
 mio_sel_open(struct mio_poller *poller)
 {
+	self(poller)->records.size = sizeof(struct mio_record);
 	/* A wait can end with nothing but stale events. */
 	poller->resumes = 1;
 	return -pthread_mutex_init(&self(poller)->lock, NULL);
@@ -129,7 +130,7 @@ associate(struct port_poller *pp, struct mio_record *record)
 	record->place = (record->place + 1) & ((1u << ROUND_BITS) - 1);
 	user = (uintptr_t)record->index << ROUND_BITS | record->place;
 	if (port_associate(port_of(pp), PORT_SOURCE_FD, (uintptr_t)record->fd,
-	    mio_record_events(record), (void *)user) < 0) {
+	    mio_poll_bits(record), (void *)user) < 0) {
 		error = errno == EBADFD ? -EBADF : -errno;
 		errno = saved;
 		return error;
@@ -338,7 +339,7 @@ report(struct port_poller *pp, const port_event_t *raw,
 	if (record == NULL || record->interest == 0 ||
 	    record->place != (user & ((1u << ROUND_BITS) - 1)))
 		return 0;
-	n = mio_record_report(record, (short)raw->portev_events, event);
+	n = mio_poll_report(record, (short)raw->portev_events, event);
 	if (record->armed != 0) {
 		mio_record_list(&pp->due, record);
 		if (pp->shared)

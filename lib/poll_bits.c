@@ -1,0 +1,83 @@
+/*
+ * The readiness that poll(2)'s bits make.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include <sys/types.h>
+
+#include <poll.h>
+
+#include "poll_bits.h"
+#include "readiness.h"
+
+#ifndef POLLRDHUP
+#define POLLRDHUP	0	/* Linux, FreeBSD 13, later illumos */
+#endif
+
+const struct mio_bit_name mio_sel_native[] = {
+	{ POLLIN,	"IN" },
+	{ POLLPRI,	"PRI" },
+	{ POLLOUT,	"OUT" },
+	{ POLLERR,	"ERR" },
+	{ POLLHUP,	"HUP" },
+#if POLLRDHUP != 0
+	{ POLLRDHUP,	"RDHUP" },
+#endif
+	{ 0,		NULL }
+};
+
+short
+mio_poll_bits(const struct mio_record *record)
+{
+	short events = 0;
+
+	if ((record->armed & MIO_READABLE) != 0)
+		events |= POLLIN;
+	/* The hint that exclusive mode doesn't have on epoll. */
+	if ((record->armed & MIO_READABLE) != 0 &&
+	    (record->interest & MIO_EXCLUSIVE) == 0)
+		events |= POLLRDHUP;
+	if ((record->armed & MIO_WRITABLE) != 0)
+		events |= POLLOUT;
+	if ((record->armed & MIO_PRIORITY) != 0)
+		events |= POLLPRI;
+	return events;
+}
+
+static uint32_t
+readiness_of(short revents)
+{
+	return MIO_READINESS(revents & POLLIN, revents & POLLPRI,
+	    revents & POLLOUT, revents & POLLERR, revents & POLLHUP,
+	    revents & POLLRDHUP);
+}
+
+/* In the bits of a record's "armed". */
+static unsigned int
+happened(short revents)
+{
+	return ((revents & (POLLIN | POLLRDHUP)) != 0 ? MIO_READABLE : 0) |
+	    ((revents & POLLOUT) != 0 ? MIO_WRITABLE : 0) |
+	    ((revents & POLLPRI) != 0 ? MIO_PRIORITY : 0) |
+	    ((revents & (POLLERR | POLLHUP)) != 0 ? MIO_ARM_HANGUP : 0);
+}
+
+int
+mio_poll_report(struct mio_record *record, short revents,
+    struct mio_event *event)
+{
+	short wanted = mio_poll_bits(record);
+
+	if ((record->armed & MIO_ARM_HANGUP) != 0)
+		wanted |= POLLERR | POLLHUP;
+	revents &= wanted;
+	if (mio_record_take(record, happened(revents)) == 0)
+		return 0;
+	event->token = record->token;
+	event->readiness = readiness_of(revents);
+	event->native = (unsigned short)revents;
+	return 1;
+}
