@@ -29,5 +29,5 @@ quirk report_actions=1,receipt_flags=1 kqueue/closing kqueue/nested \
     kqueue/ready
 quirk user_clear_erases=0,user_first_trigger=1 kqueue/waker
 quirk ack_timer=0 kqueue/directions kqueue/echo
-quirk tty_einval=1 kqueue/foreign
+quirk tty_einval=1 kqueue/foreign_posix
 quirks_end
