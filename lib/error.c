@@ -7,9 +7,9 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "internal.h"
+#include "sock.h"
 
 const char *
 mio_selector_name(void)
@@ -26,7 +26,7 @@ mio_version(void)
 const char *
 mio_strerror(int error)
 {
-	return strerror(error);
+	return mio_sock_strerror(error);
 }
 
 int

@@ -1,6 +1,6 @@
 /*
- * Sockets and descriptors, as the core needs them: sock_posix.c, and one day
- * its Winsock sibling.  All return a count, or a negated errno value; a new
+ * Sockets and descriptors, as the core needs them: sock_posix.c, or its
+ * Winsock sibling.  All return a count, or a negated errno value; a new
  * descriptor, which has no room for either, is the last argument.
  *
  * What these make is close-on-exec and non-blocking, atomically where the
@@ -27,6 +27,8 @@ mio_fd_valid(mio_fd fd)
 int	mio_sock_open(int, int, int, mio_fd *);
 int	mio_sock_accept(mio_fd, struct sockaddr *, mio_socklen *, mio_fd *);
 int	mio_sock_bind(mio_fd, const struct sockaddr *, mio_socklen);
+/* A listener's port is its own, and free again as soon as it is closed. */
+int	mio_sock_claim(mio_fd);
 int	mio_sock_listen(mio_fd, int);
 int	mio_sock_connect(mio_fd, const struct sockaddr *, mio_socklen);
 int	mio_sock_shutdown(mio_fd, int);
@@ -61,5 +63,8 @@ mio_ssize mio_fd_read(mio_fd, void *, size_t);
 mio_ssize mio_fd_readv(mio_fd, const struct mio_iovec *, int);
 mio_ssize mio_fd_write(mio_fd, const void *, size_t);
 mio_ssize mio_fd_writev(mio_fd, const struct mio_iovec *, int);
+
+/* strerror(3), where it knows the errors of sockets. */
+const char *mio_sock_strerror(int);
 
 #endif /* SOCK_H */

@@ -18,6 +18,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -135,6 +136,13 @@ int
 mio_sock_bind(int fd, const struct sockaddr *addr, mio_socklen addrlen)
 {
 	return bind(fd, addr, addrlen) < 0 ? -errno : 0;
+}
+
+/* Connections in TIME_WAIT must not keep a restarted server out. */
+int
+mio_sock_claim(mio_fd fd)
+{
+	return mio_sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 }
 
 int
@@ -349,4 +357,10 @@ mio_fd_check(int fd)
 	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
 		return -EPERM;
 	return S_ISFIFO(st.st_mode) ? 1 : 0;
+}
+
+const char *
+mio_sock_strerror(int error)
+{
+	return strerror(error);
 }

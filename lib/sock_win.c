@@ -10,8 +10,9 @@
  *    accepted sockets too: none of ours is (AFD-13).
  *  - A datagram to a closed port makes later calls of recvfrom fail; this is
  *    switched off, as the error belongs to no datagram in particular (AFD-14).
- *  - SO_REUSEADDR lets anybody take a port that is in use: mio_tcp_listen
- *    doesn't ask for it here, and nobody else may.
+ *  - SO_REUSEADDR lets anybody take a port that is in use: listeners ask for
+ *    the opposite.
+ *  - Reading a socket that was shut down for it is the end, and no error.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -139,6 +140,16 @@ mio_sock_bind(mio_fd fd, const struct sockaddr *addr, mio_socklen addrlen)
 	return bind(fd, addr, addrlen) != 0 ? last_error() : 0;
 }
 
+/*
+ * Connections in TIME_WAIT keep nobody out here, and SO_REUSEADDR would let
+ * anybody in beside this one.
+ */
+int
+mio_sock_claim(mio_fd fd)
+{
+	return mio_sock_set(fd, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
+}
+
 int
 mio_sock_listen(mio_fd fd, int backlog)
 {
@@ -169,10 +180,15 @@ mio_sock_shutdown(mio_fd fd, int how)
 	return shutdown(fd, hows[how]) != 0 ? last_error() : 0;
 }
 
+/* What was taken for a socket may be a handle of another kind. */
 int
 mio_sock_close(mio_fd fd)
 {
-	return closesocket(fd) != 0 ? last_error() : 0;
+	if (closesocket(fd) == 0)
+		return 0;
+	if (WSAGetLastError() != WSAENOTSOCK)
+		return last_error();
+	return CloseHandle((HANDLE)fd) ? 0 : mio_win_error(GetLastError());
 }
 
 int
@@ -241,19 +257,28 @@ mio_sock_nosigpipe(mio_fd fd)
 	return 0;
 }
 
+/* An error of receiving, or what is none on other systems. */
+static mio_ssize
+not_received(mio_ssize room)
+{
+	switch (WSAGetLastError()) {
+	case WSAEMSGSIZE:	/* what didn't fit is lost */
+		return room;
+	case WSAESHUTDOWN:
+		return 0;
+	default:
+		return last_error();
+	}
+}
+
 mio_ssize
 mio_sock_recv(mio_fd fd, void *buf, size_t size, bool peek,
     struct sockaddr *addr, mio_socklen *addrlen)
 {
 	int n = recvfrom(fd, buf, most(size), peek ? MSG_PEEK : 0, addr,
 	    addr != NULL ? addrlen : NULL);
-	int error;
 
-	if (n >= 0)
-		return n;
-	/* What didn't fit is lost, as on POSIX systems, and no error there. */
-	error = last_error();
-	return error == -EMSGSIZE ? most(size) : error;
+	return n >= 0 ? n : not_received(most(size));
 }
 
 mio_ssize
@@ -270,6 +295,15 @@ mio_sock_send(mio_fd fd, const void *buf, size_t size,
  * call takes; who has more gets a short count, as for too many bytes.
  */
 #define BUFFERS		64
+#define BUFFERS_MOST	1024	/* IOV_MAX elsewhere */
+
+static int
+check_vector(const struct mio_iovec *iov, int iovcnt)
+{
+	if (iovcnt < 0 || iovcnt > BUFFERS_MOST)
+		return -EINVAL;
+	return iov == NULL && iovcnt > 0 ? -EFAULT : 0;
+}
 
 static DWORD
 buffers(WSABUF *bufs, const struct mio_iovec *iov, int iovcnt)
@@ -290,29 +324,39 @@ mio_sock_sendv(mio_fd fd, const struct mio_iovec *iov, int iovcnt)
 {
 	WSABUF bufs[BUFFERS];
 	DWORD sent;
+	int error;
 
-	if (iovcnt < 0)
-		return -EINVAL;
+	if ((error = check_vector(iov, iovcnt)) < 0)
+		return error;
 	if (WSASend(fd, bufs, buffers(bufs, iov, iovcnt), &sent, 0, NULL,
 	    NULL) != 0)
 		return last_error();
 	return (mio_ssize)sent;
 }
 
+static mio_ssize
+room_in(const WSABUF *bufs, DWORD n)
+{
+	mio_ssize room = 0;
+
+	while (n-- > 0)
+		room += (mio_ssize)bufs[n].len;
+	return room;
+}
+
 mio_ssize
 mio_fd_readv(mio_fd fd, const struct mio_iovec *iov, int iovcnt)
 {
-	DWORD received, flags = 0;
+	DWORD n, received = 0, flags = 0;
 	WSABUF bufs[BUFFERS];
+	int error;
 
-	if (iovcnt < 0)
-		return -EINVAL;
-	if (WSARecv(fd, bufs, buffers(bufs, iov, iovcnt), &received, &flags,
-	    NULL, NULL) == 0)
+	if ((error = check_vector(iov, iovcnt)) < 0)
+		return error;
+	n = buffers(bufs, iov, iovcnt);
+	if (WSARecv(fd, bufs, n, &received, &flags, NULL, NULL) == 0)
 		return (mio_ssize)received;
-	/* As in mio_sock_recv; the count is there all the same. */
-	return WSAGetLastError() == WSAEMSGSIZE ? (mio_ssize)received :
-	    last_error();
+	return not_received(room_in(bufs, n));
 }
 
 /* What can be registered here is a socket. */
@@ -334,11 +378,30 @@ mio_fd_writev(mio_fd fd, const struct mio_iovec *iov, int iovcnt)
 	return mio_sock_sendv(fd, iov, iovcnt);
 }
 
+/* What is no socket: as other systems call it. */
+static int
+not_socket(mio_fd fd)
+{
+	switch (GetFileType((HANDLE)fd)) {
+	case FILE_TYPE_DISK:
+		return -EPERM;
+	case FILE_TYPE_UNKNOWN:
+		return GetLastError() == ERROR_INVALID_HANDLE ? -EBADF :
+		    -ENOTSOCK;
+	default:
+		return -ENOTSOCK;
+	}
+}
+
 int
 mio_fd_check(mio_fd fd)
 {
-	(void)fd;
-	return 0;
+	int type, len = sizeof(type);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, (char *)&type, &len) == 0)
+		return 0;
+	return WSAGetLastError() == WSAENOTSOCK ? not_socket(fd) :
+	    last_error();
 }
 
 /* Anonymous pipes can't be waited for; there are named ones. */

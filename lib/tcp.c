@@ -17,8 +17,7 @@ bind_listen(mio_fd fd, const struct sockaddr *addr, mio_socklen addrlen,
 {
 	int error;
 
-	/* Connections in TIME_WAIT must not keep a restarted server out. */
-	if ((error = mio_sock_set(fd, SOL_SOCKET, SO_REUSEADDR, 1)) < 0)
+	if ((error = mio_sock_claim(fd)) < 0)
 		return error;
 	if ((error = mio_sock_bind(fd, addr, addrlen)) < 0)
 		return error;

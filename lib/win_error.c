@@ -12,7 +12,9 @@
 #include <winternl.h>
 
 #include <errno.h>
+#include <string.h>
 
+#include "sock.h"
 #include "win_error.h"
 
 static const struct {
@@ -29,6 +31,7 @@ static const struct {
 	{ ERROR_NOT_SUPPORTED,		ENOTSUP },
 	{ ERROR_INVALID_PARAMETER,	EINVAL },
 	{ ERROR_BROKEN_PIPE,		EPIPE },
+	{ ERROR_DISK_FULL,		ENOSPC },
 	{ ERROR_SEM_TIMEOUT,		ETIMEDOUT },
 	{ ERROR_INVALID_NAME,		EINVAL },
 	{ ERROR_BAD_PATHNAME,		EINVAL },
@@ -111,4 +114,49 @@ int
 mio_nt_error(long status)
 {
 	return mio_win_error(RtlNtStatusToDosError(status));
+}
+
+/* The C library's strerror knows those of files only. */
+static const struct {
+	int		 error;
+	const char	*text;
+} texts[] = {
+	{ EADDRINUSE,		"Address already in use" },
+	{ EADDRNOTAVAIL,	"Address not available" },
+	{ EAFNOSUPPORT,		"Address family not supported" },
+	{ EALREADY,		"Operation already in progress" },
+	{ ECANCELED,		"Operation canceled" },
+	{ ECONNABORTED,		"Connection aborted" },
+	{ ECONNREFUSED,		"Connection refused" },
+	{ ECONNRESET,		"Connection reset by peer" },
+	{ EDESTADDRREQ,		"Destination address required" },
+	{ EHOSTUNREACH,		"No route to host" },
+	{ EINPROGRESS,		"Operation in progress" },
+	{ EISCONN,		"Socket is connected" },
+	{ ELOOP,		"Too many levels of symbolic links" },
+	{ EMSGSIZE,		"Message too long" },
+	{ ENETDOWN,		"Network is down" },
+	{ ENETRESET,		"Connection aborted by network" },
+	{ ENETUNREACH,		"Network is unreachable" },
+	{ ENOBUFS,		"No buffer space available" },
+	{ ENOPROTOOPT,		"Protocol option not available" },
+	{ ENOTCONN,		"Socket is not connected" },
+	{ ENOTSOCK,		"Not a socket" },
+	{ ENOTSUP,		"Not supported" },
+	{ EOPNOTSUPP,		"Operation not supported" },
+	{ EPROTONOSUPPORT,	"Protocol not supported" },
+	{ EPROTOTYPE,		"Wrong protocol type for socket" },
+	{ ETIMEDOUT,		"Connection timed out" },
+};
+
+const char *
+mio_sock_strerror(int error)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (texts[i].error == error)
+			return texts[i].text;
+	}
+	return strerror(error);
 }
