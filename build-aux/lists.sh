@@ -7,10 +7,27 @@ echo '# Made by build-aux/lists.sh from lib/sel_*.c, t/*.c and man/*.3.'
 echo '# Do not edit.'
 echo
 
+# A test program's source on Windows, where some make no sense.
+program_afd() {
+	id=t_afd_$1
+	cppflags="\$(AM_CPPFLAGS) \$(test_cppflags)"
+	if grep -q "^	{ \"$1\"," t/win/left_out.c; then
+		echo "${id}_SOURCES = t/win/left_out.c"
+		echo "${id}_CPPFLAGS = $cppflags -DPROGRAM='\"$1\"'"
+	else
+		echo "${id}_SOURCES = t/$1.c"
+		echo "${id}_CPPFLAGS = $cppflags"
+	fi
+}
+
 # One test program on one selector.
 program() {
 	id=t_$1_$2
-	echo "${id}_SOURCES = t/$2.c"
+	if [ "$1" = afd ]; then
+		program_afd "$2"
+	else
+		echo "${id}_SOURCES = t/$2.c"
+	fi
 	case $2 in
 	model)	own='t/libmodel.la ' ;;
 	*)	own='' ;;
@@ -36,7 +53,9 @@ for source in lib/sel_*.c; do
 		name=${file#t/}
 		name=${name%.c}
 		case $name in
-		tap|util|wrap|fuzz_*)	continue ;;
+		tap|util|wrap|wrap_calls|fuzz_*)	continue ;;
+		afd_*)		[ "$selector" = afd ] || continue
+				plain="$plain t/$selector/$name" ;;
 		fail_*|count_*)	wrapped="$wrapped t/$selector/$name" ;;
 		*)		plain="$plain t/$selector/$name" ;;
 		esac
@@ -91,8 +110,15 @@ echo "endif"
 echo
 
 # t/wraps lists the functions that t/wrap.c replaces.
-echo "REPLACED =$(sed -n 's/^\([a-z0-9_][a-z0-9_]*\).*/ -Wl,--wrap=\1/p' \
-    t/wraps | tr -d '\n')"
+replaced() {
+	sed -n "s/^\([A-Za-z0-9_][A-Za-z0-9_]*\).*/ -Wl,--wrap=\1/p" "$1" |
+	    tr -d '\n'
+}
+echo "if BUILD_AFD"
+echo "REPLACED =$(replaced t/win/wraps)"
+echo "else"
+echo "REPLACED =$(replaced t/wraps)"
+echo "endif"
 echo
 echo "SCRIPT_TESTS = $(echo t/*.sh)"
 echo

@@ -52,7 +52,32 @@ echo 'PROBE { global: main; local: *; };' > conftest.map
 AX_CHECK_LINK_FLAG([-Wl,--version-script=conftest.map], [vscript=yes],
     [vscript=no])
 rm -f conftest.map
-AM_CONDITIONAL([HAVE_VSCRIPT], [test "$vscript" = yes])
+dnl A DLL's exports are those of the header.
+AM_CONDITIONAL([HAVE_VSCRIPT],
+    [test "$vscript" = yes && test $mio_cv_afd = no])
+])
+
+dnl MIO_AFD
+dnl Windows' sockets, and what the selector there stands on.
+AC_DEFUN([MIO_AFD], [
+mio_save_LIBS=$LIBS
+LIBS="-lws2_32 -lntdll $LIBS"
+AC_CACHE_CHECK([for Winsock, completion ports and NtCreateFile], [mio_cv_afd],
+    [AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <winsock2.h>
+		#include <windows.h>
+		#include <winternl.h>]],
+	[[OVERLAPPED_ENTRY entry;
+	HANDLE afd;
+	OBJECT_ATTRIBUTES attributes = { 0 };
+	IO_STATUS_BLOCK status;
+	ULONG n;
+	SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+	(void)NtCreateFile(&afd, SYNCHRONIZE, &attributes, &status, NULL, 0,
+	    0, FILE_OPEN, 0, NULL, 0);
+	(void)CancelIoEx(afd, NULL);
+	return !GetQueuedCompletionStatusEx((HANDLE)s, &entry, 1, &n, 0, 0);]])],
+	[mio_cv_afd=yes], [mio_cv_afd=no])])
+LIBS=$mio_save_LIBS
 ])
 
 dnl MIO_SELECTOR
@@ -124,11 +149,12 @@ AC_CACHE_CHECK([for what fake event ports need], [mio_cv_fake_port],
 	[mio_cv_fake_port=no])])
 
 AS_CASE([$selector],
-    [auto], [AS_IF([test $mio_cv_kqueue = yes], [selector=kqueue],
+    [auto], [AS_IF([test $mio_cv_afd = yes], [selector=afd],
+	[test $mio_cv_kqueue = yes], [selector=kqueue],
 	[test $mio_cv_port = yes], [selector=port],
 	[test $mio_cv_epoll = yes], [selector=epoll],
 	[test $mio_cv_poll = yes], [selector=poll],
-	[AC_MSG_ERROR([this system has no kqueue, event ports, epoll or poll])])],
+	[AC_MSG_ERROR([this system has no Winsock, kqueue, event ports, epoll or poll])])],
     [kqueue], [AS_IF([test $mio_cv_kqueue = no],
 	[AC_MSG_ERROR([--with-selector=kqueue: this system has no kqueue])])],
     [port], [AS_IF([test $mio_cv_port = no],
@@ -137,8 +163,8 @@ AS_CASE([$selector],
 	[AC_MSG_ERROR([--with-selector=epoll: this system has no epoll_create1 and EPOLLEXCLUSIVE])])],
     [poll], [AS_IF([test $mio_cv_poll = no],
 	[AC_MSG_ERROR([--with-selector=poll: this system has no poll])])],
-    [afd],
-	[AC_MSG_ERROR([--with-selector=afd: libmio AC_PACKAGE_VERSION does not have this selector yet; it has kqueue, epoll, port and poll])],
+    [afd], [AS_IF([test $mio_cv_afd = no],
+	[AC_MSG_ERROR([--with-selector=afd: this system has no Winsock and completion ports])])],
     [yes|no|''],
 	[AC_MSG_ERROR([--with-selector wants a name: auto, epoll, kqueue, port, afd or poll])],
     [AC_MSG_ERROR([--with-selector=$selector: unknown; auto, epoll, kqueue, port, afd and poll are])])
@@ -164,6 +190,7 @@ AM_CONDITIONAL([BUILD_POLL], [test $mio_cv_poll = yes])
 AM_CONDITIONAL([BUILD_PORT],
     [test $mio_cv_port = yes || test $mio_cv_fake_port = yes])
 AM_CONDITIONAL([FAKE_PORT], [test $mio_cv_fake_port = yes])
+AM_CONDITIONAL([BUILD_AFD], [test $mio_cv_afd = yes])
 ])
 
 dnl MIO_WAKER
@@ -186,8 +213,9 @@ AS_CASE([$waker],
 	[AC_MSG_ERROR([--with-waker wants a name: auto, eventfd or pipe])],
     [AC_MSG_ERROR([--with-waker=$waker: unknown; auto, eventfd and pipe are])])
 waker_channel=$waker
-dnl Event ports and kqueues carry wakes themselves.
-AS_CASE([$selector], [port], [waker=port_send], [kqueue], [waker=kqueue])
+dnl Completion ports, event ports and kqueues carry wakes themselves.
+AS_CASE([$selector], [afd], [waker=packet], [port], [waker=port_send],
+    [kqueue], [waker=kqueue])
 AC_SUBST([WAKER], [$waker])
 AM_CONDITIONAL([WAKE_EVENTFD], [test $waker_channel = eventfd])
 ])

@@ -4,7 +4,11 @@
  */
 #include "config.h"
 
+#ifdef _WIN32
+#include <process.h>
+#else
 #include <sys/wait.h>
+#endif
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +20,13 @@
 #include "tap.h"
 #include "util.h"
 
-#define MOST	256	/* descriptors looked at */
+#ifdef _WIN32
+#define MOST	8192	/* descriptors looked at */
+#define STEP	4	/* handles are these numbers */
+#else
+#define MOST	256
+#define STEP	1
+#endif
 #define CHILD	"--which-are-open"
 
 static bool before[MOST];
@@ -26,7 +36,7 @@ remember(void)
 {
 	int fd;
 
-	for (fd = 0; fd < MOST; fd++)
+	for (fd = STEP; fd < MOST; fd += STEP)
 		before[fd] = fcntl(fd, F_GETFD) >= 0;
 }
 
@@ -43,10 +53,10 @@ is_new(int fd)
 static void
 check_flags(const struct mio_poller *poller, int least)
 {
-	int own = mio_poller_fd(poller);
+	int own = (int)mio_poller_fd(poller);
 	int fd, count = 0, inherited = 0, blocking = 0;
 
-	for (fd = 0; fd < MOST; fd++) {
+	for (fd = STEP; fd < MOST; fd += STEP) {
 		if (!is_new(fd))
 			continue;
 		count++;
@@ -60,6 +70,20 @@ check_flags(const struct mio_poller *poller, int least)
 	is(blocking, 0, "every descriptor of ours is non-blocking");
 }
 
+/* Is it open?  Windows gives a child's own handles the same numbers. */
+static bool
+is_open(int fd)
+{
+#ifdef _WIN32
+	int type;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+#else
+	return fcntl(fd, F_GETFD) >= 0;
+#endif
+}
+
 /* Ends with how many of the descriptors named by the arguments are open. */
 static int
 child(char **argv)
@@ -67,8 +91,31 @@ child(char **argv)
 	int open = 0;
 
 	for (; *argv != NULL; argv++)
-		open += fcntl(atoi(*argv), F_GETFD) >= 0;
+		open += is_open(atoi(*argv));
 	return open;
+}
+
+/* Runs a program; its exit status, or 126 if it can't be run. */
+static int
+run(char *program, char **argv)
+{
+#ifdef _WIN32
+	intptr_t status = _spawnv(_P_WAIT, program,
+	    (const char *const *)argv);
+
+	return status < 0 ? 126 : (int)status;
+#else
+	int status;
+	pid_t pid;
+
+	need((pid = fork()) >= 0);
+	if (pid == 0) {
+		execv(program, argv);
+		_exit(126);
+	}
+	need(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+#endif
 }
 
 static void
@@ -78,47 +125,56 @@ run_child(char *self)
 	static char which[] = CHILD;
 	char *argv[MOST + 3] = { self, which };
 	int fd, n = 2, status;
-	pid_t pid;
 
-	for (fd = 0; fd < MOST; fd++) {
+	for (fd = STEP; fd < MOST; fd += STEP) {
 		if (!is_new(fd))
 			continue;
 		need(snprintf(names[fd], sizeof(names[fd]), "%d", fd) > 0);
 		argv[n++] = names[fd];
 	}
-	need((pid = fork()) >= 0);
-	if (pid == 0) {
-		execv(self, argv);
-		_exit(126);
-	}
-	need(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
 	/* An emulator's program may not be the kernel's. */
-	if (WEXITSTATUS(status) == 126)
+	if ((status = run(self, argv)) == 126)
 		tap_skip(1, "this program can't be run by exec(2) here");
 	else
-		is(WEXITSTATUS(status), 0,
-		    "a program run by exec sees none of them");
+		is(status, 0, "a program run by exec sees none of them");
 }
 
 #define MADE	11
 
-/* Some of each kind. */
-static void
+/* Some of each kind; how many. */
+static int
 make_sources(struct mio_source source[MADE])
 {
 	struct sockaddr_storage addr;
 	mio_socklen len;
+	int n = 4;
 
 	listen_loopback(&source[0], &addr, &len);
 	tcp_pair(&source[1], &source[2]);
 	(void)addr_of("127.0.0.1:0", &addr, &len);
 	need(mio_udp_bind(&source[3], (struct sockaddr *)&addr, len, 0) == 0);
-	need(mio_pipe_new(&source[4], &source[5], 0) == 0);
-	need(mio_unix_listen(&source[6], "s", 1, 0) == 0);
-	need(mio_unix_connect(&source[7], "s", 0) == 0);
-	need(mio_unix_accept(&source[6], &source[8], NULL, NULL, 0) == 0);
-	need(mio_unix_dgram_pair(&source[9], &source[10], 0) == 0);
-	need(unlink("s") == 0);
+	if (mio_pipe_new(&source[n], &source[n + 1], 0) == 0)
+		n += 2;
+	if (mio_unix_listen(&source[n], "s", 1, 0) == 0) {
+		need(mio_unix_connect(&source[n + 1], "s", 0) == 0);
+		need(mio_unix_accept(&source[n], &source[n + 2], NULL, NULL,
+		    0) == 0);
+		need(unlink("s") == 0);
+		n += 3;
+	}
+	if (mio_unix_dgram_pair(&source[n], &source[n + 1], 0) == 0)
+		n += 2;
+	return n;
+}
+
+static char *
+full_path(const char *name)
+{
+#ifdef _WIN32
+	return _fullpath(NULL, name, 0);
+#else
+	return realpath(name, NULL);
+#endif
 }
 
 int
@@ -128,22 +184,22 @@ main(int argc, char **argv)
 	struct mio_poller *poller;
 	struct mio_waker *waker;
 	char *self;
-	int i;
+	int i, n;
 
 	if (argc > 1 && strcmp(argv[1], CHILD) == 0)
 		return child(argv + 2);
 	tap_start();
-	need((self = realpath(argv[0], NULL)) != NULL);
+	need((self = full_path(argv[0])) != NULL);
 	enter_tmpdir();
 	remember();
 	poller = new_poller();
 	need((waker = mio_waker_new(poller, 1)) != NULL);
-	make_sources(sources);
+	n = make_sources(sources);
 	reg(poller, &sources[0], 2, MIO_READABLE);
 	/* At the least these, and a way to wake. */
-	check_flags(poller, MADE + 1);
+	check_flags(poller, n + 1);
 	run_child(self);
-	for (i = 0; i < MADE; i++)
+	for (i = 0; i < n; i++)
 		close_source(&sources[i]);
 	mio_waker_free(waker);
 	mio_poller_free(poller);

@@ -28,6 +28,8 @@ end_hint(void)
 	if (on_selector("poll") || on_selector("port"))
 		return 0;
 #endif
+	if (on_selector("afd"))
+		return 0;
 	return MIO_READ_CLOSED;
 }
 
@@ -62,7 +64,7 @@ peer_closes(struct mio_poller *poller)
 	if (end_hint() != 0)
 		ok(seen & end_hint(), "the peer closed: the hint read_closed");
 	else
-		tap_skip(1, "poll(2) has no bit for it here");
+		tap_skip(1, "it isn't told before the data is read");
 	/* Not short: that would ask for news, and get the end's once more. */
 	is(read_soon(&a, buf, 4), 4, "buffered data comes first");
 	is(read_soon(&a, buf, sizeof(buf)), 0, "then the end");
@@ -112,7 +114,7 @@ half_close(struct mio_poller *poller)
 	if (end_hint() != 0)
 		ok(seen & end_hint(), "half-closed: the hint read_closed");
 	else
-		tap_skip(1, "poll(2) has no bit for it here");
+		tap_skip(1, "this system has no bit for it");
 	is(seen & (MIO_WRITE_CLOSED | MIO_ERROR), 0,
 	    "half-closed: neither write_closed nor error");
 	is(read_soon(&a, buf, sizeof(buf)), 0, "half-closed: the end");
@@ -167,8 +169,16 @@ reset_by_peer(struct mio_poller *poller)
 	ok(seen & (MIO_ERROR | MIO_READ_CLOSED | MIO_WRITE_CLOSED),
 	    "reset: a hint says so");
 	is(spins(poller), 0, "reset: one event, then silence");
-	fails(read_soon(&a, buf, sizeof(buf)), ECONNRESET, "a read says so");
-	is(read_soon(&a, buf, sizeof(buf)), 0, "once");
+	/* Wine gives the end instead. */
+	if (on_selector("afd") && read_soon(&a, buf, sizeof(buf)) == 0)
+		tap_skip(1, "this system tells a reset as the end");
+	else
+		fails(read_soon(&a, buf, sizeof(buf)), ECONNRESET,
+		    "a read says so");
+	if (on_selector("afd"))
+		tap_skip(1, "Winsock tells an error as often as it's asked");
+	else
+		is(read_soon(&a, buf, sizeof(buf)), 0, "once");
 	is(spins(poller), 0, "reset and read: silence");
 	close_source(&a);
 	tcp_pair(&a, &b);
@@ -201,7 +211,10 @@ refused(struct mio_poller *poller)
 	is(spins(poller), 0, "refused: one event, then silence");
 	fails(mio_source_take_error(&a), ECONNREFUSED,
 	    "refused: take_error says why");
-	is(mio_source_take_error(&a), 0, "once");
+	if (on_selector("afd"))
+		tap_skip(1, "Winsock tells an error as often as it's asked");
+	else
+		is(mio_source_take_error(&a), 0, "once");
 	is(spins(poller), 0, "refused and asked: silence");
 	close_source(&a);
 }
@@ -213,6 +226,10 @@ reader_closes(struct mio_poller *poller)
 	uint32_t seen;
 	char byte = 0;
 
+	if (on_selector("afd")) {
+		tap_skip(8, "Windows: a pipe without a name isn't waited for");
+		return;
+	}
 	pipe_pair(&reader, &writer);
 	reg(poller, &writer, 9, MIO_WRITABLE);
 	wait_token(poller, 9, MIO_WRITABLE);
@@ -247,6 +264,10 @@ writer_closes(struct mio_poller *poller)
 	char buf[16];
 	uint32_t seen;
 
+	if (on_selector("afd")) {
+		tap_skip(5, "Windows: a pipe without a name isn't waited for");
+		return;
+	}
 	pipe_pair(&reader, &writer);
 	reg(poller, &reader, 12, MIO_READABLE);
 	put_text(&writer, "last");

@@ -16,7 +16,9 @@ waits(void)
 {
 	return wrap_count("epoll_wait") + wrap_count("epoll_pwait2") +
 	    wrap_count("poll") + wrap_count("ppoll") +
-	    wrap_count("port_getn") + wrap_count("kevent");
+	    wrap_count("port_getn") + wrap_count("kevent") +
+	    (on_selector("afd") ? wrap_count("GetQueuedCompletionStatusEx") :
+	    0);
 }
 
 /* The call that a change of a registration makes, if it makes any. */
@@ -25,6 +27,9 @@ change_call(bool ends)
 {
 	if (on_selector("kqueue"))
 		return "kevent";
+	/* To find the lowest socket: all else is left to the next wait. */
+	if (on_selector("afd"))
+		return "WSAIoctl";
 	if (!on_selector("port"))
 		return "epoll_ctl";
 	return ends ? "port_dissociate" : "port_associate";
@@ -45,7 +50,8 @@ all_calls(void)
 static void
 registration(struct mio_poller *poller)
 {
-	int per_change = on_selector("poll") ? 0 : 1;
+	int per_register = on_selector("poll") ? 0 : 1;
+	int per_change = on_selector("afd") ? 0 : per_register;
 	struct mio_source a, b, foreign;
 
 	tcp_pair(&a, &b);
@@ -54,9 +60,9 @@ registration(struct mio_poller *poller)
 	dereg(poller, &a);
 	wrap_reset();
 	reg(poller, &a, 1, MIO_READABLE);
-	is(wrap_count(change_call(false)), per_change, "register: %s",
+	is(wrap_count(change_call(false)), per_register, "register: %s",
 	    change_call(false));
-	is(all_calls(), per_change, "register: nothing else");
+	is(all_calls(), per_register, "register: nothing else");
 	wrap_reset();
 	rereg(poller, &a, 2, MIO_READABLE | MIO_WRITABLE);
 	is(wrap_count(change_call(false)), per_change, "reregister: %s",
@@ -81,6 +87,7 @@ polling(struct mio_poller *poller)
 	struct mio_event events[4];
 	struct mio_source a, b;
 	unsigned int i;
+	int calls;
 
 	tcp_pair(&a, &b);
 	reg(poller, &a, 1, MIO_READABLE);
@@ -90,8 +97,11 @@ polling(struct mio_poller *poller)
 		wrap_reset();
 		is(mio_poll(poller, events, 4, timeouts[i]), 0,
 		    "nothing in %lld ns", (long long)timeouts[i]);
-		is(waits(), 1, "one wait");
-		is(all_calls(), 1, "and nothing else");
+		/* Windows' clocks run out early: it is looked again. */
+		calls = on_selector("afd") && timeouts[i] != 0 ? waits() : 1;
+		ok(calls <= 3, "few waits");
+		is(waits(), calls, "one wait");
+		is(all_calls(), calls, "and nothing else");
 	}
 	put_text(&b, "x");
 	wrap_reset();
@@ -106,6 +116,8 @@ polling(struct mio_poller *poller)
 static int
 signals(void)
 {
+	if (on_selector("afd"))
+		return wrap_count("PostQueuedCompletionStatus");
 	if (on_selector("port"))
 		return wrap_count("port_send");
 	if (on_selector("kqueue"))

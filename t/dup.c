@@ -4,7 +4,9 @@
  */
 #include "config.h"
 
+#ifndef _WIN32
 #include <sys/wait.h>
+#endif
 
 #include <errno.h>
 #include <unistd.h>
@@ -174,6 +176,10 @@ two_copies(struct mio_poller *poller)
 static void
 inherited(struct mio_poller *poller)
 {
+#ifdef _WIN32
+	(void)poller;
+	tap_skip(4, "Windows: there is no fork");
+#else
 	struct mio_source a, b;
 	int hold[2], status;
 	char byte;
@@ -203,6 +209,7 @@ inherited(struct mio_poller *poller)
 	need(close(hold[0]) == 0);
 	close_source(&a);
 	close_source(&b);
+#endif
 }
 
 int

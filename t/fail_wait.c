@@ -15,6 +15,8 @@ static struct mio_event events[4];
 static const char *
 wait_call(void)
 {
+	if (on_selector("afd"))
+		return "GetQueuedCompletionStatusEx";
 	if (on_selector("port"))
 		return "port_getn";
 	if (on_selector("kqueue"))
@@ -29,6 +31,8 @@ signal_call(struct mio_poller *poller)
 	struct mio_waker *waker;
 	int changes;
 
+	if (on_selector("afd"))
+		return "PostQueuedCompletionStatus";
 	if (!on_selector("kqueue"))
 		return on_selector("port") ? "port_send" : "write";
 	need((waker = mio_waker_new(poller, 7)) != NULL);
@@ -156,11 +160,13 @@ interrupted(struct mio_poller *poller)
 
 /*
  * Event ports: an association that can't be renewed is told, but not instead
- * of events, and tried again.
+ * of events, and tried again.  So is a question to AFD (AFD-8).
  */
 static void
 not_renewed(struct mio_poller *poller)
 {
+	const char *call = on_selector("port") ? "port_associate" :
+	    "DeviceIoControl";
 	struct mio_source a, b;
 
 	unix_pair(&a, &b);
@@ -168,14 +174,14 @@ not_renewed(struct mio_poller *poller)
 	reg(poller, &b, 2, MIO_READABLE);
 	put_text(&b, "x");
 	is(poll_now(poller, events, 4), 1, "level: an event");
-	wrap_fail("port_associate", 1, 2, ENOMEM);
+	wrap_fail(call, 1, 2, ENOMEM);
 	put_text(&a, "x");
 	is(poll_now(poller, events, 4), 1, "not renewed: others have theirs");
 	is(events[0].token, 2, "with their token");
 	need(drain(&b) == 1);
 	wrap_heal();
 	need(mio_poll(poller, events, 4, 0) == 1);
-	wrap_fail("port_associate", 1, -1, ENOMEM);
+	wrap_fail(call, 1, -1, ENOMEM);
 	fails(mio_poll(poller, events, 4, MIO_FOREVER), ENOMEM,
 	    "not renewed, and no event: told");
 	ok(wrap_heal() > 0, "it was refused");
@@ -198,15 +204,17 @@ main(void)
 	owed(poller);
 	if (strcmp(signal_call(poller), "kevent") == 0)
 		tap_skip(3, "an EVFILT_USER note is never full");
-	else if (on_selector("port"))
+	else if (on_selector("port") || on_selector("afd"))
 		tap_skip(3, "a port that is full can't make room");
 	else
 		full(poller);
 	if (on_selector("poll"))
 		tap_skip(7, "poll(2) is told of changes by no call");
+	else if (on_selector("afd"))
+		tap_skip(7, "AFD is told of changes by the next wait");
 	else
 		unchanged(poller);
-	if (on_selector("port"))
+	if (on_selector("port") || on_selector("afd"))
 		not_renewed(poller);
 	if (on_selector("kqueue"))
 		interrupted(poller);

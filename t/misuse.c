@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
+#include <net/if.h>
 #include <sys/uio.h>
 
 #include <errno.h>
@@ -304,8 +305,8 @@ keeps_errno(void)
 	close_source(&reader);
 	close_source(&writer);
 	len = sizeof(addr);
-	KEEPS("addr_parse", mio_addr_parse("[::1%lo]:1", sa, &len) == 0 ||
-	    mio_addr_parse("[::1]:1", sa, &len) == 0);
+	KEEPS("addr_parse", mio_addr_parse(if_nametoindex("lo") != 0 ?
+	    "[::1%lo]:1" : "[::1]:1", sa, &len) == 0);
 	KEEPS("addr_format", mio_addr_format(sa, len, text, 64) > 0);
 	mio_poller_free(third);
 	still_works("all that");

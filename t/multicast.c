@@ -108,12 +108,20 @@ options_v6(void)
 	close_source(&a);
 }
 
+/* Wine has no better error. */
+static int
+not_member(void)
+{
+	return on_selector("afd") && errno == EINVAL ? EINVAL : EADDRNOTAVAIL;
+}
+
 static void
 group_v4(void)
 {
 	struct in_addr group, interface;
 	struct sockaddr_storage to;
 	mio_socklen len;
+	int n;
 
 	need(inet_pton(AF_INET, GROUP_V4, &group) == 1);
 	need(inet_pton(AF_INET, "127.0.0.1", &interface) == 1);
@@ -135,8 +143,8 @@ group_v4(void)
 	}
 	is(mio_udp_leave_multicast_v4(&receiver, &group, &interface), 0,
 	    "v4: leave");
-	fails(mio_udp_leave_multicast_v4(&receiver, &group, &interface),
-	    EADDRNOTAVAIL, "v4: left already");
+	n = mio_udp_leave_multicast_v4(&receiver, &group, &interface);
+	fails(n, not_member(), "v4: left already");
 	fails(mio_udp_join_multicast_v4(&receiver, &interface, &interface),
 	    EINVAL, "v4: what is no group");
 	fails(mio_udp_join_multicast_v4(&receiver, NULL, &interface), EINVAL,
@@ -151,6 +159,7 @@ group_v6(unsigned int interface)
 	struct sockaddr_storage to;
 	struct in6_addr group;
 	mio_socklen len;
+	int n;
 
 	need(inet_pton(AF_INET6, GROUP_V6, &group) == 1);
 	(void)addr_of("[" GROUP_V6 "]:1", &to, &len);
@@ -168,8 +177,8 @@ group_v6(unsigned int interface)
 		tap_skip(1, "v6: no way there: %s", strerror(errno));
 	is(mio_udp_leave_multicast_v6(&receiver, &group, interface), 0,
 	    "v6: leave");
-	fails(mio_udp_leave_multicast_v6(&receiver, &group, interface),
-	    EADDRNOTAVAIL, "v6: left already");
+	n = mio_udp_leave_multicast_v6(&receiver, &group, interface);
+	fails(n, not_member(), "v6: left already");
 	fails(mio_udp_join_multicast_v6(&receiver, NULL, interface), EINVAL,
 	    "v6: no group");
 	close_source(&receiver);

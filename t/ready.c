@@ -59,6 +59,27 @@ edges(struct mio_poller *poller)
 	close_source(&b);
 }
 
+/* What was there has been read, though nobody said would-block. */
+static void
+read_meanwhile(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	char byte;
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 5, MIO_READABLE);
+	is(quiet(poller), 0, "nothing to read");
+	put_text(&b, "x");
+	sleep_msec(20);
+	is(mio_source_read(&a, &byte, 1), 1, "read without waiting for it");
+	rereg(poller, &a, 5, MIO_READABLE);
+	is(quiet(poller), 0, "reregistered: it is looked at anew");
+	put_text(&b, "y");
+	ok(comes(poller, 5, MIO_READABLE), "and more of it is an event");
+	close_source(&a);
+	close_source(&b);
+}
+
 static void
 writable_edge(struct mio_poller *poller)
 {
@@ -94,6 +115,7 @@ main(void)
 	poller = new_poller();
 	ready_at_registration(poller);
 	edges(poller);
+	read_meanwhile(poller);
 	writable_edge(poller);
 	mio_poller_free(poller);
 	return tap_done();

@@ -12,6 +12,13 @@
 
 #define LIMIT	60	/* seconds */
 
+/* Windows has no lines: only all at once, or all at the end. */
+#ifdef _WIN32
+#define BUFFERING	_IONBF
+#else
+#define BUFFERING	_IOLBF
+#endif
+
 static int count, failed;
 
 static int	result(int, const char *, int, const char *, va_list)
@@ -43,8 +50,12 @@ tap_start(void)
 	static char line[4096];
 
 	/* In a static program, stdio's own malloc would be counted too. */
-	if (setvbuf(stdout, line, _IOLBF, sizeof(line)) != 0)
+	if (setvbuf(stdout, line, BUFFERING, sizeof(line)) != 0)
 		tap_bail("setvbuf failed");
+#ifdef _WIN32
+	if (_setmode(STDOUT_FILENO, _O_BINARY) < 0)
+		tap_bail("_setmode failed");
+#endif
 	if (signal(SIGALRM, too_long) == SIG_ERR)
 		tap_bail("signal: %s", strerror(errno));
 	alarm((unsigned int)(LIMIT * tap_slow()));

@@ -103,7 +103,10 @@ refused(void)
 	ok(comes(poller, 3, MIO_WRITABLE), "a refused connect is writable");
 	fails(mio_source_take_error(&client), ECONNREFUSED,
 	    "the refusal is the pending error");
-	is(mio_source_take_error(&client), 0, "once");
+	if (on_selector("afd"))
+		tap_skip(1, "Winsock tells an error as often as it's asked");
+	else
+		is(mio_source_take_error(&client), 0, "once");
 	ok(spins(poller) <= 3, "and no spin");
 	len = sizeof(storage);
 	fails(mio_source_peer_addr(&client, (struct sockaddr *)&storage,
@@ -123,7 +126,8 @@ sharing(void)
 	fails(mio_tcp_listen(&b, (struct sockaddr *)&storage, len, 1, 0),
 	    EADDRINUSE, "a second bind fails");
 	fails(mio_tcp_listen(&b, (struct sockaddr *)&storage, len, 1,
-	    MIO_REUSEPORT), EADDRINUSE, "sharing takes both");
+	    MIO_REUSEPORT), on_selector("afd") ? ENOTSUP : EADDRINUSE,
+	    "sharing takes both");
 	/* This end closes first, and so has the port in TIME_WAIT. */
 	need(mio_tcp_connect(&c, (struct sockaddr *)&storage, len, 0) == 0);
 	reg(poller, &a, 4, MIO_READABLE);

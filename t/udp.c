@@ -93,8 +93,8 @@ unconnected(const char *text)
 	    "and tells who sent it");
 	fails(mio_udp_recv_from(&b, buf, sizeof(buf), NULL, NULL), EAGAIN,
 	    "there is no other");
-	fails(mio_udp_send(&a, "x", 1), EDESTADDRREQ,
-	    "send needs a connection");
+	ok(mio_udp_send(&a, "x", 1) < 0 && (errno == EDESTADDRREQ ||
+	    on_selector("afd")), "send needs a connection");
 	len = sizeof(peer);
 	fails(mio_source_peer_addr(&a, (struct sockaddr *)&peer, &len),
 	    ENOTCONN, "without which there is no peer");
@@ -248,6 +248,14 @@ refused(bool take, bool foreign)
 		need(mio_source_from_fd(&a, mio_source_release(&a)) == 0);
 	reg(poller, &a, 1, MIO_READABLE);
 	is(mio_udp_send(&a, "x", 1), 1, "%s: sent to a closed port", how);
+	/* AFD-14.  Wine's sockets are no measure of what comes after it. */
+	if (on_selector("afd")) {
+		fails(mio_udp_recv(&a, buf, sizeof(buf)), EAGAIN,
+		    "no error comes of it");
+		tap_skip(3, "Windows: a refusal is not told");
+		close_source(&a);
+		return;
+	}
 	ok(comes(poller, 1, MIO_READABLE), "the refusal is an event");
 	if (take)
 		fails(mio_source_take_error(&a), ECONNREFUSED, "take_error");
@@ -263,34 +271,6 @@ refused(bool take, bool foreign)
 	    "%s: a datagram after the error is an event", how);
 	close_source(&a);
 	close_source(&b);
-}
-
-/* The lifetime in hops that a datagram arrives with, or -1. */
-static int
-hops(struct mio_source *source)
-{
-	union {
-		struct cmsghdr align;
-		char room[256];
-	} control;
-	char buf[32];
-	struct iovec iov = { buf, sizeof(buf) };
-	struct msghdr msg = { 0 };
-	struct cmsghdr *c;
-	int value;
-
-	msg.msg_iov = &iov;
-	msg.msg_iovlen = 1;
-	msg.msg_control = &control;
-	msg.msg_controllen = sizeof(control);
-	need(recvmsg(mio_source_fd(source), &msg, 0) >= 0);
-	for (c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) {
-			memcpy(&value, CMSG_DATA(c), sizeof(value));
-			return value;
-		}
-	}
-	return -1;
 }
 
 static void
@@ -312,10 +292,38 @@ ttl(const char *text)
 }
 
 /* IP_RECVTTL isn't everywhere, and what it gives isn't always an int. */
+#if defined(IP_RECVTTL) && defined(__linux__)
+/* The lifetime in hops that a datagram arrives with, or -1. */
+static int
+hops(struct mio_source *source)
+{
+	union {
+		struct cmsghdr align;
+		char room[256];
+	} control;
+	char buf[32];
+	struct mio_iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = { 0 };
+	struct cmsghdr *c;
+	int value;
+
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	msg.msg_control = &control;
+	msg.msg_controllen = sizeof(control);
+	need(recvmsg(mio_source_fd(source), &msg, 0) >= 0);
+	for (c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) {
+			memcpy(&value, CMSG_DATA(c), sizeof(value));
+			return value;
+		}
+	}
+	return -1;
+}
+
 static void
 ttl_arrives(void)
 {
-#if defined(IP_RECVTTL) && defined(__linux__)
 	struct mio_source a, b;
 	int on = 1;
 
@@ -328,11 +336,14 @@ ttl_arrives(void)
 	is(hops(&b), 23, "a datagram carries its ttl");
 	close_source(&a);
 	close_source(&b);
-#else
-	(void)hops;
-	tap_skip(1, "how a datagram's ttl is received differs");
-#endif
 }
+#else
+static void
+ttl_arrives(void)
+{
+	tap_skip(1, "how a datagram's ttl is received differs");
+}
+#endif
 
 /* Loopback has a broadcast address on Linux only. */
 static void
@@ -449,11 +460,17 @@ flags(void)
 	struct mio_source a, b;
 	mio_socklen len, none_len;
 
+#ifdef SO_REUSEPORT
 	need(bind_on("127.0.0.1:0", MIO_REUSEPORT, &a, &addr, &len) == 0);
 	is(mio_udp_bind(&b, (struct sockaddr *)&addr, len, MIO_REUSEPORT), 0,
 	    "a shared port");
 	close_source(&b);
 	close_source(&a);
+#else
+	(void)addr_of("127.0.0.1:0", &addr, &len);
+	fails(mio_udp_bind(&b, (struct sockaddr *)&addr, len, MIO_REUSEPORT),
+	    ENOTSUP, "ports can't be shared here");
+#endif
 	need(bind_on("127.0.0.1:0", 0, &a, &addr, &len) == 0);
 	fails(mio_udp_bind(&b, (struct sockaddr *)&addr, len, 0), EADDRINUSE,
 	    "one that isn't");

@@ -66,14 +66,17 @@ paths(void)
 	size_t len;
 	int wrong = 0;
 
-	for (len = 1; len < ROOM; len++) {
+	for (len = 1; len < ROOM && has_unix(SOCK_STREAM); len++) {
 		make_name(path, len);
 		if (!path_returns(path)) {
 			tap_diag("length %zu", len);
 			wrong++;
 		}
 	}
-	is(wrong, 0, "paths of 1 to %zu bytes come back whole", ROOM - 1);
+	if (len < ROOM)
+		tap_skip(1, "this system has no Unix sockets");
+	else
+		is(wrong, 0, "paths of 1 to %zu bytes come back whole", ROOM - 1);
 	make_name(path, ROOM);
 	fails(mio_unix_listen(&source, path, 4, 0), ENAMETOOLONG,
 	    "listen: one byte too long");
@@ -98,10 +101,14 @@ path_addr(void)
 	is(len, OFFSET + 2, "its length counts the NUL");
 	is(addr.un.sun_family, AF_UNIX, "its family");
 	is_str(addr.un.sun_path, "p", "its path");
-	is(mio_unix_listen_addr(&source, &addr.sa, len, 4, 0), 0,
-	    "listen there");
-	close_source(&source);
-	need(unlink("p") == 0);
+	if (has_unix(SOCK_STREAM)) {
+		is(mio_unix_listen_addr(&source, &addr.sa, len, 4, 0), 0,
+		    "listen there");
+		close_source(&source);
+		need(unlink("p") == 0);
+	} else
+		fails(mio_unix_listen_addr(&source, &addr.sa, len, 4, 0),
+		    EAFNOSUPPORT, "listen there");
 	len = OFFSET + 1;
 	fails(mio_unix_addr("p", &addr.sa, &len), ENOSPC, "no room for it");
 	is(len, OFFSET + 1, "which leaves the length");
@@ -261,7 +268,10 @@ unnamed(void)
 	union unix_addr addr;
 	mio_socklen len = sizeof(addr);
 
-	need(mio_unix_pair(&a, &b, 0) == 0);
+	if (mio_unix_pair(&a, &b, 0) < 0) {
+		tap_skip(4, "no pairs of sockets: %s", mio_strerror(errno));
+		return;
+	}
 	is(mio_source_local_addr(&a, &addr.sa, &len), 0, "a pair's address");
 	is_str(text_of(&addr.storage, len), "(unnamed)", "is unnamed");
 	len = sizeof(addr);

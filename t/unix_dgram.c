@@ -276,7 +276,11 @@ misuse(void)
 	    "send_to of an empty source");
 	fails(mio_unix_dgram_recv(&empty, buf, 1), EBADF,
 	    "recv of an empty source");
-	need(mio_unix_dgram_unbound(&a, 0) == 0);
+	if (mio_unix_dgram_unbound(&a, 0) < 0) {
+		is(errno, EAFNOSUPPORT, "no Unix datagrams");
+		tap_skip(2, "this system has no Unix datagrams");
+		return;
+	}
 	fails(mio_unix_dgram_send_to(&a, "x", 1, NULL), EINVAL, "no path");
 	fails(mio_unix_dgram_send_to(&a, "x", 1, ""), EINVAL,
 	    "an empty path");
@@ -286,18 +290,34 @@ misuse(void)
 	close_source(&a);
 }
 
+#define REST	62	/* of the assertions above */
+
+static void
+refused(void)
+{
+	struct mio_source a, b;
+
+	fails(mio_unix_dgram_bind(&a, "a", 0), EAFNOSUPPORT,
+	    "bind, without Unix datagrams");
+	ok(mio_unix_dgram_pair(&a, &b, 0) < 0, "a pair, without them");
+	tap_skip(REST, "this system has no Unix datagrams");
+}
+
 int
 main(void)
 {
 	tap_start();
 	enter_tmpdir();
 	poller = new_poller();
-	unconnected();
-	connected();
-	by_address();
-	edges();
-	raw();
-	odd_sizes();
+	if (has_unix(SOCK_DGRAM)) {
+		unconnected();
+		connected();
+		by_address();
+		edges();
+		raw();
+		odd_sizes();
+	} else
+		refused();
 	misuse();
 	mio_poller_free(poller);
 	leave_tmpdir();

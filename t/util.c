@@ -151,6 +151,13 @@ pipe_pair(struct mio_source *reader, struct mio_source *writer)
 }
 
 void
+any_pipe(struct mio_source *reader, struct mio_source *writer)
+{
+	if (mio_pipe_new(reader, writer, 0) < 0)
+		unix_pair(reader, writer);
+}
+
+void
 unix_pair(struct mio_source *a, struct mio_source *b)
 {
 	int fds[2];
@@ -160,6 +167,16 @@ unix_pair(struct mio_source *a, struct mio_source *b)
 	need(mio_source_from_fd(b, fds[1]) == 0);
 	need(mio_source_set_nonblocking(a, 1) == 0);
 	need(mio_source_set_nonblocking(b, 1) == 0);
+}
+
+bool
+has_unix(int type)
+{
+	int fd = socket(AF_UNIX, type, 0);
+
+	if (fd >= 0)
+		need(close(fd) == 0);
+	return fd >= 0;
 }
 
 void
@@ -402,6 +419,9 @@ leave_tmpdir(void)
 int
 count_fds(void)
 {
+#ifdef _WIN32
+	return winposix_handles();
+#else
 	long max = sysconf(_SC_OPEN_MAX);
 	int fd, n = 0;
 
@@ -411,6 +431,7 @@ count_fds(void)
 	for (fd = 0; fd < max; fd++)
 		n += fcntl(fd, F_GETFD) >= 0;
 	return n;
+#endif
 }
 
 long long

@@ -42,8 +42,12 @@ void	refusing_addr(struct sockaddr_storage *, mio_socklen *);
 void	tcp_pair(struct mio_source *, struct mio_source *);
 /* A pipe, read end and write end, as foreign non-blocking sources. */
 void	pipe_pair(struct mio_source *, struct mio_source *);
+/* A pipe of libmio's, or what can stand in for one. */
+void	any_pipe(struct mio_source *, struct mio_source *);
 /* Two ends of a Unix stream, as foreign non-blocking sources. */
 void	unix_pair(struct mio_source *, struct mio_source *);
+/* Does this system have Unix sockets of this type?  Linux and BSD do. */
+bool	has_unix(int);
 /* Closes by reset: the peer gets ECONNRESET. */
 void	reset(struct mio_source *);
 

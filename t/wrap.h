@@ -2,7 +2,7 @@
  * System calls and allocations, counted and made to fail.
  *
  * The linker's --wrap sends the calls of a test program and of the library
- * in it through wrap.c; t/wraps lists them.  The C library's own calls are
+ * in it through wrap_calls.c; t/wraps lists them.  The C library's own calls are
  * not seen.
  */
 #ifndef WRAP_H
@@ -24,5 +24,12 @@ int	wrap_heal(void);
 
 /* Every wrapped function that was called since wrap_reset: name i, or NULL. */
 const char *wrap_called(int);
+
+/* wrap_calls.c's: what it replaces, by name.  At most 64. */
+extern const int wrap_functions;
+extern const char *const wrap_names[];
+
+/* Counts a call; the errno that it is to fail with, or 0. */
+int	wrap_enter(int);
 
 #endif /* WRAP_H */

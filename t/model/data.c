@@ -100,12 +100,28 @@ do_read(struct walk *walk, struct end *end, size_t size)
 	has_done(walk, end, MIO_READABLE, n, size);
 }
 
+/* Wine's sockets are no measure of what a refused datagram brings. */
+static bool
+is_refused(const struct walk *walk, const struct end *end)
+{
+	int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (walk->ends[i].connection == end->connection &&
+		    walk->ends[i].side != end->side)
+			return false;
+	}
+	return end->kind == KIND_UDP && on_selector("afd");
+}
+
 static void
 do_write(struct walk *walk, struct end *end, size_t size)
 {
 	static const char buf[STREAM_PIECE];
 	mio_ssize n;
 
+	if (is_refused(walk, end))
+		return;
 	if (!is_stream(end) && size > DGRAM_PIECE)
 		size = DGRAM_PIECE;
 	n = mio_source_write(source(end), buf, size);
@@ -134,6 +150,8 @@ do_writev(struct walk *walk, struct end *end, size_t size)
 	struct mio_iovec iov[2];
 	mio_ssize n;
 
+	if (is_refused(walk, end))
+		return;
 	iov[0].iov_base = buf;
 	iov[0].iov_len = size / 2;
 	iov[1].iov_base = buf + size / 2;
@@ -173,6 +191,8 @@ fill_end(struct walk *walk, struct end *end, bool raw)
 	int most = end->kind == KIND_UDP ? UDP_MOST : 1000;
 	mio_ssize n;
 
+	if (is_refused(walk, end))
+		return;
 	do {
 		n = raw ? write(mio_source_fd(source(end)), buf, size) :
 		    mio_source_write(source(end), buf, size);

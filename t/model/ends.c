@@ -17,6 +17,13 @@
 
 #define BUFFER	4096
 
+/* To Winsock, a half-close hangs up. */
+#ifdef _WIN32
+#define HUP	0
+#else
+#define HUP	POLLHUP
+#endif
+
 /* What loopback brings may come a moment later. */
 bool
 is_late(const struct end *end)
@@ -136,6 +143,15 @@ static enum kind
 make_pair(struct walk *walk, struct mio_source *a, struct mio_source *b,
     unsigned int which)
 {
+#ifdef _WIN32
+	/* Instead of Unix sockets and pipes. */
+	if (which == 7)
+		which = 6;
+	if (which > 1 && which < 6) {
+		unix_pair(a, b);
+		return KIND_TCP;
+	}
+#endif
 	switch (which) {
 	case 0: case 1:
 		tcp_ends(walk, a, b, which == 0);
@@ -239,7 +255,7 @@ answer(const struct pollfd *pfd)
 
 	if ((pfd->revents & ~POLLOUT) != 0)
 		bits |= MIO_READABLE;
-	if ((pfd->revents & (POLLOUT | POLLERR | POLLHUP)) != 0)
+	if ((pfd->revents & (POLLOUT | POLLERR | HUP)) != 0)
 		bits |= MIO_WRITABLE;
 	return bits;
 }

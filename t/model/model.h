@@ -9,7 +9,8 @@
  *	rules.c	 the contract: what may be reported, and for what cause
  *	polls.c	 calls of mio_poll, and what must be reported
  *	walk.c	 all steps of a sequence
- *	shrink.c runs a sequence in a child, and makes a failing one short
+ *	run.c	 runs a sequence in a child
+ *	shrink.c makes a failing one short
  *
  * Everything is in fixed slots, and a step that makes no sense at the time
  * does nothing: so steps can be left out of a sequence, and the others still
@@ -199,6 +200,7 @@ is_level(const struct end *end)
 }
 
 /* rules.c */
+bool	queues_events(void);
 void	has_registered(struct end *, unsigned int, bool);
 void	has_blocked(struct end *, unsigned int);
 void	has_moved(struct walk *, const struct end *, unsigned int);
@@ -212,9 +214,12 @@ void	poll_round(struct walk *, int);
 void	settle(struct walk *);
 bool	something_due(struct walk *);
 
-/* shrink.c */
+/* run.c */
 void	run_walk(const struct op *, int, const struct manner *,
 	    struct outcome *);
+void	end_walk(void) TAP_NORETURN;	/* in the middle of it */
+
+/* shrink.c */
 int	shrink(struct op *, int, const struct outcome *);
 
 #endif /* MODEL_H */

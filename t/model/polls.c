@@ -62,7 +62,7 @@ missing(const struct end *end)
 
 /*
  * Loopback may be late.  A pipe that has ended is told of a millisecond later
- * where a kqueue has no EVFILT_USER.  An event port's event says what was true
+ * where a kqueue has no EVFILT_USER.  A queued event says what was true
  * when it was made (mio_event(3)); the rest is for the next call.
  */
 static bool
@@ -72,7 +72,7 @@ may_be_late(const struct end *end)
 		return true;
 	if (on_selector("kqueue"))
 		return end->kind == KIND_PIPE && end->truth == BOTH;
-	return on_selector("port") && end->said != 0;
+	return queues_events() && end->said != 0;
 }
 
 static const struct end *
@@ -187,7 +187,7 @@ something_due(struct walk *walk)
 
 /* What every selector must have reported since the last time. */
 static void
-tell(struct walk *walk, struct end *end)
+say(struct walk *walk, struct end *end)
 {
 	unsigned int due = end->owed & end->truth;
 
@@ -210,7 +210,7 @@ tell_all(struct walk *walk)
 
 	for (i = 0; i < SLOTS; i++) {
 		if (walk->ends[i].registered)
-			tell(walk, &walk->ends[i]);
+			say(walk, &walk->ends[i]);
 	}
 	for (i = 0; i < WAKERS; i++) {
 		if (walk->wakers[i].given)

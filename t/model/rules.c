@@ -10,8 +10,8 @@
  * What a selector may do beside, and where a manual page says so:
  *
  *  - Tell what was true when the event was made, and isn't any more
- *    (mio_event(3)).  Event ports queue an event as it happens; registering
- *    and would-block take it back.  A kqueue asks again before it reports,
+ *    (mio_event(3)).  Event ports queue an event as it happens, and so does
+ *    AFD; registering and would-block take it back, on AFD in its direction.  A kqueue asks again before it reports,
  *    except for oneshot; only a change of the mode takes that back.
  *  - Look again after any news, and tell all that is true then (mio_event(3):
  *    an event carries everything that was true when it was made).
@@ -40,6 +40,12 @@ reads_anyway(const struct end *end)
 {
 	return end->kind == KIND_PIPE && end->side == 0 &&
 	    on_selector("kqueue");
+}
+
+bool
+queues_events(void)
+{
+	return on_selector("port") || on_selector("afd");
 }
 
 void
@@ -71,6 +77,8 @@ has_blocked(struct end *end, unsigned int direction)
 	}
 	if (on_selector("port") && (direction & end->interest) != 0)
 		end->was = 0;
+	else if (on_selector("afd"))
+		end->was &= ~direction;
 }
 
 /* This was true, and may have come to its end. */
@@ -117,7 +125,7 @@ has_ended(struct walk *walk, const struct end *end, bool whole)
 			continue;
 		walk->ends[i].hangup = BOTH;
 		walk->ends[i].told = 0;
-		if (whole && on_selector("port"))
+		if (whole && queues_events())
 			walk->ends[i].untold = true;
 	}
 }
@@ -140,7 +148,7 @@ excused(const struct end *end)
 {
 	unsigned int bits = 0;
 
-	if (on_selector("port") || (on_selector("kqueue") && is_oneshot(end)))
+	if (queues_events() || (on_selector("kqueue") && is_oneshot(end)))
 		bits |= end->was;
 	if (reads_anyway(end) || (on_selector("kqueue") && end->refuses))
 		bits |= MIO_WRITABLE;
@@ -254,7 +262,7 @@ has_said(struct end *end, unsigned int bits)
 	} else if (!is_level(end)) {
 		end->armed &= ~bits;
 	}
-	end->was = on_selector("port") ? 0 : end->was & ~bits;
+	end->was = queues_events() ? 0 : end->was & ~bits;
 }
 
 static void

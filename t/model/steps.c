@@ -112,6 +112,9 @@ do_gone(struct walk *walk, struct end *end)
 
 	if (!end->registered || has_twin(walk, end))
 		return;
+	/* AFD has no way to know that a queued event's socket is closed. */
+	if (on_selector("afd") && (truth(end) | end->was) != 0)
+		return;
 	need(close(mio_source_fd(source(end))) == 0);
 	has_ended(walk, end, end->kind != KIND_DGRAM);
 	end->registered = false;

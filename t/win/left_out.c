@@ -1,0 +1,34 @@
+/*
+ * The programs of the suite that ask for what Windows doesn't have, and what
+ * that is.  Each is built from here.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "../tap.h"
+
+static const struct {
+	const char	*program;
+	const char	*reason;
+} table[] = {
+	{ "cancel",	"threads can't be cancelled" },
+	{ "emfile",	"there is no limit on handles to run into" },
+	{ "fork",	"there is no fork" },
+	{ "foreign_linux", "these descriptors are Linux's" },
+	{ "foreign_posix", "there are no terminals, FIFOs and fork" },
+	{ "nested",	"a completion port can't be waited for" },
+	{ "passing",	"no control messages pass descriptors" },
+	{ "pipe",	"a pipe without a name can't be waited for" },
+	{ "sigpipe",	"there is no SIGPIPE" },
+};
+
+int
+main(void)
+{
+	size_t i = 0;
+
+	while (strcmp(table[i].program, PROGRAM) != 0)
+		i++;
+	return tap_skip_all("Windows: %s", table[i].reason);
+}

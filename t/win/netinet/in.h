@@ -1,0 +1,2 @@
+/* See winposix.h. */
+#include "winposix.h"

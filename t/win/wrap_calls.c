@@ -1,0 +1,144 @@
+/*
+ * The functions that are counted and made to fail; t/win/wraps lists them.
+ * What a DLL has is called through a pointer, which the linker replaces.
+ */
+#include "config.h"
+
+#include <winsock2.h>
+#include <windows.h>
+#include <winternl.h>
+
+#include <errno.h>
+
+#include "wrap.h"
+
+enum function {
+	F_accept, F_bind, F_CancelIoEx, F_CloseHandle, F_closesocket,
+	F_connect, F_CreateIoCompletionPort, F_DeviceIoControl,
+	F_GetQueuedCompletionStatusEx, F_getsockname, F_getsockopt,
+	F_ioctlsocket, F_listen, F_NtCreateFile,
+	F_PostQueuedCompletionStatus, F_recvfrom, F_sendto,
+	F_SetFileCompletionNotificationModes, F_SetHandleInformation,
+	F_setsockopt, F_WSAIoctl, F_WSARecv, F_WSASend, F_WSASocketW,
+	F_calloc, F_malloc, F_realloc, F_MAX
+};
+
+/* The others' names are asked for by tests, and never called. */
+const char *const wrap_names[] = {
+	"accept", "bind", "CancelIoEx", "CloseHandle", "closesocket",
+	"connect", "CreateIoCompletionPort", "DeviceIoControl",
+	"GetQueuedCompletionStatusEx", "getsockname", "getsockopt",
+	"ioctlsocket", "listen", "NtCreateFile", "PostQueuedCompletionStatus",
+	"recvfrom", "sendto", "SetFileCompletionNotificationModes",
+	"SetHandleInformation", "setsockopt", "WSAIoctl", "WSARecv", "WSASend",
+	"WSASocketW", "calloc", "malloc", "realloc",
+	"accept4", "epoll_ctl", "epoll_pwait2", "epoll_wait", "kevent", "poll",
+	"port_getn", "ppoll", "write"
+};
+const int wrap_functions = sizeof(wrap_names) / sizeof(wrap_names[0]);
+
+/* Windows' code for an errno value. */
+static DWORD
+native(int error)
+{
+	static const struct {
+		int	error;
+		DWORD	code;
+	} codes[] = {
+		{ EAGAIN,	WSAEWOULDBLOCK },
+		{ ECONNABORTED,	WSAECONNABORTED },
+		{ EINTR,	WSAEINTR },
+		{ EINVAL,	WSAEINVAL },
+		{ EMFILE,	WSAEMFILE },
+		{ ENETUNREACH,	WSAENETUNREACH },
+		{ ENOMEM,	ERROR_NOT_ENOUGH_MEMORY },
+		{ ENOSPC,	ERROR_DISK_FULL }
+	};
+	size_t i;
+
+	for (i = 0; codes[i].error != error; i++)
+		continue;
+	return codes[i].code;
+}
+
+/*
+ * WRAP(type, name, (parameters), (arguments), what a failure returns): its
+ * reason is where GetLastError and WSAGetLastError both find it.
+ */
+#define WRAP(type, name, parameters, arguments, refused)		\
+	extern type (WINAPI *__real___imp_##name) parameters;		\
+	extern type (WINAPI *__wrap___imp_##name) parameters;		\
+	static type WINAPI						\
+	name##_replaced parameters					\
+	{								\
+		int error = wrap_enter(F_##name);			\
+									\
+		if (error == 0)						\
+			return __real___imp_##name arguments;		\
+		SetLastError(native(error));				\
+		return refused;						\
+	}								\
+	type (WINAPI *__wrap___imp_##name) parameters = name##_replaced;
+
+WRAP(SOCKET, accept, (SOCKET s, struct sockaddr *a, int *l), (s, a, l),
+    INVALID_SOCKET)
+WRAP(int, bind, (SOCKET s, const struct sockaddr *a, int l), (s, a, l), -1)
+WRAP(BOOL, CancelIoEx, (HANDLE h, OVERLAPPED *o), (h, o), FALSE)
+WRAP(BOOL, CloseHandle, (HANDLE h), (h), FALSE)
+WRAP(int, closesocket, (SOCKET s), (s), -1)
+WRAP(int, connect, (SOCKET s, const struct sockaddr *a, int l), (s, a, l), -1)
+WRAP(HANDLE, CreateIoCompletionPort, (HANDLE h, HANDLE p, ULONG_PTR k,
+    DWORD n), (h, p, k, n), NULL)
+WRAP(BOOL, DeviceIoControl, (HANDLE h, DWORD c, void *i, DWORD in, void *o,
+    DWORD on, DWORD *n, OVERLAPPED *ov), (h, c, i, in, o, on, n, ov), FALSE)
+WRAP(BOOL, GetQueuedCompletionStatusEx, (HANDLE p, OVERLAPPED_ENTRY *e,
+    ULONG n, ULONG *got, DWORD ms, BOOL a), (p, e, n, got, ms, a), FALSE)
+WRAP(int, getsockname, (SOCKET s, struct sockaddr *a, int *l), (s, a, l), -1)
+WRAP(int, getsockopt, (SOCKET s, int l, int n, char *v, int *vl),
+    (s, l, n, v, vl), -1)
+WRAP(int, ioctlsocket, (SOCKET s, long c, u_long *v), (s, c, v), -1)
+WRAP(int, listen, (SOCKET s, int n), (s, n), -1)
+WRAP(BOOL, PostQueuedCompletionStatus, (HANDLE p, DWORD n, ULONG_PTR k,
+    OVERLAPPED *o), (p, n, k, o), FALSE)
+WRAP(int, recvfrom, (SOCKET s, char *buf, int n, int f, struct sockaddr *a,
+    int *l), (s, buf, n, f, a, l), -1)
+WRAP(int, sendto, (SOCKET s, const char *buf, int n, int f,
+    const struct sockaddr *a, int l), (s, buf, n, f, a, l), -1)
+WRAP(BOOL, SetFileCompletionNotificationModes, (HANDLE h, UCHAR f), (h, f),
+    FALSE)
+WRAP(BOOL, SetHandleInformation, (HANDLE h, DWORD m, DWORD f), (h, m, f),
+    FALSE)
+WRAP(int, setsockopt, (SOCKET s, int l, int n, const char *v, int vl),
+    (s, l, n, v, vl), -1)
+WRAP(int, WSAIoctl, (SOCKET s, DWORD c, void *i, DWORD in, void *o, DWORD on,
+    DWORD *n, WSAOVERLAPPED *ov, LPWSAOVERLAPPED_COMPLETION_ROUTINE r),
+    (s, c, i, in, o, on, n, ov, r), -1)
+WRAP(int, WSARecv, (SOCKET s, WSABUF *b, DWORD nb, DWORD *n, DWORD *f,
+    WSAOVERLAPPED *ov, LPWSAOVERLAPPED_COMPLETION_ROUTINE r),
+    (s, b, nb, n, f, ov, r), -1)
+WRAP(int, WSASend, (SOCKET s, WSABUF *b, DWORD nb, DWORD *n, DWORD f,
+    WSAOVERLAPPED *ov, LPWSAOVERLAPPED_COMPLETION_ROUTINE r),
+    (s, b, nb, n, f, ov, r), -1)
+WRAP(SOCKET, WSASocketW, (int d, int t, int p, WSAPROTOCOL_INFOW *i, GROUP g,
+    DWORD f), (d, t, p, i, g, f), INVALID_SOCKET)
+
+/* Its failure is a status: too many open files, whatever the errno. */
+WRAP(NTSTATUS, NtCreateFile, (HANDLE *h, ACCESS_MASK m, OBJECT_ATTRIBUTES *a,
+    IO_STATUS_BLOCK *s, LARGE_INTEGER *z, ULONG fa, ULONG sh, ULONG cd,
+    ULONG o, void *ea, ULONG el), (h, m, a, s, z, fa, sh, cd, o, ea, el),
+    (NTSTATUS)0xc000011f)
+
+#define WRAP_NULL(name, parameters, arguments)				\
+	void	*__real_##name parameters;				\
+	void	*__wrap_##name parameters;				\
+	void *								\
+	__wrap_##name parameters					\
+	{								\
+		if ((errno = wrap_enter(F_##name)) == 0)		\
+			return __real_##name arguments;			\
+		return NULL;						\
+	}
+
+WRAP_NULL(calloc, (size_t n, size_t size), (n, size))
+WRAP_NULL(malloc, (size_t size), (size))
+WRAP_NULL(realloc, (void *p, size_t size), (p, size))
