@@ -18,9 +18,14 @@
  */
 #define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
 
+#ifdef _WIN32
+#include <winsock2.h>
+#include <windows.h>
+#else
 #include <sys/types.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#endif
 
 #include <errno.h>
 #include <inttypes.h>
@@ -153,6 +158,33 @@ fail_call(const char *call)
 	fail("%s: %s", call, mio_strerror(errno));
 }
 
+/*
+ * What systems differ in: the clock, and how many descriptors there may be.
+ */
+
+#ifdef _WIN32
+
+static int64_t
+now(void)
+{
+	LARGE_INTEGER ticks, each_second;
+
+	/* Neither fails. */
+	(void)QueryPerformanceFrequency(&each_second);
+	(void)QueryPerformanceCounter(&ticks);
+	return (int64_t)((double)ticks.QuadPart /
+	    (double)each_second.QuadPart * 1e9);
+}
+
+/* There is none. */
+static void
+raise_limit(const struct demo *demo)
+{
+	(void)demo;
+}
+
+#else
+
 static int64_t
 now(void)
 {
@@ -162,6 +194,28 @@ now(void)
 		fail_call("clock_gettime");
 	return (int64_t)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
+
+/* Two descriptors for each connection, and the soft limit is often 1024. */
+static void
+raise_limit(const struct demo *demo)
+{
+	rlim_t need = (rlim_t)(2 * demo->count + SPARE_FILES);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		fail_call("getrlimit");
+	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= need)
+		return;
+	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < need)
+		fail("%zu connections need %ju open files, and the limit is "
+		    "%ju (ulimit -n); try fewer with -c", demo->count,
+		    (uintmax_t)need, (uintmax_t)limit.rlim_max);
+	limit.rlim_cur = need;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		fail_call("setrlimit");
+}
+
+#endif
 
 /*
  * Random bytes.
@@ -252,10 +306,11 @@ static void
 client_fail(const struct demo *demo, const struct client *client,
     const char *what)
 {
-	fail("connection %zu (%s): %s; of %" PRIu64 " bytes %" PRIu64
-	    " were sent and %" PRIu64 " came back", client - demo->clients + 1,
-	    client->name, what, client->length, client->sent,
-	    client->received);
+	uint64_t which = (uint64_t)(client - demo->clients) + 1;
+
+	fail("connection %" PRIu64 " (%s): %s; of %" PRIu64 " bytes %" PRIu64
+	    " were sent and %" PRIu64 " came back", which, client->name,
+	    what, client->length, client->sent, client->received);
 }
 
 static void
@@ -693,26 +748,6 @@ summary(const struct demo *demo)
 /*
  * Setting up.
  */
-
-/* Two descriptors for each connection, and the soft limit is often 1024. */
-static void
-raise_limit(const struct demo *demo)
-{
-	rlim_t need = (rlim_t)(2 * demo->count + SPARE_FILES);
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-		fail_call("getrlimit");
-	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= need)
-		return;
-	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < need)
-		fail("%zu connections need %ju open files, and the limit is "
-		    "%ju (ulimit -n); try fewer with -c", demo->count,
-		    (uintmax_t)need, (uintmax_t)limit.rlim_max);
-	limit.rlim_cur = need;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
-		fail_call("setrlimit");
-}
 
 static void
 open_listener(struct demo *demo)

@@ -17,16 +17,21 @@
  * - Timeouts without timers: connections are kept in the order of their last
  *   event, and mio_poll() waits no longer than the first of them may idle.
  * - All cores: processes that share the port by MIO_REUSEPORT, each with a
- *   listener and a poller of its own.  The kernel divides the clients.
+ *   listener and a poller of its own.  The kernel divides the clients.  It
+ *   takes fork(), which Windows hasn't.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
 #define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
 
+#ifdef _WIN32
+#include <winsock2.h>
+#else
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#endif
 
 #include <errno.h>
 #include <signal.h>
@@ -61,7 +66,7 @@ struct conn {
 	int		 ending;	/* reads no more requests */
 	int		 shut;		/* our side has been ended */
 	int		 hint;		/* the end may come with data */
-	unsigned long	 skip;		/* bytes of a request's body */
+	size_t		 skip;		/* bytes of a request's body */
 	size_t		 in_len;
 	size_t		 head;		/* out[head] to out[tail - 1] is */
 	size_t		 tail;		/* still to be written */
@@ -87,7 +92,7 @@ struct request {
 	int		 hosts;
 	int		 lengths;
 	int		 encoded;
-	unsigned long	 length;
+	size_t		 length;
 };
 
 enum step {
@@ -543,12 +548,17 @@ static void
 on_signal(int signo)
 {
 	if (mio_waker_wake(signal_waker) == -1)
-		_exit(128 + signo);
+		_Exit(128 + signo);
 }
 
+/* Windows has Ctrl-C alone, and calls the handler on a thread of its own. */
 static void
 set_signals(void (*handler)(int))
 {
+#ifdef _WIN32
+	if (signal(SIGINT, handler) == SIG_ERR)
+		fatal("signal");
+#else
 	struct sigaction action;
 
 	memset(&action, 0, sizeof(action));
@@ -557,6 +567,7 @@ set_signals(void (*handler)(int))
 	if (sigaction(SIGINT, &action, NULL) == -1 ||
 	    sigaction(SIGTERM, &action, NULL) == -1)
 		fatal("sigaction");
+#endif
 }
 
 /* One process: a listener that it was given, and a poller of its own. */
@@ -578,13 +589,15 @@ work(const struct mio_source *listener)
 	tell_time(&server);
 	serve(&server);
 
-	/* The handler must not run once the waker is gone. */
+	/*
+	 * Nothing is left to be woken.  The waker stays: on Windows the
+	 * handler's thread may not have returned from it yet.
+	 */
 	set_signals(SIG_IGN);
 	while (server.first != NULL)
 		conn_free(&server, server.first);
 	if (mio_source_close(&server.listener) == -1)
 		warning("close");
-	mio_waker_free(signal_waker);
 	mio_poller_free(server.poller);
 }
 
@@ -613,6 +626,20 @@ listen_on(struct mio_source *listeners, int n, const char *where)
 	if (printf("listening on %s\n", text) < 0 || fflush(stdout) == EOF)
 		fatal("standard output");
 }
+
+#ifdef _WIN32
+
+static int
+divide(int n, const char *where)
+{
+	(void)n;
+	(void)where;
+	fprintf(stderr, "http_hello: -p: Windows has no fork(), so there is "
+	    "one process only\n");
+	return 1;
+}
+
+#else
 
 static void
 close_all_but(struct mio_source *listeners, int n, int one)
@@ -655,12 +682,14 @@ reap(pid_t *pids, int n, int *failed)
  * The parent only waits, for children and signals alike.
  */
 static int
-divide(struct mio_source *listeners, int n)
+divide(int n, const char *where)
 {
+	struct mio_source listeners[PROCESSES];
 	int i, signo, left = n, failed = 0;
 	pid_t pids[PROCESSES];
 	sigset_t set, old;
 
+	listen_on(listeners, n, where);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGINT);
@@ -688,10 +717,13 @@ divide(struct mio_source *listeners, int n)
 	return failed;
 }
 
+#endif
+
 int
 main(int argc, char *argv[])
 {
-	struct mio_source listeners[PROCESSES];
+	struct mio_source listener;
+	const char *where;
 	int opt, processes = 1;
 
 	while ((opt = getopt(argc, argv, "p:")) != -1) {
@@ -705,10 +737,10 @@ main(int argc, char *argv[])
 		    "[address:port]\n");
 		return 1;
 	}
-	listen_on(listeners, processes,
-	    argc > optind ? argv[optind] : "127.0.0.1:0");
+	where = argc > optind ? argv[optind] : "127.0.0.1:0";
 	if (processes > 1)
-		return divide(listeners, processes);
-	work(&listeners[0]);
+		return divide(processes, where);
+	listen_on(&listener, 1, where);
+	work(&listener);
 	return 0;
 }

@@ -22,15 +22,18 @@
  */
 #define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
 
+#ifdef _WIN32
+#include <winsock2.h>
+#else
 #include <sys/types.h>
 #include <sys/socket.h>
+#endif
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <mio.h>
 
@@ -312,12 +315,17 @@ static void
 on_signal(int signo)
 {
 	if (mio_waker_wake(signal_waker) == -1)
-		_exit(128 + signo);
+		_Exit(128 + signo);
 }
 
+/* Windows has Ctrl-C alone, and calls the handler on a thread of its own. */
 static void
 set_signals(void (*handler)(int))
 {
+#ifdef _WIN32
+	if (signal(SIGINT, handler) == SIG_ERR)
+		fatal("signal");
+#else
 	struct sigaction action;
 
 	memset(&action, 0, sizeof(action));
@@ -326,6 +334,7 @@ set_signals(void (*handler)(int))
 	if (sigaction(SIGINT, &action, NULL) == -1 ||
 	    sigaction(SIGTERM, &action, NULL) == -1)
 		fatal("sigaction");
+#endif
 }
 
 int
@@ -347,13 +356,15 @@ main(int argc, char *argv[])
 	listen_on(&server, argc == 2 ? argv[1] : "127.0.0.1:0");
 	serve(&server);
 
-	/* The handler must not run once the waker is gone. */
+	/*
+	 * Nothing is left to be woken.  The waker stays: on Windows the
+	 * handler's thread may not have returned from it yet.
+	 */
 	set_signals(SIG_IGN);
 	while (server.conns != NULL)
 		conn_free(server.conns);
 	if (mio_source_close(&server.listener) == -1)
 		warning("close");
-	mio_waker_free(signal_waker);
 	mio_poller_free(server.poller);
 	return 0;
 }

@@ -17,8 +17,12 @@
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
+#ifdef _WIN32
+#include <winsock2.h>
+#else
 #include <sys/types.h>
 #include <sys/socket.h>
+#endif
 
 #include <errno.h>
 #include <stdio.h>
@@ -81,8 +85,6 @@ print_message(const struct client *client)
 			putchar(c);
 	}
 	putchar('\n');
-	if (ferror(stdout))
-		fatal("standard output");
 }
 
 /*
@@ -229,6 +231,9 @@ serve(struct server *server)
 	int i, n;
 
 	for (;;) {
+		/* What there is to print comes out, also into a pipe. */
+		if (fflush(stdout) == EOF || ferror(stdout))
+			fatal("standard output");
 		n = mio_poll(server->poller, events, NEVENTS,
 		    server->full ? RETRY : MIO_FOREVER);
 		if (n == -1 && errno != EINTR)
@@ -267,8 +272,7 @@ listen_on(struct server *server, const char *where)
 	if (mio_register(server->poller, &server->listener, TOKEN_LISTENER,
 	    MIO_READABLE) == -1)
 		fatal("mio_register");
-	if (printf("listening on %s\n", text) < 0 || fflush(stdout) == EOF)
-		fatal("standard output");
+	printf("listening on %s\n", text);
 }
 
 int
@@ -280,9 +284,6 @@ main(int argc, char *argv[])
 		fprintf(stderr, "usage: tcp_server [address:port]\n");
 		return 1;
 	}
-	/* Whole lines come out at once, also into a file or a pipe. */
-	if (setvbuf(stdout, NULL, _IOLBF, 0) != 0)
-		fatal("setvbuf");
 	if ((server.poller = mio_poller_new()) == NULL)
 		fatal("mio_poller_new");
 	listen_on(&server, argc == 2 ? argv[1] : "127.0.0.1:9000");

@@ -17,7 +17,8 @@ AS_IF([test "x$PKG_CONFIG" != x && $PKG_CONFIG --exists $3 2>/dev/null],
     [mio_cflags=`$PKG_CONFIG --cflags $3`
     mio_libs=`$PKG_CONFIG --libs $3`])
 AC_MSG_CHECKING([for $2, which the example $1 needs])
-AS_IF([test "x$mio_with" = xno], [mio_why="--without-$2"], [
+AS_IF([test "x$mio_with" = xno], [mio_why="--without-$2"],
+    [test $mio_cv_afd = yes], [mio_why="for POSIX"], [
     mio_save_CFLAGS=$CFLAGS
     mio_save_LIBS=$LIBS
     CFLAGS="$CFLAGS $mio_cflags"
@@ -27,7 +28,7 @@ AS_IF([test "x$mio_with" = xno], [mio_why="--without-$2"], [
     LIBS=$mio_save_LIBS])
 AS_IF([test "x$mio_why" = x], [AC_MSG_RESULT([yes])],
     [test "x$mio_with" = xyes],
-    [AC_MSG_ERROR([--with-$2: it can't be linked with])],
+    [AC_MSG_ERROR([--with-$2: the example $1 is left out: $mio_why])],
     [AC_MSG_RESULT([no])
     left_out="$left_out $1 ($mio_why)"])
 AC_SUBST(m4_toupper([$1])[_CFLAGS])
@@ -43,6 +44,8 @@ dnl MIO_EXAMPLES
 dnl Which examples the system can build; left_out says which it can't.
 AC_DEFUN([MIO_EXAMPLES], [
 left_out=
+AM_COND_IF([BUILD_AFD],
+    [left_out=" tcp_listenfd_server (for POSIX) unix_chat (for POSIX)"])
 AC_CHECK_HEADERS([sys/signalfd.h sys/timerfd.h])
 AM_CONDITIONAL([TIMER_SIGNAL], [test "$ac_cv_header_sys_signalfd_h" = yes &&
     test "$ac_cv_header_sys_timerfd_h" = yes])

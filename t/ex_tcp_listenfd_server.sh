@@ -8,6 +8,10 @@ if ! command -v socat >/dev/null; then
 	echo "1..0 # SKIP no socat"
 	exit 0
 fi
+if [ ! -x "$program" ]; then
+	echo "1..0 # SKIP tcp_listenfd_server was left out"
+	exit 0
+fi
 slow=${T_SLOW:-1}
 tmp=$(mktemp -d) || exit 99
 pid=

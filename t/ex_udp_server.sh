@@ -67,11 +67,10 @@ ok "the server is alive" alive
 if try_serve udp_server '[::1]:0'; then
 	ok "over IPv6 too" echoes UDP6 1000
 else
-	n=$((n + 1))
-	echo "ok $n # SKIP no IPv6 on loopback"
+	skip "no IPv6 on loopback"
 	serve udp_server
 fi
-ok "SIGTERM ends it in order" stopped
+ok "SIG$stop ends it in order" stopped
 
 # strace has the kernel claim that every other answer can't be sent yet.
 refusing() {
@@ -87,12 +86,11 @@ kept() {
 	try_serve udp_server && lines && refused=$(grep -c INJ "$tmp/trace") &&
 	    echo "$refused were refused at first" && [ "$refused" -ge 999 ]
 }
-if [ -n "$STRACE" ] && $STRACE -o "$tmp/probe" true 2>/dev/null; then
+if can_inject; then
 	ok "what can't be sent at once is sent later" kept
 	ok "the server is alive" alive
-	ok "SIGTERM ends it in order" stopped
+	ok "SIG$stop ends it in order" stopped
 else
-	n=$((n + 1))
-	echo "ok $n # SKIP no strace, or it may not trace here"
+	skip "no strace, or it may not trace here"
 fi
 echo "1..$n"
