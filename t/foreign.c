@@ -20,22 +20,7 @@
 #include "tap.h"
 #include "util.h"
 
-#define BOTH	(MIO_READABLE | MIO_WRITABLE)
-
 static struct mio_poller *poller;
-
-static void
-adopt(struct mio_source *source, int fd)
-{
-	need(mio_source_from_fd(source, fd) == 0);
-	need(mio_source_set_nonblocking(source, 1) == 0);
-}
-
-static void
-put_byte(void *source)
-{
-	put_text(source, "x");
-}
 
 /* Options that were set before stay as they are. */
 static void
@@ -55,7 +40,7 @@ own_tcp(void)
 	need(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &before, &len) == 0);
 	need(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0);
 	need(connect(fd, (struct sockaddr *)&addr, addrlen) == 0);
-	adopt(&a, fd);
+	adopt_fd(&a, fd);
 	need(mio_tcp_accept(&listener, &b, NULL, NULL, 0) == 0);
 	readable_contract(poller, &a, put_byte, &b, "socket(2), TCP");
 	is(mio_tcp_nodelay(&a), 1, "TCP_NODELAY as it was");
@@ -90,8 +75,8 @@ own_udp(void)
 	char buf[8];
 
 	need(mio_addr_parse("127.0.0.1:0", addr, &len) == 0);
-	adopt(&a, socket(AF_INET, SOCK_DGRAM, 0));
-	adopt(&b, socket(AF_INET, SOCK_DGRAM, 0));
+	adopt_fd(&a, socket(AF_INET, SOCK_DGRAM, 0));
+	adopt_fd(&b, socket(AF_INET, SOCK_DGRAM, 0));
 	need(bind(mio_source_fd(&a), addr, len) == 0);
 	need(mio_source_local_addr(&a, addr, &len) == 0);
 	need(connect(mio_source_fd(&b), addr, len) == 0);
@@ -112,24 +97,10 @@ own_udp(void)
 }
 
 static void
-refused(const char *path, int flags, const char *what)
-{
-	struct mio_source source;
-	int fd = open(path, flags);
-
-	need(fd >= 0);
-	need(mio_source_from_fd(&source, fd) == 0);
-	fails(mio_register(poller, &source, 50, BOTH), EPERM, "%s: refused",
-	    what);
-	is(quiet(poller), 0, "%s: and silent", what);
-	close_source(&source);
-}
-
-static void
 files(const char *self)
 {
-	refused(self, O_RDONLY, "a regular file");
-	refused(".", O_RDONLY, "a directory");
+	refuses_file(poller, self, O_RDONLY, "a regular file");
+	refuses_file(poller, ".", O_RDONLY, "a directory");
 }
 
 int

@@ -48,8 +48,7 @@ adopt(struct mio_source *source, int fd, const char *what)
 		tap_skip(1, "no %s: %s", what, strerror(errno));
 		return false;
 	}
-	need(mio_source_from_fd(source, fd) == 0);
-	need(mio_source_set_nonblocking(source, 1) == 0);
+	adopt_fd(source, fd);
 	return true;
 }
 #endif

@@ -25,19 +25,6 @@
 
 static struct mio_poller *poller;
 
-static void
-adopt(struct mio_source *source, int fd)
-{
-	need(mio_source_from_fd(source, fd) == 0);
-	need(mio_source_set_nonblocking(source, 1) == 0);
-}
-
-static void
-put_byte(void *source)
-{
-	put_text(source, "x");
-}
-
 /* Bytes as they come: no echo, no lines. */
 static void
 make_raw(int fd)
@@ -65,10 +52,10 @@ terminal(struct mio_source *master, struct mio_source *slave, char *path,
 	}
 	need(grantpt(fd) == 0 && unlockpt(fd) == 0);
 	need(snprintf(path, size, "%s", ptsname(fd)) > 0);
-	adopt(master, fd);
+	adopt_fd(master, fd);
 	need((fd = open(path, O_RDWR | O_NOCTTY)) >= 0);
 	make_raw(fd);
-	adopt(slave, fd);
+	adopt_fd(slave, fd);
 	return true;
 }
 
@@ -113,7 +100,7 @@ hang_up(struct mio_source *master, struct mio_source *slave, const char *path)
 
 	need((fd = open(path, O_RDWR | O_NOCTTY)) >= 0);
 	make_raw(fd);
-	adopt(&again, fd);
+	adopt_fd(&again, fd);
 	begins_again(master, &again, 10, "terminal");
 	close_source(master);
 
@@ -231,7 +218,7 @@ fifo_ends(struct mio_source *reader, const char *path)
 
 	reg(poller, reader, 20, MIO_READABLE);
 	is(quiet(poller), 0, "FIFO: no writer yet: silence");
-	adopt(&writer, open(path, O_WRONLY | O_NONBLOCK));
+	adopt_fd(&writer, open(path, O_WRONLY | O_NONBLOCK));
 	is(quiet(poller), 0, "FIFO: opened: silence");
 	put_text(&writer, "last");
 	close_source(&writer);
@@ -243,7 +230,7 @@ fifo_ends(struct mio_source *reader, const char *path)
 	ok(spins(poller) <= (on_selector("kqueue") ? 1 : 0),
 	    "FIFO: the end: silence");
 
-	adopt(&writer, open(path, O_WRONLY | O_NONBLOCK));
+	adopt_fd(&writer, open(path, O_WRONLY | O_NONBLOCK));
 	begins_again(reader, &writer, 20, "FIFO");
 	dereg(poller, reader);
 	readable_contract(poller, reader, put_byte, &writer, "FIFO");
@@ -262,7 +249,7 @@ fifo_held_open(struct mio_source *reader, const char *path)
 	reg(poller, reader, 21, MIO_READABLE);
 	drain(reader);
 	for (i = 0; i < 3; i++) {
-		adopt(&writer, open(path, O_WRONLY | O_NONBLOCK));
+		adopt_fd(&writer, open(path, O_WRONLY | O_NONBLOCK));
 		put_text(&writer, "hello");
 		close_source(&writer);
 		ok(comes(poller, 21, MIO_READABLE),
@@ -281,7 +268,7 @@ fifo_writes(const struct mio_source *reader, const char *path,
 {
 	struct mio_source writer;
 
-	adopt(&writer, open(path, O_WRONLY | O_NONBLOCK));
+	adopt_fd(&writer, open(path, O_WRONLY | O_NONBLOCK));
 	reg(poller, &writer, 22, MIO_WRITABLE | mode);
 	ok(comes(poller, 22, MIO_WRITABLE), "FIFO: %s: writable", words);
 	(void)fill(&writer);
@@ -302,7 +289,7 @@ fifos(void)
 	need(mkdtemp(dir) != NULL);
 	need(snprintf(path, sizeof(path), "%s/fifo", dir) > 0);
 	need(mkfifo(path, 0600) == 0);
-	adopt(&reader, open(path, O_RDONLY | O_NONBLOCK));
+	adopt_fd(&reader, open(path, O_RDONLY | O_NONBLOCK));
 	fifo_ends(&reader, path);
 	fifo_held_open(&reader, path);
 	fifo_writes(&reader, path, 0, "edge");
@@ -336,8 +323,8 @@ spawn(struct mio_source *in, struct mio_source *out, void (*run)(void))
 	}
 	(void)close(to[0]);
 	(void)close(from[1]);
-	adopt(in, to[1]);
-	adopt(out, from[0]);
+	adopt_fd(in, to[1]);
+	adopt_fd(out, from[0]);
 	return pid;
 }
 
@@ -519,8 +506,8 @@ own_pair(int type, const char *what)
 		tap_skip(1, "no %s here: %s", what, strerror(errno));
 		return;
 	}
-	adopt(&a, fds[0]);
-	adopt(&b, fds[1]);
+	adopt_fd(&a, fds[0]);
+	adopt_fd(&b, fds[1]);
 	readable_contract(poller, &a, put_byte, &b, what);
 	reg(poller, &a, 42, MIO_READABLE);
 	put_text(&b, "one");
@@ -546,20 +533,6 @@ own_pair(int type, const char *what)
 	close_source(&b);
 }
 
-static void
-refused(const char *path, int flags, const char *what)
-{
-	struct mio_source source;
-	int fd = open(path, flags);
-
-	need(fd >= 0);
-	need(mio_source_from_fd(&source, fd) == 0);
-	fails(mio_register(poller, &source, 50, BOTH), EPERM, "%s: refused",
-	    what);
-	is(quiet(poller), 0, "%s: and silent", what);
-	close_source(&source);
-}
-
 /*
  * A device without readiness of its own: epoll refuses it like a file, to
  * poll(2) it is always ready.
@@ -572,7 +545,7 @@ always_ready(const char *path)
 	int fd;
 
 	if (on_selector("epoll")) {
-		refused(path, O_RDWR, path);
+		refuses_file(poller, path, O_RDWR, path);
 		return;
 	}
 	need((fd = open(path, O_RDWR)) >= 0);

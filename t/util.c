@@ -139,15 +139,20 @@ tcp_pair(struct mio_source *a, struct mio_source *b)
 }
 
 void
+adopt_fd(struct mio_source *source, int fd)
+{
+	need(mio_source_from_fd(source, fd) == 0);
+	need(mio_source_set_nonblocking(source, 1) == 0);
+}
+
+void
 pipe_pair(struct mio_source *reader, struct mio_source *writer)
 {
 	int fds[2];
 
 	need(pipe(fds) == 0);
-	need(mio_source_from_fd(reader, fds[0]) == 0);
-	need(mio_source_from_fd(writer, fds[1]) == 0);
-	need(mio_source_set_nonblocking(reader, 1) == 0);
-	need(mio_source_set_nonblocking(writer, 1) == 0);
+	adopt_fd(reader, fds[0]);
+	adopt_fd(writer, fds[1]);
 }
 
 void
@@ -163,10 +168,8 @@ unix_pair(struct mio_source *a, struct mio_source *b)
 	int fds[2];
 
 	need(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
-	need(mio_source_from_fd(a, fds[0]) == 0);
-	need(mio_source_from_fd(b, fds[1]) == 0);
-	need(mio_source_set_nonblocking(a, 1) == 0);
-	need(mio_source_set_nonblocking(b, 1) == 0);
+	adopt_fd(a, fds[0]);
+	adopt_fd(b, fds[1]);
 }
 
 bool
@@ -177,6 +180,19 @@ has_unix(int type)
 	if (fd >= 0)
 		need(close(fd) == 0);
 	return fd >= 0;
+}
+
+void
+refuses_file(struct mio_poller *poller, const char *path, int flags,
+    const char *what)
+{
+	struct mio_source source;
+
+	need(mio_source_from_fd(&source, open(path, flags)) == 0);
+	fails(mio_register(poller, &source, 50, MIO_READABLE | MIO_WRITABLE),
+	    EPERM, "%s: refused", what);
+	is(quiet(poller), 0, "%s: and silent", what);
+	close_source(&source);
 }
 
 void
@@ -220,6 +236,12 @@ put_text(const struct mio_source *source, const char *text)
 {
 	need(mio_source_write(source, text, strlen(text)) ==
 	    (mio_ssize)strlen(text));
+}
+
+void
+put_byte(void *source)
+{
+	put_text(source, "x");
 }
 
 size_t

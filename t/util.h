@@ -40,6 +40,8 @@ void	listen_loopback(struct mio_source *, struct sockaddr_storage *,
 void	refusing_addr(struct sockaddr_storage *, mio_socklen *);
 /* Two ends of a TCP connection, as libmio's own streams. */
 void	tcp_pair(struct mio_source *, struct mio_source *);
+/* A descriptor of the test's own, as a foreign non-blocking source. */
+void	adopt_fd(struct mio_source *, int);
 /* A pipe, read end and write end, as foreign non-blocking sources. */
 void	pipe_pair(struct mio_source *, struct mio_source *);
 /* A pipe of libmio's, or what can stand in for one. */
@@ -48,6 +50,8 @@ void	any_pipe(struct mio_source *, struct mio_source *);
 void	unix_pair(struct mio_source *, struct mio_source *);
 /* Does this system have Unix sockets of this type?  Linux and BSD do. */
 bool	has_unix(int);
+/* EPERM for a file, by its path and open(2)'s flags; the words name it. */
+void	refuses_file(struct mio_poller *, const char *, int, const char *);
 /* Closes by reset: the peer gets ECONNRESET. */
 void	reset(struct mio_source *);
 
@@ -59,6 +63,8 @@ void	close_source(struct mio_source *);
 
 /* Writes all of a string, reads it all back. */
 void	put_text(const struct mio_source *, const char *);
+/* A byte to a source: what readable_contract() takes to poke with. */
+void	put_byte(void *);
 /* Reads until would-block or the end; returns the bytes. */
 size_t	drain(const struct mio_source *);
 /* Writes until would-block; returns the bytes. */
