@@ -150,8 +150,8 @@ struct mio_poller {
  * was asked for: MIO_READINESS has it (readiness.h), and the model test holds
  * a selector to it.  The hints are for what the kernel tells.
  *
- * poll_bits.c has mio_sel_native for those whose kernel answers in poll(2)'s
- * bits.
+ * record.c has mio_sel_poller for those who keep records, and poll_bits.c
+ * mio_sel_native for those whose kernel answers in poll(2)'s bits.
  */
 #define MIO_RESUME	(-0x10000)	/* outside errno's range */
 

@@ -86,14 +86,6 @@ afd_record(struct mio_record *record)
 	return (struct afd_record *)record;
 }
 
-struct mio_poller *
-mio_sel_poller(const struct mio_source *source)
-{
-	const struct mio_record *record = source->reg;
-
-	return record->poller;
-}
-
 /* The port can be waited for by nobody else. */
 int
 mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)

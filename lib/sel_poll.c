@@ -58,14 +58,6 @@ self(const struct mio_poller *poller)
 	return (struct poll_poller *)(uintptr_t)poller;
 }
 
-struct mio_poller *
-mio_sel_poller(const struct mio_source *source)
-{
-	const struct mio_record *record = source->reg;
-
-	return record->poller;
-}
-
 /* There is no descriptor that stands for the set. */
 int
 mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)

@@ -82,14 +82,6 @@ port_of(const struct port_poller *pp)
 	return pp->poller.wake_fd[0];
 }
 
-struct mio_poller *
-mio_sel_poller(const struct mio_source *source)
-{
-	const struct mio_record *record = source->reg;
-
-	return record->poller;
-}
-
 int
 mio_sel_open(struct mio_poller *poller)
 {
