@@ -60,6 +60,13 @@ mio_interest(const struct mio_source *source)
 	return source->priv >> MIO_INTEREST_SHIFT & 0x7ff;
 }
 
+/* No other question than this: reg is the selector's. */
+static inline bool
+mio_registered(const struct mio_source *source)
+{
+	return mio_interest(source) != 0;
+}
+
 static inline void
 mio_set_interest(struct mio_source *source, unsigned int interest)
 {
@@ -117,7 +124,8 @@ struct mio_poller {
  *		descriptor may be closed at once: where a kernel holds on to
  *		what it waits for, del makes the waiter come out first.  The
  *		registration is gone even if the system reports an error,
- *		which is returned.  The core clears reg.
+ *		which is returned.  reg means nothing any more, unless to the
+ *		selector.
  *   forget	Drops a registration without the system: the poller is dead,
  *		or belongs to the parent of a forked child.
  *   blocked	The operation in these directions said would-block (or came

@@ -274,7 +274,7 @@ check_registered(const struct mio_poller *poller,
 		return -EINVAL;
 	if (mio_kind(source) == MIO_KIND_EMPTY)
 		return -EBADF;
-	if (source->reg == NULL)
+	if (!mio_registered(source))
 		return -ENOENT;
 	if (mio_sel_poller(source) != poller)
 		return -EXDEV;
@@ -295,7 +295,7 @@ do_register(struct mio_poller *poller, struct mio_source *source,
 		return error;
 	if (mio_kind(source) == MIO_KIND_EMPTY)
 		return -EBADF;
-	if (source->reg != NULL)
+	if (mio_registered(source))
 		return mio_sel_poller(source) == poller ? -EEXIST : -EXDEV;
 	if ((error = mio_sel_add(poller, source, token, interest)) < 0)
 		return error;
@@ -359,7 +359,6 @@ mio_unregister(struct mio_source *source)
 		error = mio_sel_del(poller, source);
 	else
 		mio_sel_forget(poller, source);
-	source->reg = NULL;
 	source->priv = mio_kind(source);
 	mio_poller_drop(poller);
 	return error;

@@ -76,7 +76,7 @@ mio_ssize
 mio_source_done(const struct mio_source *source, unsigned int direction,
     mio_ssize n, size_t wanted)
 {
-	if (source->reg != NULL && is_drained(source, n, wanted))
+	if (mio_registered(source) && is_drained(source, n, wanted))
 		mio_sel_blocked(source, direction);
 	return n;
 }
@@ -203,7 +203,7 @@ mio_source_release(struct mio_source *source)
 	 * An error says that the kernel had forgotten the descriptor before,
 	 * and the caller gets it in any case.
 	 */
-	if (source->reg != NULL)
+	if (mio_registered(source))
 		(void)mio_unregister(source);
 	mio_source_empty(source);
 	return fd;
@@ -365,7 +365,7 @@ mio_source_would_block(const struct mio_source *source,
 		return mio_result(error);
 	if (directions == 0 || (directions & ~all) != 0)
 		return mio_result(-EINVAL);
-	if (source->reg != NULL)
+	if (mio_registered(source))
 		mio_sel_blocked(source, directions);
 	return 0;
 }
@@ -391,7 +391,7 @@ mio_source_take_error(const struct mio_source *source)
 	if (error > 0)
 		error = -error;
 	/* What a read would have learnt, had it met the error first. */
-	if (source->reg != NULL && outlives(source, error))
+	if (mio_registered(source) && outlives(source, error))
 		mio_sel_blocked(source, MIO_READABLE);
 	return mio_result(error);
 }
