@@ -54,8 +54,9 @@ for source in lib/sel_*.c; do
 		name=${name%.c}
 		case $name in
 		tap|util|wrap|wrap_calls|fuzz_*)	continue ;;
-		afd_*)		[ "$selector" = afd ] || continue
-				plain="$plain t/$selector/$name" ;;
+		afd_*|named_*)	[ "$selector" = afd ] || continue ;;
+		esac
+		case $name in
 		fail_*|count_*)	wrapped="$wrapped t/$selector/$name" ;;
 		*)		plain="$plain t/$selector/$name" ;;
 		esac

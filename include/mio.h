@@ -81,6 +81,8 @@ typedef uintptr_t mio_token;		/* yours: an index or a pointer */
 /* Flags of the calls that make a source. */
 #define MIO_REUSEPORT		0x0001u	/* share the port: SO_REUSEPORT */
 #define MIO_DUALSTACK		0x0002u	/* an IPv6 socket takes IPv4 too */
+#define MIO_PIPE_FIRST		0x0004u	/* no instance may be there yet */
+#define MIO_PIPE_MESSAGE	0x0008u	/* messages instead of a stream */
 
 /* Timeouts are nanoseconds. */
 #define MIO_FOREVER		((int64_t)-1)
@@ -322,6 +324,18 @@ MIO_API mio_ssize mio_unix_dgram_recv_from(const struct mio_source *source,
 /* Pipes. */
 MIO_API int mio_pipe_new(struct mio_source *reader, struct mio_source *writer,
     unsigned int flags);
+
+#ifdef _WIN32
+/* Named pipes of Windows, whose names are UTF-8: "\\\\.\\pipe\\name". */
+MIO_API int mio_named_pipe_new(struct mio_source *pipe, const char *name,
+    unsigned int flags);
+MIO_API int mio_named_pipe_open(struct mio_source *pipe, const char *name,
+    unsigned int flags);
+MIO_API int mio_named_pipe_from_handle(struct mio_source *pipe, mio_fd handle,
+    unsigned int flags);
+MIO_API int mio_named_pipe_connect(const struct mio_source *pipe);
+MIO_API int mio_named_pipe_disconnect(const struct mio_source *pipe);
+#endif
 
 /* Addresses: numeric only, "127.0.0.1:13265" or "[::1]:80". */
 MIO_API int mio_addr_parse(const char *text, struct sockaddr *addr,

@@ -42,7 +42,8 @@ enum mio_kind {
 	MIO_KIND_LISTENER,
 	MIO_KIND_STREAM,		/* a short count means drained */
 	MIO_KIND_DGRAM,			/* a short count means nothing */
-	MIO_KIND_PIPE
+	MIO_KIND_PIPE,
+	MIO_KIND_NAMED			/* a named pipe of Windows */
 };
 
 #define MIO_INTEREST_SHIFT	5

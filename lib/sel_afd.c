@@ -1,6 +1,6 @@
 /*
  * Windows: Afd's poll (win_afd.h), whose answers are packets of a completion
- * port.
+ * port.  Named pipes, which have packets of their own, are win_pipe.c's.
  *
  * A question is level-triggered and is answered once, so this selector keeps
  * a record a source (record.h) and makes the edges itself.  A record is in
@@ -34,10 +34,12 @@
 #include <windows.h>
 
 #include "afd_bits.h"
-#include "internal.h"
+#include "afd_poller.h"
+#include "compat_named.h"
 #include "timeout.h"
 #include "win_afd.h"
 #include "win_error.h"
+#include "win_pipe.h"
 #include "win_port.h"
 
 #define BATCH		64	/* packets taken at a time */
@@ -52,33 +54,12 @@ struct afd_record {
 	bool			 ended;		/* deregistered */
 };
 
-struct afd_poller {
-	struct mio_poller	 poller;
-	SRWLOCK			 lock;		/* never held across a wait */
-	bool			 waiting;	/* a thread, in mio_sel_wait */
-	bool			 woken;		/* the channel's packet came */
-	unsigned int		 out;		/* questions with the kernel */
-	unsigned int		 taken_back;	/* of these */
-	unsigned int		 ended;		/* of these */
-	struct mio_record	*due;
-	struct mio_record	*ready;		/* the oldest first */
-	struct mio_record	*fresh;		/* the newest first; after these */
-	struct mio_records	 records;
-	struct afd_handles	 handles;	/* by the records' indices */
-};
-
 const size_t mio_sel_size = sizeof(struct afd_poller);
 const char mio_sel_name[] = "afd";
 const unsigned int mio_sel_interests =
     MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY;
 
 MIO_ASSERT(first, offsetof(struct afd_record, record) == 0);
-
-static struct afd_poller *
-self(const struct mio_poller *poller)
-{
-	return (struct afd_poller *)(uintptr_t)poller;
-}
 
 static struct afd_record *
 afd_record(struct mio_record *record)
@@ -98,7 +79,7 @@ mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 int
 mio_sel_open(struct mio_poller *poller)
 {
-	struct afd_poller *ap = self(poller);
+	struct afd_poller *ap = mio_afd_poller(poller);
 
 	InitializeSRWLock(&ap->lock);
 	ap->records.size = sizeof(struct afd_record);
@@ -174,7 +155,8 @@ ask_due(struct afd_poller *ap)
 
 	for (record = ap->due; record != NULL; record = next) {
 		next = record->next;
-		error = ask(ap, afd_record(record));
+		error = record->place == AFD_PIPE ? mio_pipe_due(record) :
+		    ask(ap, afd_record(record));
 		if (error == -EBADF || error == -ENOTSOCK) {
 			record->armed = 0;
 			mio_record_unlist(record);
@@ -232,6 +214,9 @@ packet(struct afd_poller *ap, const OVERLAPPED_ENTRY *entry)
 	    entry->lpOverlapped != NULL)
 		answered(ap, CONTAINING_RECORD(entry->lpOverlapped,
 		    struct afd_record, poll.overlapped));
+	else if (entry->lpCompletionKey == MIO_KEY_PIPE &&
+	    entry->lpOverlapped != NULL)
+		mio_pipe_packet(entry->lpOverlapped);
 }
 
 /* Takes packets; how many, or a negated errno.  Unlocked while it waits. */
@@ -265,15 +250,24 @@ get_record(struct afd_poller *ap, struct mio_record **record)
 	return mio_records_get(&ap->records, record);
 }
 
+void
+mio_afd_collect(struct afd_poller *ap)
+{
+	if (!ap->waiting)
+		(void)collect(ap, 0);	/* nothing there: the next one tries */
+}
+
 int
 mio_sel_add(struct mio_poller *poller, struct mio_source *source,
     mio_token token, unsigned int interest)
 {
-	struct afd_poller *ap = self(poller);
+	struct afd_poller *ap = mio_afd_poller(poller);
 	struct mio_record *record;
 	mio_fd base;
 	int error;
 
+	if (mio_is_named(source))
+		return mio_pipe_add(ap, source, token, interest);
 	if ((error = mio_check_file(source)) < 0 ||
 	    (error = mio_afd_base(source->fd, &base)) < 0)
 		return error;
@@ -299,10 +293,12 @@ int
 mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
     mio_token token, unsigned int interest)
 {
-	struct afd_poller *ap = self(poller);
+	struct afd_poller *ap = mio_afd_poller(poller);
 	struct afd_record *ar = source->reg;
 	int error;
 
+	if (mio_is_named(source))
+		return mio_pipe_mod(source, token, interest);
 	AcquireSRWLockExclusive(&ap->lock);
 	mio_record_set(&ar->record, token, interest);
 	ar->doubt = ar->asked;
@@ -314,9 +310,13 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 int
 mio_sel_del(struct mio_poller *poller, struct mio_source *source)
 {
-	struct afd_poller *ap = self(poller);
+	struct afd_poller *ap = mio_afd_poller(poller);
 	struct afd_record *ar = source->reg;
 
+	if (mio_is_named(source)) {
+		mio_pipe_del(source);
+		return 0;
+	}
 	AcquireSRWLockExclusive(&ap->lock);
 	mio_record_unlist(&ar->record);
 	ar->came = 0;
@@ -332,22 +332,27 @@ mio_sel_del(struct mio_poller *poller, struct mio_source *source)
 	return 0;
 }
 
-/* The record goes with the poller's memory. */
+/* A socket's record goes with the poller's memory; a pipe lives on. */
 void
 mio_sel_forget(struct mio_poller *poller, struct mio_source *source)
 {
 	(void)poller;
-	(void)source;
+	if (mio_is_named(source))
+		mio_pipe_del(source);
 }
 
 void
 mio_sel_blocked(const struct mio_source *source, unsigned int directions)
 {
 	struct afd_record *ar = source->reg;
-	struct afd_poller *ap = self(ar->record.poller);
+	struct afd_poller *ap = mio_afd_poller(ar->record.poller);
 
 	if (mio_poller_check(&ap->poller) < 0)
 		return;
+	if (mio_is_named(source)) {
+		mio_pipe_blocked(source, directions);
+		return;
+	}
 	AcquireSRWLockExclusive(&ap->lock);
 	if (!mio_record_tied(&ar->record, source))
 		goto out;
@@ -358,6 +363,18 @@ mio_sel_blocked(const struct mio_source *source, unsigned int directions)
 		(void)renew(ap, ar);	/* due: the next wait tries again */
 out:
 	ReleaseSRWLockExclusive(&ap->lock);
+}
+
+static int
+report(struct mio_record *record, struct mio_event *event)
+{
+	unsigned int came;
+
+	if (record->place == AFD_PIPE)
+		return mio_pipe_report(record, event);
+	came = afd_record(record)->came;
+	afd_record(record)->came = 0;
+	return mio_afd_report(record, came, event);
 }
 
 /* The next to be reported, the oldest answer first. */
@@ -392,9 +409,7 @@ report_all(struct afd_poller *ap, struct mio_event *events, int nevents)
 		n = mio_wakers_take(&ap->poller, events, nevents);
 	}
 	while (n < nevents && (record = next_ready(ap)) != NULL) {
-		n += mio_afd_report(record, afd_record(record)->came,
-		    &events[n]);
-		afd_record(record)->came = 0;
+		n += report(record, &events[n]);
 		if (record->armed != 0)
 			mio_record_list(&ap->due, record);
 	}
@@ -433,7 +448,7 @@ int
 mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
 {
-	struct afd_poller *ap = self(poller);
+	struct afd_poller *ap = mio_afd_poller(poller);
 	int n = -EBUSY;
 
 	AcquireSRWLockExclusive(&ap->lock);
@@ -450,11 +465,12 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 void
 mio_sel_close(struct mio_poller *poller)
 {
-	struct afd_poller *ap = self(poller);
+	struct afd_poller *ap = mio_afd_poller(poller);
 
 	AcquireSRWLockExclusive(&ap->lock);
 	mio_afd_cancel_all(&ap->handles);
-	while (ap->out > 0 && collect(ap, -1) >= 0)
+	mio_ios_cancel(&ap->ios);
+	while (ap->out + ap->ios.out > 0 && collect(ap, -1) >= 0)
 		continue;
 	mio_afd_close(&ap->handles);
 	ReleaseSRWLockExclusive(&ap->lock);
@@ -463,7 +479,8 @@ mio_sel_close(struct mio_poller *poller)
 void
 mio_sel_destroy(struct mio_poller *poller)
 {
-	struct afd_poller *ap = self(poller);
+	struct afd_poller *ap = mio_afd_poller(poller);
 
 	mio_records_destroy(&ap->records);
+	mio_ios_destroy(&ap->ios);
 }

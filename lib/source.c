@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include "compat_named.h"
 #include "compat_socket.h"
 #include "internal.h"
 #include "poller.h"
@@ -196,7 +197,9 @@ mio_source_release(struct mio_source *source)
 	mio_fd fd;
 	int error;
 
-	if ((error = mio_source_check(source)) < 0)
+	if ((error = mio_source_check(source)) == 0 && mio_is_named(source))
+		error = -EOPNOTSUPP;	/* it may be tied to a poller */
+	if (error < 0)
 		return (mio_fd)mio_result(error);
 	fd = source->fd;
 	/*
@@ -209,11 +212,26 @@ mio_source_release(struct mio_source *source)
 	return fd;
 }
 
+static int
+close_named(struct mio_source *source)
+{
+	int error;
+
+	if (mio_registered(source))
+		(void)mio_unregister(source);	/* as above */
+	error = mio_named_close(source);
+	mio_source_empty(source);
+	return error;
+}
+
 int
 mio_source_close(struct mio_source *source)
 {
-	mio_fd fd = mio_source_release(source);
+	mio_fd fd;
 
+	if (source != NULL && mio_is_named(source))
+		return mio_result(close_named(source));
+	fd = mio_source_release(source);
 	if (!mio_fd_valid(fd))
 		return -1;
 	return mio_result(mio_sock_close(fd));
@@ -238,6 +256,11 @@ do_read(const struct mio_source *source, void *buf, size_t size)
 
 	if ((error = mio_source_check(source)) < 0)
 		return error;
+	if (mio_is_named(source)) {
+		struct mio_iovec iov = { buf, size };
+
+		return mio_named_readv(source, &iov, 1);
+	}
 	return mio_source_done(source, MIO_READABLE,
 	    mio_fd_read(source->fd, buf, size), size);
 }
@@ -250,6 +273,8 @@ do_readv(const struct mio_source *source, const struct mio_iovec *iov,
 
 	if ((n = mio_source_check(source)) < 0)
 		return n;
+	if (mio_is_named(source))
+		return mio_named_readv(source, iov, iovcnt);
 	n = mio_fd_readv(source->fd, iov, iovcnt);
 	return mio_source_done(source, MIO_READABLE, n,
 	    n > 0 ? iov_size(iov, iovcnt) : 0);
@@ -304,6 +329,11 @@ do_write(const struct mio_source *source, const void *buf, size_t size)
 
 	if ((error = mio_source_check(source)) < 0)
 		return error;
+	if (mio_is_named(source)) {
+		struct mio_iovec iov = { (void *)(uintptr_t)buf, size };
+
+		return mio_named_writev(source, &iov, 1);
+	}
 	return mio_source_done(source, MIO_WRITABLE,
 	    any_write(source, buf, size), size);
 }
@@ -316,6 +346,8 @@ do_writev(const struct mio_source *source, const struct mio_iovec *iov,
 
 	if ((n = mio_source_check(source)) < 0)
 		return n;
+	if (mio_is_named(source))
+		return mio_named_writev(source, iov, iovcnt);
 	n = any_writev(source, iov, iovcnt);
 	return mio_source_done(source, MIO_WRITABLE, n,
 	    n > 0 ? iov_size(iov, iovcnt) : 0);
@@ -375,9 +407,11 @@ mio_source_set_nonblocking(const struct mio_source *source, int on)
 {
 	int error;
 
-	if ((error = mio_source_check(source)) == 0)
-		error = mio_sock_set_nonblocking(source->fd, on);
-	return mio_result(error);
+	if ((error = mio_source_check(source)) < 0)
+		return mio_result(error);
+	if (mio_is_named(source))
+		return on ? 0 : mio_result(-EOPNOTSUPP);
+	return mio_result(mio_sock_set_nonblocking(source->fd, on));
 }
 
 int
@@ -387,6 +421,8 @@ mio_source_take_error(const struct mio_source *source)
 
 	if ((error = mio_source_check(source)) < 0)
 		return mio_result(error);
+	if (mio_is_named(source))
+		return mio_result(mio_named_take_error(source));
 	error = mio_sock_get(source->fd, SOL_SOCKET, SO_ERROR);
 	if (error > 0)
 		error = -error;
