@@ -61,7 +61,8 @@ recycles(void)
 	before = memory(&out);
 	for (i = 0; i < RECYCLES; i++)
 		recycle(&server, name);
-	is(count_fds(), open, "%d clients: as many handles as before", RECYCLES);
+	is(count_fds(), open, "%d clients: as many handles as before",
+	    RECYCLES);
 	is(memory(&out), before, "and as much memory");
 	close_source(&server);
 	is(quiet(poller), 0, "closed: silence");
@@ -413,7 +414,8 @@ destroyed(void)
 	memory_of = mine->memory;
 	is(memory_of, 2, "the poller's memory is kept by a pipe, twice");
 	close_source(&client);
-	is(count_fds(), open, "destroyed with all under way: no handle is lost");
+	is(count_fds(), open,
+	    "destroyed with all under way: no handle is lost");
 }
 
 /* Windows follows dots, out of the pipes. */

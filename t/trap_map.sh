@@ -15,7 +15,7 @@ SOCK-5 SOCK-6 SOCK-7 TIME-1 TIME-2 TIME-3 TIME-4 TIME-5 WAKE-1"
 case " $SELECTORS " in
 *" afd "*)
 	ids="AFD-1 AFD-2 AFD-3 AFD-4 AFD-5 AFD-6 AFD-7 AFD-8 AFD-9 AFD-10
-	    AFD-11 AFD-12 AFD-13 AFD-14"
+	    AFD-11 AFD-12 AFD-13 AFD-14 AFD-15"
 	these='^AFD-' ;;
 *)
 	these='^[B-Z]' ;;
