@@ -44,16 +44,25 @@ MIO_ASSERT(record_first, offsetof(struct win_pipe, record) == 0);
 static SRWLOCK *
 lock_of(struct win_pipe *pipe)
 {
-	return pipe->owner != NULL ? &pipe->owner->lock : &pipe->lock;
+	struct afd_poller *owner = atomic_get(&pipe->owner);
+
+	return owner != NULL ? &owner->lock : &pipe->lock;
 }
 
+/* It may be found while this waits for the pipe's own lock. */
 struct win_pipe *
 mio_pipe_lock(const struct mio_source *source)
 {
 	struct win_pipe *pipe = source->reg;
+	SRWLOCK *lock;
 
-	AcquireSRWLockExclusive(lock_of(pipe));
-	return pipe;
+	for (;;) {
+		lock = lock_of(pipe);
+		AcquireSRWLockExclusive(lock);
+		if (lock == lock_of(pipe))
+			return pipe;
+		ReleaseSRWLockExclusive(lock);
+	}
 }
 
 void
@@ -305,7 +314,6 @@ mio_pipe_look(struct win_pipe *pipe)
 	look_at(pipe, pipe->in);
 }
 
-
 static void
 take_back(struct win_pipe *pipe, struct pipe_io *io)
 {
@@ -335,8 +343,8 @@ tie(struct win_pipe *pipe, struct afd_poller *ap)
 	linking = pipe->link != NULL;
 	take_back(pipe, pipe->link);
 	take_back(pipe, pipe->in);
-	pipe->owner = ap;
 	mio_poller_hold(&ap->poller);
+	atomic_put(&pipe->owner, ap);
 	if (!linking || pipe->linked || pipe->failed != 0)
 		return 0;
 	if ((error = mio_pipe_begin_link(pipe)) < 0 && error != -EAGAIN)
@@ -378,8 +386,11 @@ mio_pipe_add(struct afd_poller *ap, struct mio_source *source,
 	int error;
 
 	AcquireSRWLockExclusive(&ap->lock);
+	/* There may be some who know of no owner yet. */
+	AcquireSRWLockExclusive(&pipe->lock);
 	if ((error = add(pipe, ap, token, interest)) == 0)
 		mio_record_tie(&pipe->record, source);
+	ReleaseSRWLockExclusive(&pipe->lock);
 	ReleaseSRWLockExclusive(&ap->lock);
 	return error;
 }

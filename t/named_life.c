@@ -344,6 +344,46 @@ threads(void)
 	close_both(&server, &late);
 }
 
+/* Reads until the pipe has been registered. */
+static volatile bool registered;
+
+static void *
+read_on(void *arg)
+{
+	char byte;
+
+	do
+		need(mio_source_read(&late, &byte, 1) == -1 &&
+		    errno == EAGAIN);
+	while (!registered);
+	return arg;
+}
+
+/* The first registration changes how operations end. */
+static void
+reads_beside(void)
+{
+	struct mio_source server;
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < 200; i++) {
+		pipe_ends(&server, &late, 0);
+		registered = false;
+		thread = start_thread(read_on, NULL);
+		sleep_msec(i % 3);
+		reg(poller, &late, 77, MIO_READABLE);
+		registered = true;
+		(void)join_thread(thread);
+		put_text(&server, "x");
+		if (!comes(poller, 77, MIO_READABLE) ||
+		    !gets_text(&late, "x"))
+			break;
+		close_both(&server, &late);
+	}
+	is(i, 200, "reads beside the first registration, and news after it");
+}
+
 /* A thousand writes here, as many bytes there, and a third polls. */
 static void *
 write_many(void *arg)
@@ -582,6 +622,7 @@ main(void)
 	close_mid_write();
 	many();
 	threads();
+	reads_beside();
 	beside();
 	destroyed();
 	misuse();
