@@ -208,6 +208,19 @@ poll_until_woken(void *arg)
 	return NULL;
 }
 
+/*
+ * Sources that go while the waiter is late are remembered until it isn't, and
+ * AFD has a handle for each thirty-two, which the poller keeps.
+ */
+static void
+nothing_left(int fds)
+{
+	if (on_selector("afd"))
+		tap_skip(1, "handles are kept while the poller lasts");
+	else
+		is(count_fds(), fds, "and no descriptor is left");
+}
+
 static void
 storm(struct mio_poller *poller, struct mio_waker *waker)
 {
@@ -236,7 +249,7 @@ storm(struct mio_poller *poller, struct mio_waker *waker)
 	}
 	ok(all.reported > 0, "four threads register and deregister: events");
 	is(woke, CHURNERS, "and wake: each one's wakes");
-	is(count_fds(), fds, "and no descriptor is left");
+	nothing_left(fds);
 	is(quiet(poller), 0, "nor any event");
 }
 
@@ -348,8 +361,12 @@ main(void)
 {
 	struct mio_poller *poller;
 	struct mio_waker *waker;
+	int fds;
 
 	tap_start();
+	/* What the system itself opens with the first poller stays. */
+	mio_poller_free(new_poller());
+	fds = count_fds();
 	poller = new_poller();
 	need((waker = mio_waker_new(poller, 99)) != NULL);
 	changes(poller, waker);
@@ -360,5 +377,6 @@ main(void)
 		second_refused(poller, waker);
 	mio_waker_free(waker);
 	mio_poller_free(poller);
+	is(count_fds(), fds, "nor any descriptor, when the poller is gone");
 	return tap_done();
 }
