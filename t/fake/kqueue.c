@@ -31,8 +31,9 @@
 
 #include "kqueue_fake.h"
 #include "fake_kqueue.h"
+#include "sleep.h"
 
-#define SLICE	5		/* ms until a restless kqueue looks again */
+#define SLICE	(5 * NSEC / 1000)	/* a restless kqueue looks again */
 
 #if defined FAKE_KQUEUE_NETBSD || defined FAKE_KQUEUE_NETBSD10
 typedef size_t count_type;
@@ -566,17 +567,21 @@ cancelled(void *arg)
 	fake_leave(sleeper->mask);
 }
 
-/* For how long to sleep, in milliseconds, if nanoseconds are left. */
-static int
+/* For how long to sleep, if nanoseconds are left. */
+static int64_t
 nap_of(const struct kqueue *kq, int64_t left)
 {
-	int64_t msec = -1;
+	return kq->restless && left > SLICE ? SLICE : left;
+}
 
-	if (left >= 0)
-		msec = left < 1000000 ? 1 : left / 1000000;
-	if (kq->restless && (msec < 0 || msec > SLICE))
-		msec = SLICE;
-	return msec > 3600 * 1000 ? 3600 * 1000 : (int)msec;
+/* Whether its handler has something to say. */
+static bool
+is_caught(int sig)
+{
+	struct sigaction action;
+
+	return sigaction(sig, NULL, &action) == 0 &&
+	    action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL;
 }
 
 /*
@@ -597,10 +602,10 @@ let_in(const sigset_t *mask)
 		if (i > SIGSYS && i < SIGRTMIN)
 			continue;
 		if (sigismember(&pending, i) == 1 &&
-		    sigismember(mask, i) == 0) {
+		    sigismember(mask, i) == 0 && is_caught(i)) {
 			(void)pthread_sigmask(SIG_SETMASK, mask, &blocked);
 			(void)pthread_sigmask(SIG_SETMASK, &blocked, NULL);
-			return -EINTR;
+			return EINTR;
 		}
 	}
 	return 0;
@@ -615,35 +620,31 @@ static int
 doze(struct kqueue *kq, int64_t left, const sigset_t *mask)
 {
 	struct sleeper sleeper = { kq, mask };
-	const int msec = nap_of(kq, left);
-	struct epoll_event event;
-	int result;
+	int error;
 
 	(void)pthread_mutex_unlock(&fake_lock);
 	pthread_cleanup_push(cancelled, &sleeper);
-	result = epoll_pwait(kq->waiter, &event, 1, msec, mask);
-	if (result < 0)
-		result = -errno;
-	else if (result > 0)
-		result = let_in(mask);
+	error = fake_sleep(kq->waiter, nap_of(kq, left), mask);
+	if (error == 0)
+		error = let_in(mask);
 	pthread_cleanup_pop(0);
 	(void)pthread_mutex_lock(&fake_lock);
-	return result;
+	return -error;
 }
 
 static bool
 bad_timeout(const struct timespec *timeout)
 {
 	return timeout != NULL && (timeout->tv_sec < 0 ||
-	    timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000);
+	    timeout->tv_nsec < 0 || timeout->tv_nsec >= NSEC);
 }
 
 static int64_t
 deadline_of(const struct timespec *timeout)
 {
 	if (timeout == NULL || timeout->tv_sec > 1000000000)
-		return INT64_MAX;
-	return fake_now() + (int64_t)timeout->tv_sec * 1000000000 +
+		return EVER;
+	return fake_now() + (int64_t)timeout->tv_sec * NSEC +
 	    timeout->tv_nsec;
 }
 
@@ -651,7 +652,7 @@ static int
 wait_for(struct kqueue *kq, struct kevent *events, count_type room,
     const struct timespec *timeout, const sigset_t *mask)
 {
-	int64_t deadline = deadline_of(timeout), left = -1;
+	int64_t deadline = deadline_of(timeout), left = EVER;
 	int n = 0;
 
 	for (;; fake_look_at(kq)) {
@@ -661,7 +662,7 @@ wait_for(struct kqueue *kq, struct kevent *events, count_type room,
 			n = -EBADF;
 			break;
 		}
-		if (deadline != INT64_MAX &&
+		if (deadline != EVER &&
 		    (left = deadline - fake_now()) <= 0)
 			break;
 		if ((n = doze(kq, left, mask)) < 0)

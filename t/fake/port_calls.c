@@ -7,17 +7,16 @@
 #include "config.h"
 
 #include <sys/epoll.h>
-#include <sys/syscall.h>
 
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "port.h"
 #include "port_fake.h"
 #include "port_impl.h"
+#include "sleep.h"
 
 /* poll(2)'s bits are epoll's.  Unknown ones are ignored, as there. */
 static uint32_t
@@ -256,9 +255,6 @@ port_alert(int fd, int flags, int events, void *user)
 	return fp_leave(&hold, error);
 }
 
-#define NSEC	1000000000LL
-#define EVER	INT64_MAX
-
 static int64_t
 now(void)
 {
@@ -285,29 +281,6 @@ deadline_of(const struct timespec *timeout, int64_t *deadline)
 	return 0;
 }
 
-/* ppoll(2) with the kernel's own types, past wrappers and interceptors. */
-static int
-sleep_on(int fd, int64_t ns, const sigset_t *mask)
-{
-	struct pollfd pfd = { fd, POLLIN, 0 };
-#ifdef SYS_ppoll_time64
-	struct { int64_t sec, nsec; } ts;
-	long number = SYS_ppoll_time64;
-#else
-	struct { long sec, nsec; } ts;
-	long number = SYS_ppoll;
-#endif
-	int old;
-	long n;
-
-	ts.sec = ns / NSEC;
-	ts.nsec = ns % NSEC;
-	(void)pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
-	n = syscall(number, &pfd, 1, ns == EVER ? NULL : &ts, mask, 8);
-	(void)pthread_setcanceltype(old, &old);
-	return n < 0 ? errno : 0;
-}
-
 static void
 cancelled(void *arg)
 {
@@ -330,7 +303,7 @@ sleep_unlocked(struct port *port, int64_t ns, const sigset_t *mask)
 	port->waiters++;
 	(void)pthread_mutex_unlock(&fp_mutex);
 	pthread_cleanup_push(cancelled, port);
-	error = sleep_on(fd, ns, mask);
+	error = fake_sleep(fd, ns, mask);
 	pthread_cleanup_pop(0);
 	(void)pthread_mutex_lock(&fp_mutex);
 	port->waiters--;

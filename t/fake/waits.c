@@ -198,6 +198,40 @@ interrupted(void)
 	ok(silent(kq), "is none of kevent's business");
 }
 
+/* What the waiter ignores, and what by default is nothing to anyone. */
+static void *
+ignored_signals(void *arg)
+{
+	while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE)) {
+		need(pthread_kill(waiter, SIGUSR1) == 0);
+		need(pthread_kill(waiter, SIGCHLD) == 0);
+		put(ends[1], 1);
+		get(ends[0], 1);
+	}
+	return arg;
+}
+
+/* Only a caught signal interrupts, however inopportune the others come. */
+static void
+ignored(void)
+{
+	struct timespec moment = { 0, 100000 };
+	struct kevent event;
+	pthread_t thread;
+	int i, broken = 0;
+
+	need(signal(SIGUSR1, SIG_IGN) != SIG_ERR);
+	waiter = pthread_self();
+	need(make(kq, ends[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0, 1) == 0);
+	__atomic_store_n(&over, 0, __ATOMIC_RELEASE);
+	thread = start(ignored_signals, NULL);
+	for (i = 0; i < 5000; i++)
+		broken += kevent(kq, NULL, 0, &event, 1, &moment) < 0;
+	end_signals(thread);
+	need(make(kq, ends[0], EVFILT_READ, EV_DELETE, 0, 0) == 0);
+	is(broken, 0, "ignored signals end no wait");
+}
+
 #ifdef EVFILT_USER
 static void
 trigger_now(int sig)
@@ -363,6 +397,7 @@ main(void)
 	times();
 	woken();
 	interrupted();
+	ignored();
 #ifdef EVFILT_USER
 	from_handler();
 #endif

@@ -1,0 +1,54 @@
+/*
+ * How the fakes sleep: ppoll(2) with the kernel's own types, past wrappers and
+ * interceptors.  Unlike epoll_pwait(2), which comes back with EINTR for any
+ * pending signal, it goes on after those that no handler caught: the fakes
+ * block all signals while they work, and a blocked one is kept even if it's
+ * ignored.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SLEEP_H
+#define SLEEP_H
+
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#define NSEC	1000000000LL
+#define EVER	INT64_MAX
+
+/*
+ * Until the descriptor has something, or the nanoseconds are over: 0, or an
+ * error number.  A cancellation point.
+ */
+static inline int
+fake_sleep(int fd, int64_t ns, const sigset_t *mask)
+{
+	struct pollfd pfd = { fd, POLLIN, 0 };
+#ifdef SYS_ppoll_time64
+	struct { int64_t sec, nsec; } ts;
+	long number = SYS_ppoll_time64;
+#else
+	struct { long sec, nsec; } ts;
+	long number = SYS_ppoll;
+#endif
+	int old;
+	long n;
+
+	ts.sec = ns / NSEC;
+	ts.nsec = ns % NSEC;
+	(void)pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+	n = syscall(number, &pfd, 1, ns == EVER ? NULL : &ts, mask, 8);
+	(void)pthread_setcanceltype(old, &old);
+	return n < 0 ? errno : 0;
+}
+
+#endif /* SLEEP_H */
