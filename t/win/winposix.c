@@ -213,17 +213,45 @@ do_nothing(void *arg)
 	return arg;
 }
 
+static void *
+start_threads(void *arg)
+{
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		if (pthread_create(&thread, NULL, do_nothing, NULL) == 0)
+			(void)pthread_join(thread, NULL);
+	}
+	return arg;
+}
+
+/*
+ * The thread library makes an event for a lock of its own when threads that
+ * start and end meet at it, and keeps that.
+ */
+static void
+warm_threads(void)
+{
+	pthread_t threads[4];
+	int i, n = 0;
+
+	while (n < 4 && pthread_create(&threads[n], NULL, start_threads,
+	    NULL) == 0)
+		n++;
+	for (i = 0; i < n; i++)
+		(void)pthread_join(threads[i], NULL);
+}
+
 /* The system's libraries keep some handles from their first use on. */
 static void
 warm_up(void)
 {
 	struct mio_poller *poller = mio_poller_new();
 	struct mio_source source;
-	pthread_t thread;
 	int fds[2];
 
-	if (pthread_create(&thread, NULL, do_nothing, NULL) == 0)
-		(void)pthread_join(thread, NULL);
+	warm_threads();
 	if (poller == NULL || winposix_socketpair(AF_INET, SOCK_STREAM, 0,
 	    fds) < 0)
 		return;
