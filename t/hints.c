@@ -166,18 +166,19 @@ datagram(void)
 {
 	struct sockaddr_storage addr;
 	struct sockaddr *any;
-	struct mio_source a;
+	struct mio_source a, holder;
 	mio_socklen len;
 
 	any = addr_of("127.0.0.1:0", &addr, &len);
 	need(mio_udp_bind(&a, any, len, 0) == 0);
-	refusing_addr(&addr, &len);
+	refusing_udp(&holder, &addr, &len);
 	need(mio_udp_connect(&a, (struct sockaddr *)&addr, len) == 0);
 	watch(&a, BOTH);
 	need(mio_udp_send(&a, "x", 1) == 1);
 	row("a datagram to a closed port", MIO_ERROR | MIO_WRITE_CLOSED, 0,
 	    0);
 	close_source(&a);
+	close_source(&holder);
 }
 
 static void

@@ -236,14 +236,13 @@ refused(bool take, bool foreign)
 {
 	const char *how = foreign ? "foreign" : take ? "take_error" : "recv";
 	struct sockaddr_storage addr, a_addr;
-	struct mio_source a, b;
+	struct mio_source a, b, holder;
 	mio_socklen len, a_len;
 	char buf[32];
 
-	need(bind_on("127.0.0.1:0", 0, &b, &addr, &len) == 0);
+	refusing_udp(&holder, &addr, &len);
 	need(bind_on("127.0.0.1:0", 0, &a, &a_addr, &a_len) == 0);
 	need(mio_udp_connect(&a, (struct sockaddr *)&addr, len) == 0);
-	close_source(&b);
 	if (foreign)
 		need(mio_source_from_fd(&a, mio_source_release(&a)) == 0);
 	reg(poller, &a, 1, MIO_READABLE);
@@ -254,6 +253,7 @@ refused(bool take, bool foreign)
 		    "no error comes of it");
 		tap_skip(3, "Windows: a refusal is not told");
 		close_source(&a);
+		close_source(&holder);
 		return;
 	}
 	ok(comes(poller, 1, MIO_READABLE), "the refusal is an event");
@@ -271,6 +271,7 @@ refused(bool take, bool foreign)
 	    "%s: a datagram after the error is an event", how);
 	close_source(&a);
 	close_source(&b);
+	close_source(&holder);
 }
 
 static void

@@ -101,6 +101,17 @@ refusing_addr(struct sockaddr_storage *addr, mio_socklen *len)
 	close_source(&listener);
 }
 
+/* A socket that is connected takes no datagram but its peer's. */
+void
+refusing_udp(struct mio_source *holder, struct sockaddr_storage *addr,
+    mio_socklen *len)
+{
+	struct sockaddr *sa = addr_of("127.0.0.1:0", addr, len);
+
+	need(mio_udp_bind(holder, sa, *len, 0) == 0);
+	need(mio_udp_connect(holder, local_addr(holder, addr, len), *len) == 0);
+}
+
 /* Accepts, with patience: on loopback the connection is there, or nearly. */
 static void
 accept_soon(const struct mio_source *listener, struct mio_source *stream)

@@ -38,6 +38,12 @@ void	listen_loopback(struct mio_source *, struct sockaddr_storage *,
 	    mio_socklen *);
 /* A listener on 127.0.0.1 that nobody listens on any more: refuses. */
 void	refusing_addr(struct sockaddr_storage *, mio_socklen *);
+/*
+ * A UDP port of 127.0.0.1 that refuses, and that nobody else gets while the
+ * source is open.
+ */
+void	refusing_udp(struct mio_source *, struct sockaddr_storage *,
+	    mio_socklen *);
 /* Two ends of a TCP connection, as libmio's own streams. */
 void	tcp_pair(struct mio_source *, struct mio_source *);
 /* A descriptor of the test's own, as a foreign non-blocking source. */
