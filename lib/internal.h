@@ -212,12 +212,11 @@ void	mio_channel_close(struct mio_poller *);
 
 /*
  * Reports pending wakers, oldest first, into at most room events; the rest
- * is kept.  mio_wakers_rest serves only what an earlier call kept: a wait
- * begins with it, and returns at once if there was something.  The channel
- * was not signalled for these again.
+ * is kept.  mio_wakers_kept serves only what an earlier call kept, for which
+ * the channel is not signalled again.
  */
 int	mio_wakers_take(struct mio_poller *, struct mio_event *, int);
-int	mio_wakers_rest(struct mio_poller *, struct mio_event *, int);
+int	mio_wakers_kept(struct mio_poller *, struct mio_event *, int);
 void	mio_wakers_destroy(struct mio_poller *);
 
 /* The core's services. */
@@ -239,6 +238,15 @@ mio_result(int result)
 		return result;
 	errno = -result;
 	return -1;
+}
+
+/* A wait begins with this, and returns at once if there was something. */
+static inline int
+mio_wakers_rest(struct mio_poller *poller, struct mio_event *events, int room)
+{
+	if (atomic_get_relaxed(&poller->rest) == NULL)
+		return 0;
+	return mio_wakers_kept(poller, events, room);
 }
 
 /* Is the poller open (EBADF), and this process the one it is for (EINVAL)? */

@@ -245,17 +245,13 @@ mio_poll(struct mio_poller *poller, struct mio_event *events, int nevents,
 	return mio_result(n);
 }
 
-/* What register and reregister refuse, whatever the selector. */
+/* Interests and modes that not every selector has, and those that nobody has. */
 static int
-check_interest(const struct mio_poller *poller, mio_token token,
-    unsigned int interest)
+check_rare(unsigned int interest)
 {
 	unsigned int wanted = interest & MIO_INTERESTS;
 
 	if (wanted == 0 || (interest & ~(MIO_INTERESTS | MIO_MODES)) != 0)
-		return -EINVAL;
-	/* The selector marks its channel by this address. */
-	if (token == (mio_token)poller)
 		return -EINVAL;
 	if ((interest & MIO_EXCLUSIVE) != 0 && ((interest & MIO_ONESHOT) != 0 ||
 	    (wanted & ~(MIO_READABLE | MIO_WRITABLE)) != 0))
@@ -263,6 +259,22 @@ check_interest(const struct mio_poller *poller, mio_token token,
 	if ((wanted & ~mio_sel_interests) != 0)
 		return -ENOTSUP;
 	return 0;
+}
+
+/* What register and reregister refuse, whatever the selector. */
+static inline int
+check_interest(const struct mio_poller *poller, mio_token token,
+    unsigned int interest)
+{
+	const unsigned int plain = MIO_READABLE | MIO_WRITABLE;
+
+	/* The selector marks its channel by this address. */
+	if (token == (mio_token)poller)
+		return -EINVAL;
+	if ((interest & plain) != 0 &&
+	    (interest & ~(plain | MIO_LEVEL | MIO_ONESHOT)) == 0)
+		return 0;
+	return check_rare(interest);
 }
 
 /* Is the source registered, with this poller, in this process? */

@@ -118,17 +118,26 @@ mio_sel_destroy(struct mio_poller *poller)
 	(void)poller;
 }
 
-static uint32_t
+/* What each set of interests, as the lowest bits of one, asks of epoll. */
+MIO_ASSERT(readable, MIO_READABLE == 1);
+MIO_ASSERT(writable, MIO_WRITABLE == 2);
+MIO_ASSERT(priority, MIO_PRIORITY == 4);
+
+#define TOLD(i)	(((i) & MIO_READABLE ? EPOLLIN | EPOLLRDHUP : 0u) | \
+		    ((i) & MIO_WRITABLE ? EPOLLOUT : 0u) | \
+		    ((i) & MIO_PRIORITY ? EPOLLPRI : 0u))
+
+static const uint16_t told[8] = {
+	TOLD(0), TOLD(1), TOLD(2), TOLD(3), TOLD(4), TOLD(5), TOLD(6), TOLD(7)
+};
+
+static inline uint32_t
 events_of(unsigned int interest)
 {
-	uint32_t events = 0;
+	uint32_t events = told[interest & 7];
 
-	if ((interest & MIO_READABLE) != 0)
-		events |= EPOLLIN | EPOLLRDHUP;
-	if ((interest & MIO_WRITABLE) != 0)
-		events |= EPOLLOUT;
-	if ((interest & MIO_PRIORITY) != 0)
-		events |= EPOLLPRI;
+	if ((interest & MIO_MODES) == 0)
+		return events | EPOLLET;
 	if ((interest & MIO_ONESHOT) != 0)
 		events |= EPOLLONESHOT;
 	else if ((interest & MIO_LEVEL) == 0)

@@ -88,36 +88,32 @@ signal_channel(struct mio_waker *waker)
 	return error;
 }
 
+/* Only what a wake does beyond its exchange may touch errno. */
 static int
-wake(struct mio_waker *waker)
+tell(struct mio_waker *waker, int was)
 {
+	int saved = errno;
 	int error;
 
-	if ((error = mio_poller_check(waker->poller)) < 0)
-		return error;
-	switch (atomic_swap(&waker->state, WAKER_PENDING)) {
-	case WAKER_IDLE:
+	if (was == WAKER_IDLE)
 		push(waker->poller, waker);
-		return signal_channel(waker);
-	case WAKER_OWED:
-		return signal_channel(waker);
-	default:
-		return 0;
-	}
+	if ((error = signal_channel(waker)) < 0)
+		return mio_result(error);
+	errno = saved;
+	return 0;
 }
 
 int
 mio_waker_wake(struct mio_waker *waker)
 {
-	int saved = errno;
-	int error;
+	int error, was;
 
 	if (waker == NULL)
 		return mio_result(-EINVAL);
-	if ((error = wake(waker)) < 0)
+	if ((error = mio_poller_check(waker->poller)) < 0)
 		return mio_result(error);
-	errno = saved;
-	return 0;
+	was = atomic_swap(&waker->state, WAKER_PENDING);
+	return was == WAKER_IDLE || was == WAKER_OWED ? tell(waker, was) : 0;
 }
 
 void
@@ -224,10 +220,8 @@ mio_wakers_take(struct mio_poller *poller, struct mio_event *events, int room)
 }
 
 int
-mio_wakers_rest(struct mio_poller *poller, struct mio_event *events, int room)
+mio_wakers_kept(struct mio_poller *poller, struct mio_event *events, int room)
 {
-	if (atomic_get_relaxed(&poller->rest) == NULL)
-		return 0;
 	return deliver_all(poller, atomic_swap(&poller->rest, NULL), events,
 	    room);
 }
