@@ -27,6 +27,9 @@
 	(MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY | MIO_AIO | MIO_LIO)
 #define MIO_MODES	(MIO_LEVEL | MIO_ONESHOT | MIO_EXCLUSIVE)
 
+/* As much padding keeps two threads' data apart on the machines we know. */
+#define MIO_CACHE_LINE	64
+
 /* A compile-time assertion in C99. */
 #define MIO_ASSERT(name, truth)	typedef char mio_assert_##name[(truth) ? 1 : -1]
 
@@ -86,18 +89,22 @@ mio_set_interest(struct mio_source *source, unsigned int interest)
  * and is held by the same and by each registered source.
  */
 struct mio_poller {
+	/* Read by polls, registrations and wakes, and hardly ever written. */
 	unsigned int	 birth;		/* mio_generation then */
 	unsigned int	 alive;		/* birth, or 0: dead */
-	unsigned int	 handles;
-	unsigned int	 channel;
-	unsigned int	 memory;
 	unsigned int	 resumes;	/* mio_sel_wait may ask to be resumed */
 	unsigned int	 spin_ns;
 	mio_fd		 wake_fd[2];	/* the channel's: read end, write end */
-	unsigned int	 wake_state;	/* the channel's, if it needs one */
 
-	/* The wakers' line: written by wakes, away from what a wait reads. */
-	char		 pad[64];
+	/*
+	 * Written by registrations and by a waker's first wake; a wake of a
+	 * pending one must not meet their cache line.
+	 */
+	char		 pad[MIO_CACHE_LINE];
+	unsigned int	 handles;
+	unsigned int	 channel;
+	unsigned int	 memory;
+	unsigned int	 wake_state;	/* the channel's, if it needs one */
 	struct mio_waker *pending;	/* pushed by wakes, newest first */
 	struct mio_waker *rest;		/* taken, out of room; oldest first */
 };
