@@ -94,7 +94,7 @@ write_side(struct mio_poller *poller)
 	reg(poller, &a, 3, BOTH);
 	ok((wait_token(poller, 3, BOTH) & BOTH) == BOTH,
 	    "readable and writable when registered");
-	ok(fill(&a) > 0, "written to would-block");
+	ok(fill_up(&a) > 0, "written to would-block");
 	is(poll_now(poller, events, 8), 0,
 	    "a write's would-block brings no event at all");
 	is(quiet(poller), 0, "nor a moment later, though there is data");
@@ -127,18 +127,30 @@ said(struct mio_poller *poller)
 	close_source(&b);
 }
 
+/* Not by libmio, which would know; gives the error. */
+static int
+fill_raw(const struct mio_source *source)
+{
+	char byte = 0;
+	int error;
+
+	do {
+		while (send(mio_source_fd(source), &byte, 1, 0) == 1)
+			continue;
+		error = errno;
+	} while (makes_room(mio_source_fd(source)));
+	return error;
+}
+
 static void
 said_writing(struct mio_poller *poller)
 {
 	struct mio_source a, b;
-	char byte = 0;
 
 	unix_pair(&a, &b);
 	reg(poller, &a, 5, BOTH);
 	wait_token(poller, 5, MIO_WRITABLE);
-	while (send(mio_source_fd(&a), &byte, 1, 0) == 1)
-		continue;
-	is(errno, EAGAIN, "a raw send says would-block");
+	is(fill_raw(&a), EAGAIN, "a raw send says would-block");
 	is(mio_source_would_block(&a, MIO_WRITABLE), 0, "would_block says so");
 	is(quiet(poller), 0, "full: no event");
 	drain(&b);

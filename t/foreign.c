@@ -48,7 +48,7 @@ own_tcp(void)
 	is(size, before, "SO_RCVBUF as it was");
 	reg(poller, &b, 40, MIO_WRITABLE);
 	wait_token(poller, 40, MIO_WRITABLE);
-	filled = fill(&b);
+	filled = fill_up(&b);
 	is(quiet(poller), 0, "its small buffer is full: silence");
 	while (filled > 0) {
 		size_t n = drain(&a);

@@ -90,7 +90,7 @@ writable_edge(struct mio_poller *poller)
 	reg(poller, &a, 4, MIO_WRITABLE);
 	ok(comes(poller, 4, MIO_WRITABLE), "writable when registered");
 	is(quiet(poller), 0, "once");
-	filled = fill(&a);
+	filled = fill_up(&a);
 	ok(filled > 0, "filled the buffer: %zu bytes", filled);
 	is(quiet(poller), 0, "full: no event");
 	while (filled > 0) {

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -278,6 +279,27 @@ fill(const struct mio_source *source)
 	while ((n = mio_source_write(source, buf, sizeof(buf))) > 0)
 		total += (size_t)n;
 	need(n < 0 && errno == EAGAIN);
+	return total;
+}
+
+bool
+makes_room(mio_fd fd)
+{
+	struct pollfd pfd = { fd, POLLOUT, 0 };
+	int n = poll(&pfd, 1, 100 * tap_slow());
+
+	need(n >= 0);
+	return n > 0;
+}
+
+size_t
+fill_up(const struct mio_source *source)
+{
+	size_t total = 0;
+
+	do {
+		total += fill(source);
+	} while (makes_room(mio_source_fd(source)));
 	return total;
 }
 

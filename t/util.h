@@ -75,6 +75,13 @@ void	put_byte(void *);
 size_t	drain(const struct mio_source *);
 /* Writes until would-block; returns the bytes. */
 size_t	fill(const struct mio_source *);
+/*
+ * What is full may make room by itself: TCP's acknowledgements come 40 ms
+ * late, and a terminal carries bytes on when it likes.  Has it?
+ */
+bool	makes_room(mio_fd);
+/* ... until it stays full, if nobody reads. */
+size_t	fill_up(const struct mio_source *);
 
 /*
  * Polls, PATIENCE at most, until the token is reported with all of these
