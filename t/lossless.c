@@ -1,0 +1,116 @@
+/*
+ * Contract 9, at length: ten million wakes from four threads, and none is lost.
+ * Each thread writes a number before each wake; after the last of a burst it
+ * waits until the poller's thread has seen that number.
+ */
+#include "config.h"
+
+#include <sched.h>
+#include <string.h>
+
+#include "internal.h"
+#include "tap.h"
+#include "util.h"
+
+#define THREADS	4
+#define BURST	200u	/* at most */
+#define STOP	((mio_token)THREADS)
+
+struct waking {
+	struct mio_waker	*waker;
+	unsigned int		 wakes;		/* that are to be */
+	unsigned int		 written;
+	unsigned int		 seen;
+	bool			 lost;
+};
+
+static struct waking waking[THREADS];
+
+/* Bursts of all lengths, so that each meets deliveries in another place. */
+static void *
+wake_often(void *arg)
+{
+	struct waking *w = arg;
+	long long end = msec() + 50000LL * tap_slow();
+	unsigned int burst = 1, i, value = 0;
+
+	for (; value < w->wakes; burst = burst % BURST + 1) {
+		for (i = 0; i < burst && value < w->wakes; i++) {
+			atomic_put_relaxed(&w->written, ++value);
+			need(mio_waker_wake(w->waker) == 0);
+		}
+		while (atomic_get(&w->seen) != value) {
+			if (msec() > end) {
+				w->lost = true;
+				return NULL;
+			}
+			sched_yield();
+		}
+	}
+	return NULL;
+}
+
+static void *
+take_all(void *arg)
+{
+	struct mio_event events[2];	/* fewer than there are wakers */
+	int i, n;
+
+	for (;;) {
+		need((n = mio_poll(arg, events, 2, MIO_FOREVER)) > 0);
+		for (i = 0; i < n; i++) {
+			struct waking *w;
+
+			if (events[i].token == STOP)
+				return NULL;
+			w = &waking[events[i].token];
+			atomic_put(&w->seen, atomic_get_relaxed(&w->written));
+		}
+	}
+}
+
+/* The fakes take a lock, or several system calls, where kernels take none. */
+static unsigned int
+wakes(void)
+{
+	unsigned int all = 10000000;
+
+	if (on_selector("kqueue") || on_selector("port") || on_selector("afd"))
+		all /= 10;
+	return all / (unsigned int)tap_slow();
+}
+
+int
+main(void)
+{
+	struct mio_poller *poller;
+	struct mio_waker *stop;
+	pthread_t threads[THREADS], taker;
+	unsigned int i, lost = 0, sum = 0, all = wakes();
+
+	tap_start();
+	poller = new_poller();
+	need((stop = mio_waker_new(poller, STOP)) != NULL);
+	for (i = 0; i < THREADS; i++) {
+		waking[i].wakes = all / THREADS;
+		need((waking[i].waker = mio_waker_new(poller, i)) != NULL);
+	}
+	taker = start_thread(take_all, poller);
+	for (i = 0; i < THREADS; i++)
+		threads[i] = start_thread(wake_often, &waking[i]);
+	for (i = 0; i < THREADS; i++) {
+		join_thread(threads[i]);
+		lost += waking[i].lost;
+		sum += atomic_get_relaxed(&waking[i].seen);
+	}
+	need(mio_waker_wake(stop) == 0);
+	join_thread(taker);
+	is(lost, 0, "%u threads: no wake is lost", THREADS);
+	is(sum, all / THREADS * THREADS, "%u wakes, and the last of each seen",
+	    all);
+	for (i = 0; i < THREADS; i++)
+		mio_waker_free(waking[i].waker);
+	mio_waker_free(stop);
+	mio_poller_free(poller);
+	return tap_done();
+}
