@@ -138,3 +138,10 @@ for page in man/*.[37]; do
 done
 echo "MAN_PAGES =$pages"
 echo "MAN_STUBS =$stubs"
+
+# What the benchmark has shown, as far as somebody has recorded it.
+record=''
+for file in bench/results.tsv bench/report.md bench/*.svg; do
+	[ ! -f "$file" ] || record="$record $file"
+done
+echo "BENCH_RECORD =$record"

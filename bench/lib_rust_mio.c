@@ -1,0 +1,15 @@
+/*
+ * Rust's mio: the adapter is rust/src/lib.rs.  Only closing is done here.
+ */
+#include "config.h"
+
+#include <unistd.h>
+
+#include "bench.h"
+
+void
+lib_shut(struct lib *lib, size_t slot, int fd)
+{
+	lib_remove(lib, slot, fd);
+	MUST(close(fd) == 0);
+}

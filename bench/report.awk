@@ -1,0 +1,574 @@
+# The report, from run.sh's and counts.sh's lines.
+#
+#	awk -f report.awk -v form=markdown|text results.tsv
+
+# Quantile p of v[1..n], which is sorted.
+function quantile(p,	at, low)
+{
+	at = 1 + (n - 1) * p
+	low = int(at)
+	return low >= n ? v[n] : v[low] + (at - low) * (v[low + 1] - v[low])
+}
+
+function sort(	i, j, x)
+{
+	for (i = 2; i <= n; i++) {
+		x = v[i]
+		for (j = i - 1; j > 0 && v[j] > x; j--)
+			v[j + 1] = v[j]
+		v[j + 1] = x
+	}
+	q1 = quantile(0.25)
+	median = quantile(0.5)
+	q3 = quantile(0.75)
+}
+
+# Sets q1, median and q3 of a library's times; false if there are none.
+function times(row, lib,	i)
+{
+	n = 0
+	for (i = 1; i <= rounds; i++)
+		if ((row, lib, i) in ns)
+			v[++n] = ns[row, lib, i]
+	if (n > 0)
+		sort()
+	return n
+}
+
+# The same, of the ratios of two in the same round.
+function ratios(row, lib, other_row, other,	i)
+{
+	n = 0
+	for (i = 1; i <= rounds; i++)
+		if ((row, lib, i) in ns && (other_row, other, i) in ns)
+			v[++n] = ns[row, lib, i] / ns[other_row, other, i]
+	if (n > 0)
+		sort()
+	return n
+}
+
+function label(lib)
+{
+	return lib in labels ? labels[lib] : lib
+}
+
+# libmio's median ratio to the fastest that isn't ours, whose name is set.
+function fastest(row,	i, lib, best)
+{
+	peer = ""
+	for (i = 1; i <= peers; i++) {
+		lib = peer_names[i]
+		if (!((row, lib) in lazy) && ratios(row, lib, row, "raw") &&
+		    (peer == "" || median < best)) {
+			peer = lib
+			best = median
+		}
+	}
+	return peer != "" && ratios(row, "mio", row, peer)
+}
+
+function cell(row, lib)
+{
+	if ((row, lib) in lazy)
+		return "lazy"
+	return ratios(row, lib, row == "roundtrip_spin" ? "roundtrip" : row, \
+	    "raw") ? sprintf("%.3f", median) : "-"
+}
+
+function limit(row)
+{
+	return ratios(row, "raw2", row, "raw") ? median + 0.02 : 1.02
+}
+
+# How libmio stands beside another, by the quartiles of their ratios.
+function stands()
+{
+	return q1 > 1 ? "behind" : q3 < 1 ? "ahead" : "a tie"
+}
+
+function number(x)
+{
+	return sprintf(x < 100 ? "%.1f" : "%.0f", x)
+}
+
+BEGIN {
+	FS = "\t"
+	labels["raw"] = "epoll"
+	labels["raw2"] = "epoll again"
+	labels["mio"] = "libmio"
+	labels["mio_poll"] = "libmio, poll(2)"
+	labels["rust_mio"] = "Rust mio"
+	split("raw2 mio mio_poll rust_mio libuv libev libevent", order, " ")
+	does["pingpong"] = "a byte to and fro, a wait for each hop"
+	does["fanin"] = "100 active of 1,000"
+	does["events"] = "1,000 of 1,000, only looked at"
+	does["idle_10"] = "one active of 10"
+	does["idle_1000"] = "one active of 1,000"
+	does["idle_9000"] = "one active of 9,000"
+	does["udp_1000"] = "one active of 1,000 UDP sockets"
+	does["udp_18000"] = "one active of 18,000 UDP sockets"
+	does["churn"] = "register and deregister"
+	does["churn_wait"] = "the same, with a wait after each"
+	does["reregister"] = "change of interest"
+	does["accept"] = "accept, register, echo, close, over TCP"
+	does["wake_burst"] = "wakes of a loop that is busy"
+	does["wake_sleeper"] = "wake a thread, which says so through a pipe"
+	does["roundtrip"] = "two loops wake each other"
+	does["roundtrip_spin"] = "the same, asking for 100 us first; to epoll without"
+}
+
+$1 == "host" { host[++hosts] = $2; value[hosts] = $3 }
+$1 == "library" { version[$2] = $3 }
+$1 == "missing" { missing[++missings] = $2 }
+$1 == "lazy" { lazy[$2, $3] = 1 }
+$1 == "time" {
+	if (!($2 in seen)) {
+		seen[$2] = 1
+		row_names[++rows] = $2
+	}
+	ns[$2, $3, $4] = $5
+	if ($4 > rounds)
+		rounds = $4
+}
+# That a library has no spinning is no loss.
+$1 == "left" && $2 != "roundtrip_spin" { left[++lefts] = $0 }
+$1 == "failed" { failed[++fails] = $0 }
+$1 ~ /^(calls|instructions|allocations)$/ { counted[$1, $2, $3] = $4 + 0 }
+$1 ~ /^(calls|instructions|allocations)$/ && !(($1, $2) in counted_row) {
+	counted_row[$1, $2] = 1
+	count_rows[$1, ++count_n[$1]] = $2
+}
+$1 == "memory" {
+	memory[++memories] = $0
+	if ($2 == "tcp" && $3 == "raw") {
+		watched = $6 + 0 > 0 || $7 > 0 ? $7 : 0
+		endpoint = $8
+		connections = $4
+	}
+	if ($3 == "mio")
+		own = $6
+	if ($3 == "mio" && $5 + 0 > heap)
+		heap = $5
+}
+$1 == "size" { size[$2] = $3 }
+$1 == "load" { load[$2] = $3 }
+$1 == "trend" { trend[$2, $3] = trend[$2, $3] " " $5; trends = 1 }
+$1 == "slab" { slab[$2, $3] = $5 }
+
+END {
+	for (i = 1; i in order; i++) {
+		lib = order[i]
+		if (lib == "raw2" || lib in version)
+			columns[++shown] = lib
+		if (lib !~ /^(raw2|mio|mio_poll)$/ && lib in version)
+			peer_names[++peers] = lib
+	}
+	if (form == "text")
+		text()
+	else
+		markdown()
+}
+
+# The terminal's table.
+function text(	i, j, row)
+{
+	printf "\n%-14s %9s", "", "epoll, ns"
+	for (j = 1; j <= shown; j++)
+		printf " %8s", columns[j] == "raw2" ? "again" : columns[j]
+	print ""
+	for (i = 1; i <= rows; i++) {
+		row = row_names[i]
+		printf "%-14s %9s", row,
+		    times(row, "raw") ? number(median) : "-"
+		for (j = 1; j <= shown; j++)
+			printf " %8s", cell(row, columns[j])
+		print ""
+	}
+	print "\nMedians of each round's ratio to epoll; \"again\" is epoll" \
+	    " itself, a second time."
+	for (i = 1; i <= lefts; i++) {
+		split(left[i], f, "\t")
+		print "left out: " f[2] (f[3] == "-" ? "" : ", " \
+		    label(f[3])) ": " f[4]
+	}
+	text_counts("calls", "System calls an operation:")
+	for (i = 1; i <= fails; i++)
+		print "FAILED: " failed[i]
+}
+
+function text_counts(what, title,	i, j, row)
+{
+	if (count_n[what] == 0)
+		return
+	print "\n" title
+	for (i = 1; i <= count_n[what]; i++) {
+		row = count_rows[what, i]
+		printf "%-14s %9s %8s", row, counted[what, row, "raw"], ""
+		for (j = 2; j <= shown; j++)
+			printf " %8s", (what, row, columns[j]) in counted ? \
+			    counted[what, row, columns[j]] : "-"
+		print ""
+	}
+}
+
+function head(first,	j, s)
+{
+	s = "| " first " |"
+	for (j = 1; j <= shown; j++)
+		s = s " " label(columns[j]) " |"
+	print s
+}
+
+function rule(cells,	j, s)
+{
+	s = "| --- |"
+	for (j = 1; j < cells; j++)
+		s = s " ---: |"
+	print s
+}
+
+function markdown()
+{
+	print "# The benchmark's report\n"
+	print "Made by `make bench`; `make bench-record` keeps it here." \
+	    "  The figures are\n`results.tsv`'s, beside this file.\n"
+	machine()
+	how_to_read()
+	ratio_table()
+	standing()
+	ns_table()
+	count_table("calls", "System calls an operation",
+	    "Counted by strace, all threads together.")
+	count_table("instructions", "Instructions in user space an operation",
+	    "Counted by valgrind, the benchmark's own and the C library's" \
+	    " included: those are the\nsame for all, and what a library adds" \
+	    " is the difference to epoll.")
+	count_table("allocations", "Allocations an operation",
+	    "Once warm.  Counted by valgrind.")
+	memory_table()
+	size_table()
+	ten_million()
+	what_is_missing()
+}
+
+function machine(	i)
+{
+	print "## Where\n"
+	for (i = 1; i <= hosts; i++)
+		print "- " host[i] ": " value[i]
+	print ""
+	print "| | version |\n| --- | --- |"
+	print "| " label("raw") " | Linux " version["raw"] " |"
+	for (i = 2; i <= shown; i++)
+		print "| " label(columns[i]) " | " version[columns[i]] " |"
+	print ""
+}
+
+function how_to_read()
+{
+	print "## How to read it\n"
+	print "Each figure is the median of " rounds \
+	    " rounds, and in each round every program ran\nonce, one after" \
+	    " the other, in a process of its own.  Ratios are to epoll in the" \
+	    "\nsame round: 1.000 is as fast, 1.100 takes a tenth longer." \
+	    "  \"Epoll again\" is the\nsame program a second time in each" \
+	    " round: what it differs from 1 by, this machine\ncan't tell." \
+	    "  So libmio's limit is that figure and 0.02.\n"
+	print "\"Behind\" and \"ahead\" are said if three quarters of the" \
+	    " rounds agree; all else is a\ntie.  \"lazy\": the library puts" \
+	    " that call off until its next wait, or never tells\nthe kernel;" \
+	    " there is nothing to compare.  `churn_wait` has the waits in" \
+	    " it.\n"
+	print "What all do is the same code, but for the calls of the" \
+	    " library (`bench/work.c`,\n`bench/threads.c`).  Epoll itself is" \
+	    " used edge-triggered, and its waker is an eventfd\nthat is" \
+	    " never read; its server deregisters before it closes, as" \
+	    " libmio's does, which\nit could leave off where no descriptor" \
+	    " is ever dup'd.\n"
+}
+
+function ratio_table(	i, j, row, s)
+{
+	print "## Times, as ratios to epoll\n"
+	s = "| row | what | epoll, ns |"
+	for (j = 1; j <= shown; j++)
+		s = s " " label(columns[j]) " |"
+	print s
+	s = "| --- | --- | ---: |"
+	for (j = 1; j <= shown; j++)
+		s = s " ---: |"
+	print s
+	for (i = 1; i <= rows; i++) {
+		row = row_names[i]
+		s = "| " row " | " does[row] " | " \
+		    (times(row, "raw") ? number(median) : "-") " |"
+		for (j = 1; j <= shown; j++)
+			s = s " " cell(row, columns[j]) " |"
+		print s
+	}
+	print "\n![ratios](times.svg)\n"
+}
+
+function loses(what)
+{
+	losses[++lost] = what
+}
+
+# libmio against its limits, and against whoever is fastest.
+function standing(	i, row, s, ratio, most, range, how)
+{
+	print "## libmio against its limits, and against the fastest peer\n"
+	print "| row | libmio | quartiles | limit | | fastest peer |" \
+	    " libmio to it | quartiles | |"
+	print "| --- | ---: | ---: | ---: | --- | --- | ---: | ---: | --- |"
+	for (i = 1; i <= rows; i++) {
+		row = row_names[i]
+		most = row == "wake_burst" ? 0.02 : limit(row)
+		if (row == "roundtrip_spin" || !ratios(row, "mio", row, "raw"))
+			continue
+		ratio = median
+		s = sprintf(row == "wake_burst" ? \
+		    "| %s | %.4f | %.4f to %.4f | %.4f |" : \
+		    "| %s | %.3f | %.3f to %.3f | %.3f |", row, ratio,
+		    q1, q3, most)
+		how = ratio <= most ? "within" : "**above**"
+		if (ratio > most)
+			loses(sprintf("%s: %.4f of epoll, and the limit is" \
+			    " %.4f", row, ratio, most))
+		s = s " " how " |"
+		if (fastest(row)) {
+			s = s sprintf(" %s | %.3f | %.3f to %.3f | %s |",
+			    label(peer), median, q1, q3, stands())
+			if (q1 > 1 && row != "wake_burst")
+				loses(sprintf("%s: %.3f of %s", row, median,
+				    label(peer)))
+		} else
+			s = s " - | - | - | - |"
+		print s
+	}
+	print ""
+	against("wake_burst", "a wake that finds one pending")
+	idle_trend()
+	if (ratios("roundtrip_spin", "mio", "roundtrip", "mio")) {
+		printf "With spinning, a round trip of libmio takes %.3f" \
+		    " of what it takes without (limit\n0.25).\n\n", median
+		if (median > 0.25)
+			loses(sprintf("roundtrip_spin: %.3f of the blocking" \
+			    " one", median))
+	}
+	print "### Where libmio loses\n"
+	if (lost == 0)
+		print "Nowhere in this run."
+	for (i = 1; i <= lost; i++)
+		print "- " losses[i]
+	print ""
+}
+
+# In nanoseconds, where ratios would say little.
+function against(row, words,	mine)
+{
+	if (!fastest(row) || !times(row, "mio"))
+		return
+	mine = median
+	if (times(row, peer))
+		printf "%s: %s takes %.1f ns with libmio and %.1f ns with" \
+		    " %s, the fastest\npeer (limit: 3 ns more).\n\n", row,
+		    words, mine, median, label(peer)
+	if (mine > median + 3)
+		loses(sprintf("%s: %.1f ns, and %s %.1f ns", row, mine,
+		    label(peer), median))
+}
+
+function idle_trend(	row)
+{
+	for (row = "idle_9000"; ratios(row, "mio", "idle_10", "mio"); ) {
+		printf "One of 9,000 takes libmio %.3f of one of 10 (limit" \
+		    " 1.05)", median
+		if (median > 1.05)
+			loses(sprintf("idle_9000: %.3f of idle_10", median))
+		if (ratios(row, "raw", "idle_10", "raw"))
+			printf "; epoll, %.3f", median
+		print ".\n"
+		break
+	}
+}
+
+function ns_table(	i, j, row, s)
+{
+	print "## Nanoseconds: median and quartiles\n"
+	s = "| row | epoll |"
+	for (j = 1; j <= shown; j++)
+		s = s " " label(columns[j]) " |"
+	print s
+	rule(shown + 2)
+	for (i = 1; i <= rows; i++) {
+		row = row_names[i]
+		s = "| " row " | " spread(row, "raw") " |"
+		for (j = 1; j <= shown; j++)
+			s = s " " spread(row, columns[j]) " |"
+		print s
+	}
+	print ""
+}
+
+function spread(row, lib)
+{
+	if (!times(row, lib))
+		return "-"
+	return ((row, lib) in lazy ? "lazy: " : "") number(median) " (" \
+	    number(q1) " to " number(q3) ")"
+}
+
+function count_table(what, title, words,	i, j, row, s)
+{
+	if (count_n[what] == 0)
+		return
+	print "## " title "\n"
+	print words "\n"
+	s = "| row | epoll |"
+	for (j = 2; j <= shown; j++)
+		s = s " " label(columns[j]) " |"
+	print s
+	rule(shown + 1)
+	for (i = 1; i <= count_n[what]; i++) {
+		row = count_rows[what, i]
+		s = "| " row " | " counted[what, row, "raw"] " |"
+		for (j = 2; j <= shown; j++)
+			s = s " " ((what, row, columns[j]) in counted ? \
+			    counted[what, row, columns[j]] : "-") " |"
+		print s
+	}
+	print ""
+}
+
+function memory_table(	i, f)
+{
+	if (memories == 0)
+		return
+	print "## Memory, bytes a source\n"
+	print "The library's heap; what the program keeps for each source, a" \
+	    " `struct mio_source` or\nthe like; and the kernel's slab, for" \
+	    " the registration and for the descriptor itself.\nThe kernel's" \
+	    " figures are what the whole system's slab grew by, which others" \
+	    " take part\nin: they are good to some tens of bytes with many" \
+	    " sources, and to nothing with few.\n"
+	print "| | sources | library | heap | program | kernel:" \
+	    " registration | kernel: descriptor |"
+	print "| --- | ---: | --- | ---: | ---: | ---: | ---: |"
+	for (i = 1; i <= memories; i++) {
+		split(memory[i], f, "\t")
+		print "| " toupper(f[2]) " | " f[4] " | " label(f[3]) " | " \
+		    (f[5] < 0 ? "-" : f[5]) " | " f[6] " | " f[7] " | " f[8] \
+		    " |"
+	}
+	print ""
+}
+
+function size_table(	j, lib)
+{
+	print "## Size, and what loading costs\n"
+	print "Of the stripped shared library; instructions in user space" \
+	    " that it takes to load it\nand what it needs, over those of a" \
+	    " program without.  Rust's mio comes as source, and\nis part of" \
+	    " the program.\n"
+	print "| library | bytes | instructions |\n| --- | ---: | ---: |"
+	for (j = 2; j <= shown; j++) {
+		lib = columns[j]
+		if (lib in size)
+			print "| " label(lib) " | " size[lib] " | " \
+			    (lib in load ? load[lib] : "-") " |"
+	}
+	print ""
+}
+
+function gigabytes(bytes)
+{
+	return sprintf("%.1f GB", bytes * 10000000 / 1000000000)
+}
+
+function ten_million(	i, lib)
+{
+	if (connections == 0)
+		return
+	print "## Ten million connections\n"
+	print "Computed from the figures above, of " connections \
+	    " TCP connections; nobody has run it.\n"
+	print "| | bytes a connection | of ten million |"
+	print "| --- | ---: | ---: |"
+	print "| kernel: the socket and its descriptor | " endpoint " | " \
+	    gigabytes(endpoint) " |"
+	print "| kernel: its registration | " watched " | " \
+	    gigabytes(watched) " |"
+	print "| the program's `struct mio_source` | " own " | " \
+	    gigabytes(own) " |"
+	heap += 0
+	print "| libmio's heap | " heap " | " gigabytes(heap) " |"
+	print "| in all, before a byte is sent | " endpoint + watched + own + \
+	    heap " | " gigabytes(endpoint + watched + own + heap) " |\n"
+	print "Data under way and the program's own state come on top.  A" \
+	    " process may have\n1,048,576 descriptors unless `fs.nr_open` is" \
+	    " raised, so it takes ten processes or that\nsetting, and" \
+	    " `fs.file-max`.  A wait costs what its events cost, however" \
+	    " many sources are\nsilent; here is how far that was seen:\n"
+	print "| sources | processes | epoll, ns | libmio, ns |"
+	print "| --- | ---: | ---: | ---: |"
+	trend_row("one of 10", "idle_10")
+	trend_row("one of 1,000", "idle_1000")
+	trend_row("one of 9,000", "idle_9000")
+	trend_several("one of 9,000 in each", "idle_9000")
+	trend_row("one of 1,000 UDP sockets", "udp_1000")
+	trend_row("one of 18,000 UDP sockets", "udp_18000")
+	trend_several("one of 18,000 UDP sockets in each", "udp_18000")
+	print "\n![one active of many](idle.svg)\n"
+	for (i = 1; i in order; i++) {
+		lib = order[i]
+		if (("udp_18000", lib) in slab)
+			print "Three more processes with 18,000 UDP sockets" \
+			    " each, all registered with " label(lib) ",\n" \
+			    "took " slab["udp_18000", lib] \
+			    " bytes of the kernel's slab a socket.\n"
+	}
+}
+
+function trend_row(words, row,	s)
+{
+	if (!times(row, "raw"))
+		return
+	s = "| " words " | 1 | " number(median)
+	print s " | " (times(row, "mio") ? number(median) : "-") " |"
+}
+
+function several(row, lib,	i, f)
+{
+	n = split(trend[row, lib], f, " ")
+	for (i = 1; i <= n; i++)
+		v[i] = f[i] + 0
+	if (n == 0)
+		return "-"
+	sort()
+	return number(median)
+}
+
+function trend_several(words, row)
+{
+	if ((row, "raw") in trend)
+		print "| " words " | 4 | " several(row, "raw") " | " \
+		    several(row, "mio") " |"
+}
+
+function what_is_missing(	i, f)
+{
+	if (missings + lefts + fails == 0)
+		return
+	print "## Left out\n"
+	for (i = 1; i <= missings; i++)
+		print "- " label(missing[i]) ": not found"
+	for (i = 1; i <= lefts; i++) {
+		split(left[i], f, "\t")
+		print "- " f[2] (f[3] == "-" ? "" : ", " label(f[3])) ": " f[4]
+	}
+	for (i = 1; i <= fails; i++) {
+		split(failed[i], f, "\t")
+		print "- FAILED: " f[2] ", " label(f[3]) ": " f[4]
+	}
+}

@@ -1,0 +1,172 @@
+#!/bin/sh
+#
+# run.sh [-q] OUT PROGRAM...: measures every row with every program, A B A B,
+# into OUT, a table of fields with tabs:
+#
+#	host	WHAT VALUE			where this was
+#	library	LIBRARY VERSION
+#	missing	LIBRARY				not found by configure
+#	lazy	ROW LIBRARY			puts that off: not compared
+#	time	ROW LIBRARY ROUND NS OPS	an operation's time
+#	left	ROW LIBRARY REASON		what can't be had here
+#	failed	ROW LIBRARY WHAT
+#	trend	ROW LIBRARY PROCESSES NS	with others that hold as many
+#	slab	ROW LIBRARY PROCESSES BYTES	of the kernel, a source
+#
+# The first program of each round is raw epoll's, and it runs again as raw2:
+# what the two differ by is what this machine can't tell.  The others change
+# places from round to round.  -q is short: for trying whether all of it works.
+
+AWK=${AWK:-awk}
+rounds=${BENCH_ROUNDS:-11} msec=${BENCH_MSEC:-50} quick=no
+if [ "$1" = -q ]; then
+	quick=yes rounds=3 msec=10
+	shift
+fi
+out=$1
+shift
+raw=$1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+status=0
+
+tell() {
+	printf '%s' "$1" >>"$out"
+	shift
+	printf '\t%s' "$@" >>"$out"
+	echo >>"$out"
+}
+
+# The processor's name is where the kernel of each kind of machine has it.
+cpu() {
+	$AWK -F ': *' '/^(model name|Model|Processor|cpu)[ \t]*:/ {
+		print $2
+		exit
+	}' /proc/cpuinfo
+}
+
+host() {
+	tell host date "$(date -u +%Y-%m-%d)"
+	tell host kernel "$(uname -srm)"
+	tell host processor "$(cpu)"
+	tell host processors "$(getconf _NPROCESSORS_ONLN)"
+	tell host memory \
+	    "$($AWK '/^MemTotal/ { print int($2 / 1024) " MB" }' /proc/meminfo)"
+	tell host hypervisor \
+	    "$(grep -qw hypervisor /proc/cpuinfo && echo yes || echo no)"
+	tell host compiler "$($CC --version 2>/dev/null | head -n 1)"
+	tell host flags "$CFLAGS"
+	# shellcheck disable=SC3045 # where it is missing, nothing is told
+	tell host descriptors "$(ulimit -H -n 2>/dev/null)"
+	tell host load "$(cut -d ' ' -f 1-3 /proc/loadavg)"
+	tell host rounds "$rounds of $msec ms"
+}
+
+# measure ROW PROGRAM NAME ROUND: false if there will be none of it.
+measure() {
+	"$2" -t "$msec" "$1" >"$tmp/result" 2>"$tmp/errors"
+	case $? in
+	0)	tell time "$1" "$3" "$4" \
+		    "$(cut -f 3 "$tmp/result")" "$(cut -f 4 "$tmp/result")"
+		return 0 ;;
+	77)	tell left "$1" "$3" "$(cat "$tmp/errors")" ;;
+	*)	tell failed "$1" "$3" "$(head -n 1 "$tmp/errors")"
+		echo "FAILED: $1 $3: $(cat "$tmp/errors")"
+		status=1 ;;
+	esac
+	return 1
+}
+
+# A row's rounds.  Who leaves in the first stays out.
+row() {
+	name=$1 round=1 with_raw=yes
+	shift
+	while [ "$round" -le "$rounds" ]; do
+		with=
+		[ $with_raw = no ] ||
+		    measure "$name" "$raw" raw "$round" || with_raw=no
+		for program; do
+			measure "$name" "$program" "${program##*run_}" \
+			    "$round" && with="$with $program"
+		done
+		[ $with_raw = no ] || measure "$name" "$raw" raw2 "$round"
+		# shellcheck disable=SC2086 # words
+		set -- $with
+		[ $# -gt 0 ] || return
+		next=$1
+		shift
+		set -- "$@" "$next"
+		round=$((round + 1))
+	done
+}
+
+slab() {
+	$AWK '/^Slab:/ { printf "%.0f\n", $2 * 1024 }' /proc/meminfo
+}
+
+# trend ROW SIZE PROGRAM: beside three processes that hold as much.
+trend() {
+	mkfifo "$tmp/hold" || return
+	before=$(slab)
+	: >"$tmp/held"
+	for i in 1 2 3; do
+		"$3" -h "$1" <"$tmp/hold" >>"$tmp/held" 2>"$tmp/errors" &
+	done
+	exec 9>"$tmp/hold"
+	i=0
+	while [ "$(grep -c ready "$tmp/held")" != 3 ] && [ $i -lt 300 ]; do
+		sleep 0.1
+		i=$((i + 1))
+	done
+	if [ "$(grep -c ready "$tmp/held")" = 3 ]; then
+		tell slab "$1" "${3##*run_}" 3 \
+		    $((($(slab) - before) / (3 * $2)))
+		for i in 1 2 3 4 5; do
+			"$3" -t "$msec" "$1" >"$tmp/result" || break
+			tell trend "$1" "${3##*run_}" 4 \
+			    "$(cut -f 3 "$tmp/result")"
+		done
+	else
+		tell left "$1, 4 processes" "${3##*run_}" \
+		    "$(head -n 1 "$tmp/errors")"
+	fi
+	exec 9>&-
+	wait
+	rm -f "$tmp/hold"
+}
+
+: >"$out" || exit 1
+host
+for program; do
+	"$program" -V >"$tmp/version" || exit 1
+	tell library "$(cat "$tmp/version")"
+	"$program" -l | $AWK -v l="${program##*run_}" -F '\t' \
+	    '$2 == "lazy" { print "lazy\t" $1 "\t" l }' >>"$out"
+done
+for library in $BENCH_MISSING; do
+	tell missing "$library"
+	echo "LEFT OUT: $library: not found by configure"
+done
+rows=$("$raw" -l | cut -f 1)
+shift
+printf 'measuring, %s rounds:' "$rounds"
+for name in $rows; do
+	case $quick$name in
+	yesidle_9000|yesudp_18000)
+		tell left "$name" - "it takes long"
+		continue ;;
+	esac
+	printf ' %s' "$name"
+	row "$name" "$@"
+done
+echo
+if [ $quick = no ]; then
+	for program in "$raw" "$@"; do
+		case $program in
+		*run_raw|*run_mio)
+			trend idle_9000 18000 "$program"
+			trend udp_18000 18000 "$program" ;;
+		esac
+	done
+fi
+exit $status
