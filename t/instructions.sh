@@ -13,6 +13,7 @@ if ! command -v valgrind >/dev/null 2>&1; then
 	echo "1..0 # SKIP no valgrind"
 	exit 0
 fi
+. "$top_srcdir/t/optimized"
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 
@@ -86,18 +87,7 @@ main(void)
 	return readable == 2 * ROUNDS * EVENTS ? 0 : 1;
 }
 C
-files=
-for name in addr error event inet pipe poller sel_epoll sock_posix source tcp \
-    udp unix wake "wake_$WAKER"; do
-	files="$files $top_srcdir/lib/$name.c"
-done
-if ! $CC -O2 -DHAVE_CONFIG_H -I"$top_builddir" -I"$top_srcdir/include" \
-    -I"$top_srcdir/lib" -o "$tmp/batch" "$tmp/batch.c" $files $LIBS \
-    >"$tmp/out" 2>&1; then
-	$SED 's/^/# /' "$tmp/out"
-	echo "Bail out! the program doesn't compile"
-	exit 99
-fi
+optimized "$tmp/batch" "$tmp/batch.c" || exit 99
 # shellcheck disable=SC3045 # where it is missing, the default has to do
 ulimit -n 4096 2>/dev/null
 

@@ -1,0 +1,97 @@
+# The benchmark's exact counts, of libmio beside epoll itself: the same work by
+# the same code (bench/), with one library or the other.  System calls an
+# operation are as many, and fewer for wakes; nothing allocates once warm; an
+# event costs at most 20 instructions more; a source has no memory of its own.
+# The library is compiled for this with -O2, whatever the build's flags are.
+
+. "${top_builddir:-.}/t/env"
+
+if [ "$SELECTOR" != epoll ]; then
+	echo "1..0 # SKIP only epoll can be compared with epoll"
+	exit 0
+fi
+if [ -z "$STRACE" ] || ! command -v valgrind >/dev/null 2>&1; then
+	echo "1..0 # SKIP no strace, or no valgrind"
+	exit 0
+fi
+counted=$(mktemp -d) || exit 99
+trap 'rm -rf "$counted"' EXIT
+if ! $STRACE -o "$counted/probe" true 2>/dev/null; then
+	echo "1..0 # SKIP strace may not trace here"
+	exit 0
+fi
+. "$top_srcdir/bench/count.sh"
+. "$top_srcdir/t/optimized"
+
+# program NAME FILE...: run_NAME.
+program() {
+	name=$1
+	shift
+	for file; do
+		set -- "$@" "$top_srcdir/bench/$file"
+		shift
+	done
+	optimized "$counted/run_$name" "$@" -DBENCH_NAME="\"$name\"" ||
+	    exit 99
+}
+
+work="main.c measure.c memory.c threads.c work.c"
+program raw $work io_plain.c lib_raw.c
+program mio $work lib_mio.c
+
+n=0
+# result TRUTH TEXT
+result() {
+	n=$((n + 1))
+	if $AWK "BEGIN { exit !($1) }"; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+	fi
+}
+
+# take COUNT LIBRARY ROW: what an operation takes.
+take() {
+	if ! an_op "$1" "$counted/run_$2" "$3"; then
+		echo "Bail out! $2, $3: no count of $1" >&2
+		$SED 's/^/# /' "$counted/errors" >&2
+		return 1
+	fi
+}
+
+# same ROW SLACK
+same() {
+	raw=$(take calls raw $1) && mio=$(take calls mio $1) || exit 99
+	result "$mio - $raw <= $2 && $raw - $mio <= $2 && $raw > 0" \
+	    "$1: $mio system calls, epoll $raw"
+}
+
+plain="pingpong fanin events idle_10 udp_1000 churn churn_wait reregister"
+plain="$plain accept"
+for row in $plain; do
+	same $row 0
+done
+# The ends of threads can take some calls more, or fewer: of 800, a handful.
+for row in wake_sleeper roundtrip; do
+	same $row 0.1
+done
+raw=$(take calls raw wake_burst) && mio=$(take calls mio wake_burst) || exit 99
+result "$mio == 0 && $raw == 1" "wake_burst: $mio system calls, eventfd $raw"
+for row in $plain wake_burst; do
+	mio=$(take allocations mio $row) || exit 99
+	result "$mio == 0" "$row: $mio allocations"
+done
+raw=$(take instructions raw events) && mio=$(take instructions mio events) ||
+    exit 99
+result "$mio - $raw <= 20 && $raw > 0" \
+    "an event: $mio instructions, epoll $raw"
+for kind in "udp 1000" "tcp 400"; do
+	heap=$("$counted/run_mio" -m $kind | cut -f 4)
+	if [ "$heap" = -1.0 ]; then
+		n=$((n + 1))
+		echo "ok $n # SKIP no mallinfo2"
+	else
+		result "$heap == 0" "$kind sources: $heap bytes of heap each"
+	fi
+done
+echo "1..$n"
