@@ -19,4 +19,32 @@
 #define atomic_inc(p)		__atomic_add_fetch((p), 1, __ATOMIC_RELAXED)
 #define atomic_dec(p)		__atomic_sub_fetch((p), 1, __ATOMIC_ACQ_REL)
 
+/*
+ * Counts of references.  A C library that says so while there is one thread
+ * saves registrations what an atomic costs, which is as much as all else that
+ * they do beside the system call.
+ */
+#if HAVE_DECL___LIBC_SINGLE_THREADED
+#include <sys/single_threaded.h>
+#define one_thread()		(__libc_single_threaded != 0)
+#else
+#define one_thread()		0
+#endif
+
+static inline void
+count_up(unsigned int *count)
+{
+	if (one_thread())
+		++*count;
+	else
+		(void)atomic_inc(count);
+}
+
+/* What is left. */
+static inline unsigned int
+count_down(unsigned int *count)
+{
+	return one_thread() ? --*count : atomic_dec(count);
+}
+
 #endif /* COMPAT_ATOMIC_H */

@@ -30,6 +30,9 @@
 /* As much padding keeps two threads' data apart on the machines we know. */
 #define MIO_CACHE_LINE	64
 
+/* What is rarely called: out of the way, and with its own registers. */
+#define MIO_COLD	__attribute__((noinline, cold))
+
 /* A compile-time assertion in C99. */
 #define MIO_ASSERT(name, truth)	typedef char mio_assert_##name[(truth) ? 1 : -1]
 
@@ -89,6 +92,7 @@ mio_set_interest(struct mio_source *source, unsigned int interest)
  * and is held by the same and by each registered source.
  */
 struct mio_poller {
+	struct mio_poller *self;	/* see mio_poller_of */
 	/* Read by polls, registrations and wakes, and hardly ever written. */
 	unsigned int	 birth;		/* mio_generation then */
 	unsigned int	 alive;		/* birth, or 0: dead */
@@ -121,8 +125,8 @@ struct mio_poller {
  *   open	The channel is open already.  The core closes it if this
  *		fails.
  *   fd		What mio_poller_fd gives, or -ENOTSUP.
- *   add	Registers, sets source->reg, and the record's generation in
- *		priv if it keeps records.  A source that is ready yields an
+ *   add	Registers, sets source->reg (mio_poller_of), and the record's
+ *		generation in priv if it keeps records.  A source that is ready yields an
  *		event at the next wait, or at the one that is on.  Where the
  *		kernel would take a regular file, mio_check_file() comes
  *		first.  On an error the source is as it was.
@@ -166,14 +170,15 @@ struct mio_poller {
  * was asked for: MIO_READINESS has it (readiness.h), and the model test holds
  * a selector to it.  The hints are for what the kernel tells.
  *
- * record.c has mio_sel_poller for those who keep records, and poll_bits.c
- * mio_sel_native for those whose kernel answers in poll(2)'s bits.
+ * poll_bits.c has mio_sel_native for those whose kernel answers in poll(2)'s
+ * bits.
  */
 #define MIO_RESUME	(-0x10000)	/* outside errno's range */
 
 extern const size_t mio_sel_size;
 extern const char mio_sel_name[];
 extern const unsigned int mio_sel_interests;
+extern const bool mio_sel_learns;	/* does anything in blocked */
 
 int	mio_sel_open(struct mio_poller *);
 void	mio_sel_close(struct mio_poller *);
@@ -188,8 +193,15 @@ void	mio_sel_forget(struct mio_poller *, struct mio_source *);
 void	mio_sel_blocked(const struct mio_source *, unsigned int);
 int	mio_sel_wait(struct mio_poller *, struct mio_event *, int, int64_t);
 
-/* The poller that a registered source belongs to. */
-struct mio_poller *mio_sel_poller(const struct mio_source *);
+/*
+ * The poller that a registered source belongs to.  Its reg is the poller, or
+ * a record: either begins with the poller's address.
+ */
+static inline struct mio_poller *
+mio_poller_of(const struct mio_source *source)
+{
+	return *(struct mio_poller *const *)source->reg;
+}
 
 /* Names of the bits in mio_event.native, ended by a null name. */
 struct mio_bit_name {

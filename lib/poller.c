@@ -37,6 +37,7 @@ poller_open(struct mio_poller *poller)
 
 	if ((error = fork_tells(fork_child)) != 0)
 		return -error;
+	poller->self = poller;
 	poller->birth = mio_generation;
 	if ((error = mio_channel_open(poller)) < 0)
 		return error;
@@ -80,20 +81,20 @@ mio_poller_ref(struct mio_poller *poller)
 		errno = -error;
 		return NULL;
 	}
-	atomic_inc(&poller->handles);
+	count_up(&poller->handles);
 	return poller;
 }
 
 void
 mio_poller_hold(struct mio_poller *poller)
 {
-	atomic_inc(&poller->memory);
+	count_up(&poller->memory);
 }
 
 void
 mio_poller_drop(struct mio_poller *poller)
 {
-	if (atomic_dec(&poller->memory) > 0)
+	if (count_down(&poller->memory) > 0)
 		return;
 	mio_wakers_destroy(poller);
 	mio_sel_destroy(poller);
@@ -103,14 +104,14 @@ mio_poller_drop(struct mio_poller *poller)
 void
 mio_poller_hold_channel(struct mio_poller *poller)
 {
-	atomic_inc(&poller->channel);
+	count_up(&poller->channel);
 	mio_poller_hold(poller);
 }
 
 void
 mio_poller_drop_channel(struct mio_poller *poller)
 {
-	if (atomic_dec(&poller->channel) == 0)
+	if (count_down(&poller->channel) == 0)
 		mio_channel_close(poller);
 	mio_poller_drop(poller);
 }
@@ -120,7 +121,7 @@ mio_poller_free(struct mio_poller *poller)
 {
 	int saved = errno;
 
-	if (poller == NULL || atomic_dec(&poller->handles) > 0)
+	if (poller == NULL || count_down(&poller->handles) > 0)
 		return;
 	atomic_put(&poller->alive, 0);
 	mio_sel_close(poller);
@@ -181,7 +182,7 @@ spin(struct mio_poller *poller, struct mio_event *events, int nevents,
 }
 
 /* A wait that may have to be resumed, or that spins first. */
-static int
+static MIO_COLD int
 wait_until(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
 {
@@ -288,7 +289,7 @@ check_registered(const struct mio_poller *poller,
 		return -EBADF;
 	if (!mio_registered(source))
 		return -ENOENT;
-	if (mio_sel_poller(source) != poller)
+	if (mio_poller_of(source) != poller)
 		return -EXDEV;
 	return 0;
 }
@@ -308,7 +309,7 @@ do_register(struct mio_poller *poller, struct mio_source *source,
 	if (mio_kind(source) == MIO_KIND_EMPTY)
 		return -EBADF;
 	if (mio_registered(source))
-		return mio_sel_poller(source) == poller ? -EEXIST : -EXDEV;
+		return mio_poller_of(source) == poller ? -EEXIST : -EXDEV;
 	if ((error = mio_sel_add(poller, source, token, interest)) < 0)
 		return error;
 	mio_set_interest(source, interest);
@@ -364,7 +365,7 @@ mio_reregister(struct mio_poller *poller, struct mio_source *source,
 int
 mio_unregister(struct mio_source *source)
 {
-	struct mio_poller *poller = mio_sel_poller(source);
+	struct mio_poller *poller = mio_poller_of(source);
 	int error = 0;
 
 	if (mio_poller_check(poller) == 0)

@@ -117,14 +117,6 @@ mio_record_unlist(struct mio_record *record)
 		record->next->link = record->link;
 }
 
-struct mio_poller *
-mio_sel_poller(const struct mio_source *source)
-{
-	const struct mio_record *record = source->reg;
-
-	return record->poller;
-}
-
 void
 mio_record_tie(struct mio_record *record, struct mio_source *source)
 {

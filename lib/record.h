@@ -19,7 +19,7 @@
  * stale copy of a source finds one to compare its generation with.
  */
 struct mio_record {
-	struct mio_poller	*poller;
+	struct mio_poller	*poller;	/* first: mio_poller_of */
 	struct mio_record	*next;		/* free, or on a list */
 	struct mio_record	**link;		/* what points at it there */
 	mio_token		 token;

@@ -58,6 +58,7 @@ const size_t mio_sel_size = sizeof(struct afd_poller);
 const char mio_sel_name[] = "afd";
 const unsigned int mio_sel_interests =
     MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY;
+const bool mio_sel_learns = true;
 
 MIO_ASSERT(first, offsetof(struct afd_record, record) == 0);
 

@@ -45,6 +45,7 @@ const size_t mio_sel_size = sizeof(struct epoll_poller);
 const char mio_sel_name[] = "epoll";
 const unsigned int mio_sel_interests =
     MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY;
+const bool mio_sel_learns = false;
 
 const struct mio_bit_name mio_sel_native[] = {
 	{ EPOLLIN,	"IN" },
@@ -60,12 +61,6 @@ static struct epoll_poller *
 self(const struct mio_poller *poller)
 {
 	return (struct epoll_poller *)(uintptr_t)poller;
-}
-
-struct mio_poller *
-mio_sel_poller(const struct mio_source *source)
-{
-	return source->reg;
 }
 
 int
@@ -252,7 +247,7 @@ expand(const struct mio_poller *poller, struct mio_event *events,
  * A wait's timeout.  epoll_wait(2) is the cheaper call where milliseconds
  * say it exactly: for ever, not at all, and whole ones.
  */
-static int
+static MIO_COLD int
 wait_fine(struct epoll_poller *ep, struct epoll_event *raw, int n,
     int64_t timeout)
 {
@@ -304,7 +299,7 @@ struct align_ours { char c; struct mio_event event; };
  * Puts wakers where the channel's entry was: the last event moves into its
  * place, and the wakers come behind.
  */
-static int
+static MIO_COLD int
 take_wakers(struct mio_poller *poller, struct mio_event *events, int n,
     int nevents, struct mio_event *mark)
 {

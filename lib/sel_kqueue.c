@@ -57,6 +57,7 @@ const size_t mio_sel_size = sizeof(struct kqueue_poller);
 const char mio_sel_name[] = "kqueue";
 const unsigned int mio_sel_interests =
     MIO_READABLE | MIO_WRITABLE | PRIORITIES | AIOS | LIOS;
+const bool mio_sel_learns = false;
 
 const struct mio_bit_name mio_sel_native[] = {
 	{ NATIVE_READ,		"READ" },
@@ -68,12 +69,6 @@ const struct mio_bit_name mio_sel_native[] = {
 	{ EV_EOF,		"EOF" },
 	{ 0,			NULL }
 };
-
-struct mio_poller *
-mio_sel_poller(const struct mio_source *source)
-{
-	return source->reg;
-}
 
 int
 mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)

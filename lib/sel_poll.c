@@ -51,6 +51,7 @@ const size_t mio_sel_size = sizeof(struct poll_poller);
 const char mio_sel_name[] = "poll";
 const unsigned int mio_sel_interests =
     MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY;
+const bool mio_sel_learns = true;
 
 static struct poll_poller *
 self(const struct mio_poller *poller)

@@ -68,6 +68,7 @@ const size_t mio_sel_size = sizeof(struct port_poller);
 const char mio_sel_name[] = "port";
 const unsigned int mio_sel_interests =
     MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY;
+const bool mio_sel_learns = true;
 
 static struct port_poller *
 self(const struct mio_poller *poller)

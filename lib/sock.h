@@ -1,7 +1,8 @@
 /*
  * Sockets and descriptors, as the core needs them: sock_posix.c, or its
- * Winsock sibling.  All return a count, or a negated errno value; a new
- * descriptor, which has no room for either, is the last argument.
+ * Winsock sibling; sock_io.h has what reads and writes.  All return a count, or
+ * a negated errno value; a new descriptor, which has no room for either, is the
+ * last argument.
  *
  * What these make is close-on-exec and non-blocking, atomically where the
  * system can, and raises no SIGPIPE where it is a socket.
@@ -47,22 +48,8 @@ int	mio_sock_set(mio_fd, int, int, int);
 int	mio_sock_get_raw(mio_fd, int, int, void *, size_t);
 int	mio_sock_set_raw(mio_fd, int, int, const void *, size_t);
 
-/* Where send has no flag against SIGPIPE: -ENOTSOCK if fd is no socket. */
-int	mio_sock_nosigpipe(mio_fd);
-
-/* With an address or, if that is null, without. */
-mio_ssize mio_sock_recv(mio_fd, void *, size_t, bool, struct sockaddr *,
-	    mio_socklen *);
-mio_ssize mio_sock_send(mio_fd, const void *, size_t, const struct sockaddr *,
-	    mio_socklen);
-mio_ssize mio_sock_sendv(mio_fd, const struct mio_iovec *, int);
-
-/* These work on any descriptor; the first is as mio_check_file. */
+/* As mio_check_file. */
 int	mio_fd_check(mio_fd);
-mio_ssize mio_fd_read(mio_fd, void *, size_t);
-mio_ssize mio_fd_readv(mio_fd, const struct mio_iovec *, int);
-mio_ssize mio_fd_write(mio_fd, const void *, size_t);
-mio_ssize mio_fd_writev(mio_fd, const struct mio_iovec *, int);
 
 /* strerror(3), where it knows the errors of sockets. */
 const char *mio_sock_strerror(int);

@@ -17,13 +17,11 @@
 #include <sys/uio.h>
 
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "internal.h"
-#include "compat_sigpipe.h"
-#include "sock.h"
+#include "sock_io.h"
 
 MIO_ASSERT(socklen, sizeof(socklen_t) == sizeof(mio_socklen));
 
@@ -33,40 +31,12 @@ MIO_ASSERT(socklen, sizeof(socklen_t) == sizeof(mio_socklen));
 #define ATOMIC_FLAGS	0
 #endif
 
-/* POSIX lets EWOULDBLOCK differ from EAGAIN; our callers see EAGAIN. */
-static int
-error_of(int error)
-{
-#if EWOULDBLOCK != EAGAIN
-	if (error == EWOULDBLOCK)
-		return -EAGAIN;
-#endif
-	return -error;
-}
-
 static int
 set_flags(int fd)
 {
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -errno;
 	return mio_sock_set_nonblocking(fd, 1);
-}
-
-/*
- * Darwin refuses any option, with EINVAL, once a socket is shut down in both
- * directions: a write would have been EPIPE.
- */
-int
-mio_sock_nosigpipe(int fd)
-{
-#ifdef NOSIGPIPE_OPTION
-	int error = mio_sock_set(fd, SOL_SOCKET, NOSIGPIPE_OPTION, 1);
-
-	return error == -EINVAL ? -EPIPE : error;
-#else
-	(void)fd;
-	return 0;
-#endif
 }
 
 /* Completes a socket that may lack its flags; closes it if that fails. */
@@ -279,72 +249,6 @@ int
 mio_sock_set(int fd, int level, int name, int value)
 {
 	return mio_sock_set_raw(fd, level, name, &value, sizeof(value));
-}
-
-mio_ssize
-mio_sock_recv(int fd, void *buf, size_t size, bool peek,
-    struct sockaddr *addr, mio_socklen *addrlen)
-{
-	ssize_t n = recvfrom(fd, buf, size, peek ? MSG_PEEK : 0, addr,
-	    addr != NULL ? addrlen : NULL);
-
-	return n < 0 ? error_of(errno) : n;
-}
-
-mio_ssize
-mio_sock_send(int fd, const void *buf, size_t size,
-    const struct sockaddr *addr, mio_socklen addrlen)
-{
-	ssize_t n = sendto(fd, buf, size, NOSIGPIPE_FLAG, addr, addrlen);
-
-	return n < 0 ? error_of(errno) : n;
-}
-
-mio_ssize
-mio_sock_sendv(int fd, const struct iovec *iov, int iovcnt)
-{
-	struct msghdr msg = { 0 };
-	ssize_t n;
-
-	/* As writev(2) has it, while msg_iovlen's type varies. */
-	if (iovcnt < 0 || iovcnt > IOV_MAX)
-		return -EINVAL;
-	msg.msg_iov = (struct iovec *)(uintptr_t)iov;
-	msg.msg_iovlen = (__typeof__(msg.msg_iovlen))iovcnt;
-	n = sendmsg(fd, &msg, NOSIGPIPE_FLAG);
-	return n < 0 ? error_of(errno) : n;
-}
-
-mio_ssize
-mio_fd_readv(int fd, const struct iovec *iov, int iovcnt)
-{
-	ssize_t n = readv(fd, iov, iovcnt);
-
-	return n < 0 ? error_of(errno) : n;
-}
-
-mio_ssize
-mio_fd_writev(int fd, const struct iovec *iov, int iovcnt)
-{
-	ssize_t n = writev(fd, iov, iovcnt);
-
-	return n < 0 ? error_of(errno) : n;
-}
-
-mio_ssize
-mio_fd_write(int fd, const void *buf, size_t size)
-{
-	ssize_t n = write(fd, buf, size);
-
-	return n < 0 ? error_of(errno) : n;
-}
-
-mio_ssize
-mio_fd_read(int fd, void *buf, size_t size)
-{
-	ssize_t n = read(fd, buf, size);
-
-	return n < 0 ? error_of(errno) : n;
 }
 
 int

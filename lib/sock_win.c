@@ -24,7 +24,7 @@
 #include <windows.h>
 
 #include "internal.h"
-#include "sock.h"
+#include "sock_io.h"
 #include "win_error.h"
 
 MIO_ASSERT(socklen, sizeof(socklen_t) == sizeof(mio_socklen));

@@ -10,7 +10,7 @@
 #include "compat_socket.h"
 #include "internal.h"
 #include "poller.h"
-#include "sock.h"
+#include "sock_io.h"
 #include "source.h"
 
 void
@@ -72,13 +72,21 @@ is_drained(const struct mio_source *source, mio_ssize n, size_t wanted)
 	return n == -EAGAIN || outlives(source, n);
 }
 
-/* Tells the selector what an operation has learnt. */
-mio_ssize
-mio_source_done(const struct mio_source *source, unsigned int direction,
-    mio_ssize n, size_t wanted)
+static MIO_COLD void
+learn(const struct mio_source *source, unsigned int direction, mio_ssize n,
+    size_t wanted)
 {
 	if (mio_registered(source) && is_drained(source, n, wanted))
 		mio_sel_blocked(source, direction);
+}
+
+/* Tells a selector that wants to know what an operation has learnt. */
+static inline mio_ssize
+done(const struct mio_source *source, unsigned int direction, mio_ssize n,
+    size_t wanted)
+{
+	if (mio_sel_learns)
+		learn(source, direction, n, wanted);
 	return n;
 }
 
@@ -125,7 +133,7 @@ mio_source_accept(const struct mio_source *listener,
 	error = mio_sock_accept(listener->fd, addr,
 	    addr != NULL ? addrlen : NULL, &fd);
 	if (error < 0)
-		return (int)mio_source_done(listener, MIO_READABLE, error, 0);
+		return (int)done(listener, MIO_READABLE, error, 0);
 	mio_source_init(stream, fd, MIO_KIND_STREAM);
 	return 0;
 }
@@ -153,7 +161,7 @@ mio_source_send(const struct mio_source *source, const void *buf, size_t size,
 	if (mio_kind(source) == MIO_KIND_FOREIGN &&
 	    (error = mio_sock_nosigpipe(source->fd)) < 0)
 		return error;
-	return mio_source_done(source, MIO_WRITABLE,
+	return done(source, MIO_WRITABLE,
 	    mio_sock_send(source->fd, buf, size, addr, addrlen), 0);
 }
 
@@ -167,7 +175,7 @@ mio_source_recv(const struct mio_source *source, void *buf, size_t size,
 		return error;
 	if (addr != NULL && addrlen == NULL)
 		return -EINVAL;
-	return mio_source_done(source, MIO_READABLE,
+	return done(source, MIO_READABLE,
 	    mio_sock_recv(source->fd, buf, size, peek, addr, addrlen), 0);
 }
 
@@ -249,6 +257,18 @@ iov_size(const struct mio_iovec *iov, int iovcnt)
 	return size;
 }
 
+/*
+ * A socket's recv is a shorter way through the kernel than its read; of
+ * nothing, though, only read is sure to be nothing.
+ */
+static mio_ssize
+any_read(const struct mio_source *source, void *buf, size_t size)
+{
+	if (mio_kind(source) == MIO_KIND_STREAM && size > 0)
+		return mio_sock_recv(source->fd, buf, size, false, NULL, NULL);
+	return mio_fd_read(source->fd, buf, size);
+}
+
 static mio_ssize
 do_read(const struct mio_source *source, void *buf, size_t size)
 {
@@ -261,8 +281,8 @@ do_read(const struct mio_source *source, void *buf, size_t size)
 
 		return mio_named_readv(source, &iov, 1);
 	}
-	return mio_source_done(source, MIO_READABLE,
-	    mio_fd_read(source->fd, buf, size), size);
+	return done(source, MIO_READABLE,
+	    any_read(source, buf, size), size);
 }
 
 static mio_ssize
@@ -276,7 +296,7 @@ do_readv(const struct mio_source *source, const struct mio_iovec *iov,
 	if (mio_is_named(source))
 		return mio_named_readv(source, iov, iovcnt);
 	n = mio_fd_readv(source->fd, iov, iovcnt);
-	return mio_source_done(source, MIO_READABLE, n,
+	return done(source, MIO_READABLE, n,
 	    n > 0 ? iov_size(iov, iovcnt) : 0);
 }
 
@@ -334,7 +354,7 @@ do_write(const struct mio_source *source, const void *buf, size_t size)
 
 		return mio_named_writev(source, &iov, 1);
 	}
-	return mio_source_done(source, MIO_WRITABLE,
+	return done(source, MIO_WRITABLE,
 	    any_write(source, buf, size), size);
 }
 
@@ -349,7 +369,7 @@ do_writev(const struct mio_source *source, const struct mio_iovec *iov,
 	if (mio_is_named(source))
 		return mio_named_writev(source, iov, iovcnt);
 	n = any_writev(source, iov, iovcnt);
-	return mio_source_done(source, MIO_WRITABLE, n,
+	return done(source, MIO_WRITABLE, n,
 	    n > 0 ? iov_size(iov, iovcnt) : 0);
 }
 

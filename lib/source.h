@@ -25,8 +25,6 @@ mio_ssize mio_source_send(const struct mio_source *, const void *, size_t,
 mio_ssize mio_source_recv(const struct mio_source *, void *, size_t, bool,
 	    struct sockaddr *, mio_socklen *);
 
-mio_ssize mio_source_done(const struct mio_source *, unsigned int, mio_ssize,
-	    size_t);
 mio_ssize mio_source_result(mio_ssize);
 
 #endif /* SOURCE_H */

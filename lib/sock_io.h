@@ -1,0 +1,133 @@
+/*
+ * The calls of sock.h that a program makes for every message.  POSIX's are a
+ * system call and a glance at what it returns, and have a place in their
+ * caller; Winsock's are functions (sock_win.c).
+ */
+#ifndef SOCK_IO_H
+#define SOCK_IO_H
+
+#include "sock.h"
+
+#ifdef _WIN32
+/* Where send has no flag against SIGPIPE: -ENOTSOCK if fd is no socket. */
+int	mio_sock_nosigpipe(mio_fd);
+
+/* With an address or, if that is null, without. */
+mio_ssize mio_sock_recv(mio_fd, void *, size_t, bool, struct sockaddr *,
+	    mio_socklen *);
+mio_ssize mio_sock_send(mio_fd, const void *, size_t, const struct sockaddr *,
+	    mio_socklen);
+mio_ssize mio_sock_sendv(mio_fd, const struct mio_iovec *, int);
+
+/* These work on any descriptor. */
+mio_ssize mio_fd_read(mio_fd, void *, size_t);
+mio_ssize mio_fd_readv(mio_fd, const struct mio_iovec *, int);
+mio_ssize mio_fd_write(mio_fd, const void *, size_t);
+mio_ssize mio_fd_writev(mio_fd, const struct mio_iovec *, int);
+#else
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "compat_sigpipe.h"
+
+/* POSIX lets EWOULDBLOCK differ from EAGAIN; our callers see EAGAIN. */
+static inline int
+error_of(int error)
+{
+#if EWOULDBLOCK != EAGAIN
+	if (error == EWOULDBLOCK)
+		return -EAGAIN;
+#endif
+	return -error;
+}
+
+/*
+ * Darwin refuses any option, with EINVAL, once a socket is shut down in both
+ * directions: a write would have been EPIPE.
+ */
+static inline int
+mio_sock_nosigpipe(int fd)
+{
+#ifdef NOSIGPIPE_OPTION
+	int error = mio_sock_set(fd, SOL_SOCKET, NOSIGPIPE_OPTION, 1);
+
+	return error == -EINVAL ? -EPIPE : error;
+#else
+	(void)fd;
+	return 0;
+#endif
+}
+
+static inline mio_ssize
+mio_sock_recv(int fd, void *buf, size_t size, bool peek,
+    struct sockaddr *addr, mio_socklen *addrlen)
+{
+	ssize_t n = recvfrom(fd, buf, size, peek ? MSG_PEEK : 0, addr,
+	    addr != NULL ? addrlen : NULL);
+
+	return n < 0 ? error_of(errno) : n;
+}
+
+static inline mio_ssize
+mio_sock_send(int fd, const void *buf, size_t size,
+    const struct sockaddr *addr, mio_socklen addrlen)
+{
+	ssize_t n = sendto(fd, buf, size, NOSIGPIPE_FLAG, addr, addrlen);
+
+	return n < 0 ? error_of(errno) : n;
+}
+
+static inline mio_ssize
+mio_sock_sendv(int fd, const struct iovec *iov, int iovcnt)
+{
+	struct msghdr msg = { 0 };
+	ssize_t n;
+
+	/* As writev(2) has it, while msg_iovlen's type varies. */
+	if (iovcnt < 0 || iovcnt > IOV_MAX)
+		return -EINVAL;
+	msg.msg_iov = (struct iovec *)(uintptr_t)iov;
+	msg.msg_iovlen = (__typeof__(msg.msg_iovlen))iovcnt;
+	n = sendmsg(fd, &msg, NOSIGPIPE_FLAG);
+	return n < 0 ? error_of(errno) : n;
+}
+
+static inline mio_ssize
+mio_fd_readv(int fd, const struct iovec *iov, int iovcnt)
+{
+	ssize_t n = readv(fd, iov, iovcnt);
+
+	return n < 0 ? error_of(errno) : n;
+}
+
+static inline mio_ssize
+mio_fd_writev(int fd, const struct iovec *iov, int iovcnt)
+{
+	ssize_t n = writev(fd, iov, iovcnt);
+
+	return n < 0 ? error_of(errno) : n;
+}
+
+static inline mio_ssize
+mio_fd_write(int fd, const void *buf, size_t size)
+{
+	ssize_t n = write(fd, buf, size);
+
+	return n < 0 ? error_of(errno) : n;
+}
+
+static inline mio_ssize
+mio_fd_read(int fd, void *buf, size_t size)
+{
+	ssize_t n = read(fd, buf, size);
+
+	return n < 0 ? error_of(errno) : n;
+}
+#endif
+
+#endif /* SOCK_IO_H */
