@@ -57,6 +57,12 @@ void	lib_modify(struct lib *, size_t, int, unsigned int);
 void	lib_remove(struct lib *, size_t, int);
 /* Takes a connection from a listener into a slot, not added: fd, or -1. */
 int	lib_accept(struct lib *, size_t, int, size_t);
+/*
+ * Two stream sockets that are connected, made as the library's users make
+ * them, for these slots.
+ */
+void	lib_pair(struct lib *, size_t, size_t, int [2]);
+#define NO_SLOT	((size_t)-1)
 /* Removes what was added, and closes it. */
 void	lib_shut(struct lib *, size_t, int);
 ptrdiff_t lib_read(struct lib *, size_t, int, void *, size_t);

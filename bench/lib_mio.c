@@ -93,6 +93,18 @@ lib_remove(struct lib *lib, size_t slot, int fd)
 	MUST(mio_deregister(lib->poller, &lib->sources[slot]) == 0);
 }
 
+void
+lib_pair(struct lib *lib, size_t here, size_t there, int fds[2])
+{
+	struct mio_source *a = &lib->sources[here], other;
+	struct mio_source *b = there == NO_SLOT ? &other :
+	    &lib->sources[there];
+
+	MUST(mio_unix_pair(a, b, 0) == 0);
+	fds[0] = mio_source_fd(a);
+	fds[1] = mio_source_fd(b);
+}
+
 int
 lib_accept(struct lib *lib, size_t listener, int fd, size_t slot)
 {
