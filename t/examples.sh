@@ -1,5 +1,5 @@
 # Every EXAMPLES section of the manual, and README's program, compile without
-# a warning and do what they promise: end with 0.
+# a warning and do what they promise: end with 0.  README's is C++, too.
 
 . "${top_builddir:-.}/t/env"
 
@@ -27,12 +27,8 @@ for page in "$top_srcdir"/man/*.[37]; do
 	displays "$page"
 done
 
-# README: the indented block that includes mio.h.
-$AWK '
-	/^\t/ || /^$/ { block = block substr($0, 2) "\n"; next }
-	{ if (block ~ /#include <mio.h>/) { printf "%s", block; exit }
-	  block = "" }
-' "$top_srcdir/README" >"$tmp/README.0.c"
+readme=$tmp/README.0.c
+$AWK -f "$top_srcdir/t/readme.awk" "$top_srcdir/README" >"$readme"
 
 library=$top_builddir/.libs/libmio.a
 [ -f "$library" ] || library="-L$top_builddir/.libs -lmio"
@@ -60,4 +56,19 @@ for source in "$tmp"/*.c; do
 		echo "ok $n - $name compiles and runs"
 	fi
 done
+
+n=$((n + 1))
+cp "$readme" "$tmp/readme.cc"
+# shellcheck disable=SC2086 # options
+if ! echo 'int main() { return 0; }' >"$tmp/probe.cc" ||
+    ! $CXX -c "$tmp/probe.cc" -o "$tmp/probe.o" >/dev/null 2>&1; then
+	echo "ok $n # SKIP README's program in C++: no C++ compiler"
+elif $CXX -std=c++11 -Wall -Wextra -Wpedantic -Werror \
+    -I"$top_srcdir/include" -c "$tmp/readme.cc" -o "$tmp/readme.o" \
+    >"$tmp/out" 2>&1; then
+	echo "ok $n - README's program is C++ as well"
+else
+	echo "not ok $n - README's program is C++ as well"
+	$SED 's/^/# /' "$tmp/out"
+fi
 echo "1..$n"

@@ -50,11 +50,8 @@ else
 	PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
 	export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
 	export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS PKG_CONFIG_ALLOW_SYSTEM_LIBS
-	$AWK '
-		/^\t/ || /^$/ { block = block substr($0, 2) "\n"; next }
-		{ if (block ~ /#include <mio.h>/) { printf "%s", block; exit }
-		  block = "" }
-	' "$top_srcdir/README" >"$tmp/readme.c"
+	$AWK -f "$top_srcdir/t/readme.awk" "$top_srcdir/README" \
+	    >"$tmp/readme.c"
 	static=
 	ls "$root$libdir"/libmio.so* >/dev/null 2>&1 || static=--static
 	# shellcheck disable=SC2046,SC2086 # options
