@@ -26,7 +26,7 @@ fi
 
 root=$tmp/root
 bad=
-for file in "$includedir/mio.h" "$libdir/pkgconfig/libmio.pc" \
+for file in "$includedir/mio.h" "$pkgconfigdir/libmio.pc" \
     "$mandir/man3/mio_waker_wake.3" "$mandir/man3/mio_event_is_aio.3"; do
 	[ -f "$root$file" ] || bad="$bad $file"
 done
@@ -44,7 +44,7 @@ if ! command -v pkg-config >/dev/null 2>&1; then
 	skip "README's program" "no pkg-config"
 	skip "the version" "no pkg-config"
 else
-	PKG_CONFIG_PATH=$root$libdir/pkgconfig
+	PKG_CONFIG_PATH=$root$pkgconfigdir
 	PKG_CONFIG_SYSROOT_DIR=$root
 	PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1
 	PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
