@@ -75,7 +75,7 @@ covered() {
 	.ci/run\ *)
 		# A tarball has none of it.
 		[ ! -d "$top_srcdir/.ci" ] ||
-		    grep -q "^suite ${2#* } " "$top_srcdir/.ci/run" ;;
+		    grep -q "^	*suite ${2#* } " "$top_srcdir/.ci/run" ;;
 	*.sh)	[ -f "$top_srcdir/t/$2" ] ;;
 	*)	[ -f "$top_srcdir/t/$2.c" ] || return 1
 		for word in $(echo "$1" |
