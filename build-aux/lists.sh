@@ -3,6 +3,10 @@
 # t/NAME.c becomes t/SELECTOR/NAME, one a selector; a manual page's further
 # names become stubs.  Run by bootstrap.
 
+# The order of names, and what [a-z] is, must not be a locale's.
+LC_ALL=C
+export LC_ALL
+
 echo '# Made by build-aux/lists.sh from lib/sel_*.c, t/*.c and man/*.3.'
 echo '# Do not edit.'
 echo
