@@ -90,8 +90,18 @@ signal_channel(struct mio_waker *waker)
 	return error;
 }
 
-/* Only what a wake does beyond its exchange may touch errno. */
-static int
+/*
+ * What a wake does beyond its exchange, which alone may touch errno.  These
+ * are apart because an exchange waits for all that was stored before it, saved
+ * registers too.
+ */
+static MIO_COLD int
+refuse(int error)
+{
+	return mio_result(error);
+}
+
+static MIO_COLD int
 tell(struct mio_waker *waker, int was)
 {
 	int saved = errno;
@@ -111,9 +121,9 @@ mio_waker_wake(struct mio_waker *waker)
 	int error, was;
 
 	if (waker == NULL)
-		return mio_result(-EINVAL);
+		return refuse(-EINVAL);
 	if ((error = mio_poller_check(waker->poller)) < 0)
-		return mio_result(error);
+		return refuse(error);
 	was = atomic_swap(&waker->state, WAKER_PENDING);
 	return was == WAKER_IDLE || was == WAKER_OWED ? tell(waker, was) : 0;
 }
