@@ -7,6 +7,8 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use std::os::raw::{c_char, c_int, c_uint, c_void};
 use std::time::Duration;
 
+mod server;
+
 const EVENTS: usize = 1024;
 
 const ON_READ: c_uint = 0x1;
