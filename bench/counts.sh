@@ -16,24 +16,14 @@ if [ "$1" = -q ]; then
 	quick=yes
 	shift
 fi
+# shellcheck disable=SC2034 # for tell.sh
 out=$1
 shift
 counted=$(mktemp -d) || exit 1
 trap 'rm -rf "$counted"' EXIT
 status=0
 . "$(dirname "$0")/count.sh"
-
-tell() {
-	printf '%s' "$1" >>"$out"
-	shift
-	printf '\t%s' "$@" >>"$out"
-	echo >>"$out"
-}
-
-left_out() {
-	tell left "$1" - "$2"
-	echo "LEFT OUT: $1: $2"
-}
+. "$(dirname "$0")/tell.sh"
 
 can_count() {
 	case $1 in

@@ -9,10 +9,10 @@ if [ -z "$GNUPLOT" ]; then
 fi
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-report=$(dirname "$0")/report.awk
+here=$(dirname "$0")
 
 # The report's own table: rows with what, epoll's ns, and the ratios.
-LC_ALL=C $AWK -f "$report" -v form=markdown "$1" | $AWK '
+LC_ALL=C $AWK -f "$here/middle.awk" -f "$here/report.awk" -v form=markdown "$1" | $AWK '
 	/^## Times/ { on = 1; next }
 	/^## / { on = 0 }
 	on && /^\| / && !/^\| ---/ {

@@ -1,27 +1,6 @@
 # The report, from run.sh's and counts.sh's lines.
 #
-#	awk -f report.awk -v form=markdown|text results.tsv
-
-# Quantile p of v[1..n], which is sorted.
-function quantile(p,	at, low)
-{
-	at = 1 + (n - 1) * p
-	low = int(at)
-	return low >= n ? v[n] : v[low] + (at - low) * (v[low + 1] - v[low])
-}
-
-function sort(	i, j, x)
-{
-	for (i = 2; i <= n; i++) {
-		x = v[i]
-		for (j = i - 1; j > 0 && v[j] > x; j--)
-			v[j + 1] = v[j]
-		v[j + 1] = x
-	}
-	q1 = quantile(0.25)
-	median = quantile(0.5)
-	q3 = quantile(0.75)
-}
+#	awk -f middle.awk -f report.awk -v form=markdown|text results.tsv
 
 # Sets q1, median and q3 of a library's times; false if there are none.
 function times(row, lib,	i)
@@ -30,9 +9,7 @@ function times(row, lib,	i)
 	for (i = 1; i <= rounds; i++)
 		if ((row, lib, i) in ns)
 			v[++n] = ns[row, lib, i]
-	if (n > 0)
-		sort()
-	return n
+	return middle()
 }
 
 # The same, of the ratios of two in the same round.
@@ -42,9 +19,7 @@ function ratios(row, lib, other_row, other,	i)
 	for (i = 1; i <= rounds; i++)
 		if ((row, lib, i) in ns && (other_row, other, i) in ns)
 			v[++n] = ns[row, lib, i] / ns[other_row, other, i]
-	if (n > 0)
-		sort()
-	return n
+	return middle()
 }
 
 function label(lib)
@@ -545,7 +520,7 @@ function several(row, lib,	i, f)
 		v[i] = f[i] + 0
 	if (n == 0)
 		return "-"
-	sort()
+	middle()
 	return number(median)
 }
 

@@ -29,13 +29,7 @@ raw=$1
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 status=0
-
-tell() {
-	printf '%s' "$1" >>"$out"
-	shift
-	printf '\t%s' "$@" >>"$out"
-	echo >>"$out"
-}
+. "$(dirname "$0")/tell.sh"
 
 # The processor's name is where the kernel of each kind of machine has it.
 cpu() {

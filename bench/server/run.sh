@@ -19,6 +19,7 @@
 . "${top_builddir:-.}/t/env"
 . "$top_srcdir/t/serve"
 . "$top_srcdir/bench/server/start.sh"
+. "$top_srcdir/bench/tell.sh"
 
 # wrk takes whole seconds.
 rounds=${BENCH_ROUNDS:-11} seconds=${BENCH_SECONDS:-2} quick=no
@@ -31,18 +32,6 @@ out=$1
 shift
 status=0
 tab=$(printf '\t')
-
-tell() {
-	printf '%s' "$1" >>"$out"
-	shift
-	printf '\t%s' "$@" >>"$out"
-	echo >>"$out"
-}
-
-left_out() {
-	tell left "$1" - "$2"
-	echo "LEFT OUT: $1: $2"
-}
 
 # failed ROW LIBRARY FILE
 failed() {
