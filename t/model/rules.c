@@ -164,8 +164,11 @@ check_truth(struct walk *walk, struct end *end, unsigned int bits)
 		return;
 	end->truth = truth(end);	/* it may have become so just now */
 	if (bits == 0 || (bits & ~(end->truth | excuse)) != 0)
-		fault(walk, FAULT_UNTRUE, "end %d is %#x, but said to be %#x",
-		    number(walk, end), end->truth, bits);
+		fault(walk, FAULT_UNTRUE, "end %d is %#x, but said to be %#x: "
+		    "kind %d, %s, interest %#x, was %#x, armed %#x, news %#x",
+		    number(walk, end), end->truth, bits, (int)end->kind,
+		    end->vague ? "vague" : "known", end->interest, end->was,
+		    end->armed, end->news);
 }
 
 /* What there may be an event for. */
