@@ -73,7 +73,7 @@ lib_add(struct lib *lib, size_t slot, int fd, unsigned int interest)
 	struct mio_source *source = &lib->sources[slot];
 
 	/* One that was accepted is a source already. */
-	if (mio_source_fd(source) != fd)
+	if (source->fd != fd)
 		MUST(mio_source_from_fd(source, fd) == 0);
 	MUST(mio_register(lib->poller, source, slot, interests(interest)) == 0);
 }
