@@ -1,6 +1,6 @@
 /*
  * The seam: what every selector and every waker channel implements, and
- * what the core gives them.  poller.c knows nothing of any selector; one is
+ * what the core gives them.  The core knows nothing of any selector; one is
  * linked in.
  *
  * Copyright (c) 2026 The libmio authors

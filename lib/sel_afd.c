@@ -485,3 +485,5 @@ mio_sel_destroy(struct mio_poller *poller)
 	mio_records_destroy(&ap->records);
 	mio_ios_destroy(&ap->ios);
 }
+
+#include "verbs.h"

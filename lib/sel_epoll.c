@@ -143,7 +143,7 @@ events_of(unsigned int interest)
 	return events;
 }
 
-int
+inline int
 mio_sel_add(struct mio_poller *poller, struct mio_source *source,
     mio_token token, unsigned int interest)
 {
@@ -155,7 +155,7 @@ mio_sel_add(struct mio_poller *poller, struct mio_source *source,
 	return error;
 }
 
-int
+inline int
 mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
     mio_token token, unsigned int interest)
 {
@@ -163,7 +163,7 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 	    token);
 }
 
-int
+inline int
 mio_sel_del(struct mio_poller *poller, struct mio_source *source)
 {
 	return control(poller, EPOLL_CTL_DEL, source->fd, 0, 0);
@@ -351,7 +351,7 @@ wait_bounced(struct mio_poller *poller, struct mio_event *events, int nevents,
  * handing it the edge and the return from epoll_wait(2); a pending waker
  * signals no more, so nobody would ever take it.
  */
-int
+inline int
 mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
 {
@@ -369,3 +369,5 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 		return wait_in_place(poller, events, nevents, timeout, owed);
 	return wait_bounced(poller, events, nevents, timeout, owed);
 }
+
+#include "verbs.h"

@@ -308,3 +308,5 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 	/* What was pending, another thread may have taken. */
 	return n > 0 || (ready == 0 && !owed) ? n : MIO_RESUME;
 }
+
+#include "verbs.h"

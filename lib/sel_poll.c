@@ -384,3 +384,5 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 	mutex_unlock(&pp->lock);
 	return n;
 }
+
+#include "verbs.h"

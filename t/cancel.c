@@ -203,7 +203,7 @@ libc_loses_byte(struct mio_source *a, struct mio_source *b)
 static bool
 libc_loses(void)
 {
-	long long end = msec() + 10000 * tap_slow();
+	long long end = msec() + 25000 * tap_slow();
 	struct mio_source a, b;
 	bool lost = false;
 

@@ -1,7 +1,8 @@
 /*
  * Contract 9, at length: ten million wakes from four threads, and none is lost.
  * Each thread writes a number before each wake; after the last of a burst it
- * waits until the poller's thread has seen that number.
+ * waits until the poller's thread has seen that number.  On a machine that is
+ * busy with other things it is fewer, as many as the time allows.
  */
 #include "config.h"
 
@@ -14,6 +15,7 @@
 
 #define THREADS	4
 #define BURST	200u	/* at most */
+#define ENOUGH	40000LL	/* milliseconds */
 #define STOP	((mio_token)THREADS)
 
 struct waking {
@@ -31,21 +33,24 @@ static void *
 wake_often(void *arg)
 {
 	struct waking *w = arg;
-	long long end = msec() + 50000LL * tap_slow();
+	long long now = msec(), last = now + ENOUGH * tap_slow();
 	unsigned int burst = 1, i, value = 0;
 
-	for (; value < w->wakes; burst = burst % BURST + 1) {
+	for (; value < w->wakes && now < last; burst = burst % BURST + 1) {
+		long long end = now + 10000LL * tap_slow();
+
 		for (i = 0; i < burst && value < w->wakes; i++) {
 			atomic_put_relaxed(&w->written, ++value);
 			need(mio_waker_wake(w->waker) == 0);
 		}
 		while (atomic_get(&w->seen) != value) {
-			if (msec() > end) {
+			if ((now = msec()) > end) {
 				w->lost = true;
 				return NULL;
 			}
 			sched_yield();
 		}
+		now = msec();
 	}
 	return NULL;
 }
@@ -86,7 +91,7 @@ main(void)
 	struct mio_poller *poller;
 	struct mio_waker *stop;
 	pthread_t threads[THREADS], taker;
-	unsigned int i, lost = 0, sum = 0, all = wakes();
+	unsigned int i, lost = 0, sum = 0, given = 0, all = wakes();
 
 	tap_start();
 	poller = new_poller();
@@ -102,11 +107,12 @@ main(void)
 		join_thread(threads[i]);
 		lost += waking[i].lost;
 		sum += atomic_get_relaxed(&waking[i].seen);
+		given += atomic_get_relaxed(&waking[i].written);
 	}
 	need(mio_waker_wake(stop) == 0);
 	join_thread(taker);
 	is(lost, 0, "%u threads: no wake is lost", THREADS);
-	is(sum, all / THREADS * THREADS, "%u wakes, and the last of each seen",
+	is(sum, given, "%u wakes of %u, and the last of each seen", given,
 	    all);
 	for (i = 0; i < THREADS; i++)
 		mio_waker_free(waking[i].waker);
