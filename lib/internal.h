@@ -27,10 +27,14 @@
 	(MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY | MIO_AIO | MIO_LIO)
 #define MIO_MODES	(MIO_LEVEL | MIO_ONESHOT | MIO_EXCLUSIVE)
 
-/* As much padding keeps two threads' data apart on the machines we know. */
-#define MIO_CACHE_LINE	64
+/*
+ * Keeps two threads' data apart where a cache line has up to 128 bytes (some
+ * of arm's; x86 fetches two of 64).
+ */
+#define MIO_CACHE_LINE	128
 
-/* What is rarely called: out of the way, and with its own registers. */
+/* With registers of its own, which the short way needn't save; and rare. */
+#define MIO_APART	__attribute__((noinline))
 #define MIO_COLD	__attribute__((noinline, cold))
 
 /* A compile-time assertion in C99. */
@@ -126,10 +130,11 @@ struct mio_poller {
  *		fails.
  *   fd		What mio_poller_fd gives, or -ENOTSUP.
  *   add	Registers, sets source->reg (mio_poller_of), and the record's
- *		generation in priv if it keeps records.  A source that is ready yields an
- *		event at the next wait, or at the one that is on.  Where the
- *		kernel would take a regular file, mio_check_file() comes
- *		first.  On an error the source is as it was.
+ *		generation in priv if it keeps records.  A source that is
+ *		ready yields an event at the next wait, or at the one that is
+ *		on.  Where the kernel would take a regular file,
+ *		mio_check_file() comes first.  On an error the source is as
+ *		it was.
  *   mod	Replaces interest, mode and token; re-evaluates readiness.
  *		On an error the registration should be as it was.
  *   del	Forgets.  No wait begun afterwards reports the source, and its

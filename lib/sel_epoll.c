@@ -299,7 +299,7 @@ struct align_ours { char c; struct mio_event event; };
  * Puts wakers where the channel's entry was: the last event moves into its
  * place, and the wakers come behind.
  */
-static MIO_COLD int
+static MIO_APART int
 take_wakers(struct mio_poller *poller, struct mio_event *events, int n,
     int nevents, struct mio_event *mark)
 {

@@ -72,7 +72,7 @@ is_drained(const struct mio_source *source, mio_ssize n, size_t wanted)
 	return n == -EAGAIN || outlives(source, n);
 }
 
-static MIO_COLD void
+static MIO_APART void
 learn(const struct mio_source *source, unsigned int direction, mio_ssize n,
     size_t wanted)
 {

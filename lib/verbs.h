@@ -38,7 +38,7 @@ spin(struct mio_poller *poller, struct mio_event *events, int nevents,
 }
 
 /* A wait that may have to be resumed, or that spins first. */
-static MIO_COLD int
+static MIO_APART int
 wait_until(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
 {
@@ -102,7 +102,7 @@ mio_poll(struct mio_poller *poller, struct mio_event *events, int nevents,
 	return mio_result(n);
 }
 
-/* Interests and modes that not every selector has, and those that nobody has. */
+/* Interests and modes that not every selector has, or that nobody has. */
 static int
 check_rare(unsigned int interest)
 {

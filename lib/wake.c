@@ -101,7 +101,7 @@ refuse(int error)
 	return mio_result(error);
 }
 
-static MIO_COLD int
+static MIO_APART int
 tell(struct mio_waker *waker, int was)
 {
 	int saved = errno;
