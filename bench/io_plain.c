@@ -20,12 +20,13 @@ lib_pair(struct lib *lib, size_t here, size_t there, int fds[2])
 	    fds) == 0);
 }
 
+/* Of sockets, all of them, which is less work for Linux than read(2). */
 ptrdiff_t
 lib_read(struct lib *lib, size_t slot, int fd, void *buf, size_t size)
 {
 	(void)lib;
 	(void)slot;
-	return read(fd, buf, size);
+	return recv(fd, buf, size, 0);
 }
 
 ptrdiff_t

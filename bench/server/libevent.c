@@ -37,7 +37,7 @@ client_of(struct conn *conn)
 ssize_t
 loop_read(struct conn *conn, void *buf, size_t size)
 {
-	return read(client_of(conn)->fd, buf, size);
+	return recv(client_of(conn)->fd, buf, size, 0);
 }
 
 ssize_t
