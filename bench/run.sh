@@ -56,6 +56,13 @@ host() {
 	tell host rounds "$rounds of $msec ms"
 }
 
+# failed ROW LIBRARY: with what it said.
+failed() {
+	tell failed "$1" "$2" "$(head -n 1 "$tmp/errors")"
+	echo "FAILED: $1 $2: $(cat "$tmp/errors")"
+	status=1
+}
+
 # measure ROW PROGRAM NAME ROUND: false if there will be none of it.
 measure() {
 	"$2" -t "$msec" "$1" >"$tmp/result" 2>"$tmp/errors"
@@ -64,9 +71,7 @@ measure() {
 		    "$(cut -f 3 "$tmp/result")" "$(cut -f 4 "$tmp/result")"
 		return 0 ;;
 	77)	tell left "$1" "$3" "$(cat "$tmp/errors")" ;;
-	*)	tell failed "$1" "$3" "$(head -n 1 "$tmp/errors")"
-		echo "FAILED: $1 $3: $(cat "$tmp/errors")"
-		status=1 ;;
+	*)	failed "$1" "$3" ;;
 	esac
 	return 1
 }
@@ -98,13 +103,15 @@ slab() {
 	$AWK '/^Slab:/ { printf "%.0f\n", $2 * 1024 }' /proc/meminfo
 }
 
-# trend ROW SIZE PROGRAM: beside three processes that hold as much.
-trend() {
-	mkfifo "$tmp/hold" || return
-	before=$(slab)
+# holders ROW PROGRAM: three that hold as much, until 9 is closed; false if they
+# don't come to it.
+holders() {
+	holding=
 	: >"$tmp/held"
+	mkfifo "$tmp/hold" || return 1
 	for i in 1 2 3; do
-		"$3" -h "$1" <"$tmp/hold" >>"$tmp/held" 2>"$tmp/errors" &
+		"$2" -h "$1" <"$tmp/hold" >>"$tmp/held" 2>>"$tmp/errors" &
+		holding="$holding $!"
 	done
 	exec 9>"$tmp/hold"
 	i=0
@@ -112,21 +119,46 @@ trend() {
 		sleep 0.1
 		i=$((i + 1))
 	done
-	if [ "$(grep -c ready "$tmp/held")" = 3 ]; then
-		tell slab "$1" "${3##*run_}" 3 \
-		    $((($(slab) - before) / (3 * $2)))
-		for i in 1 2 3 4 5; do
-			"$3" -t "$msec" "$1" >"$tmp/result" || break
-			tell trend "$1" "${3##*run_}" 4 \
-			    "$(cut -f 3 "$tmp/result")"
-		done
-	else
-		tell left "$1, 4 processes" "${3##*run_}" \
-		    "$(head -n 1 "$tmp/errors")"
-	fi
+	[ "$(grep -c ready "$tmp/held")" = 3 ]
+}
+
+# released: sets $ended to 77 if one of them has left, else to the last error.
+released() {
 	exec 9>&-
-	wait
+	ended=0
+	for pid in $holding; do
+		wait "$pid"
+		code=$?
+		[ $code = 0 ] || [ $ended = 77 ] || ended=$code
+	done
 	rm -f "$tmp/hold"
+}
+
+# trend ROW SIZE PROGRAM: beside three processes that hold as much.
+trend() {
+	name="$1, 4 processes" library=${3##*run_}
+	before=$(slab)
+	: >"$tmp/errors"
+	if holders "$1" "$3"; then
+		tell slab "$1" "$library" 3 $((($(slab) - before) / (3 * $2)))
+		for i in 1 2 3 4 5; do
+			if ! "$3" -t "$msec" "$1" >"$tmp/result" \
+			    2>"$tmp/errors"; then
+				failed "$name" "$library"
+				break
+			fi
+			tell trend "$1" "$library" 4 "$(cut -f 3 "$tmp/result")"
+		done
+		released
+		return
+	fi
+	released
+	if [ $ended = 77 ]; then
+		tell left "$name" "$library" "$(head -n 1 "$tmp/errors")"
+	else
+		[ -s "$tmp/errors" ] || echo "not ready" >"$tmp/errors"
+		failed "$name" "$library"
+	fi
 }
 
 : >"$out" || exit 1

@@ -63,6 +63,8 @@ bench_why=
 bench_peers=
 bench_missing=
 AS_IF([test $mio_cv_epoll = no], [bench_why="no epoll to compare with"],
+    [test $selector != epoll],
+	[bench_why="libmio doesn't use epoll here"],
     [test $mio_cv_eventfd = no], [bench_why="no eventfd"],
     [test "$cross_compiling" = yes], [bench_why="cross-compiled"])
 AS_IF([test "x$bench_why" != x], [bench=no])
