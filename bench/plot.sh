@@ -3,6 +3,7 @@
 # plot.sh RESULTS DIRECTORY: times.svg and idle.svg, by gnuplot.
 
 AWK=${AWK:-awk}
+rm -f "$2/times.svg" "$2/idle.svg"	# they may be of other results
 if [ -z "$GNUPLOT" ]; then
 	echo "LEFT OUT: plots: no gnuplot"
 	exit 0
@@ -12,7 +13,8 @@ trap 'rm -rf "$tmp"' EXIT
 here=$(dirname "$0")
 
 # The report's own table: rows with what, epoll's ns, and the ratios.
-LC_ALL=C $AWK -f "$here/middle.awk" -f "$here/report.awk" -v form=markdown "$1" | $AWK '
+LC_ALL=C $AWK -f "$here/middle.awk" -f "$here/report.awk" -v form=markdown \
+    "$1" | $AWK '
 	/^## Times/ { on = 1; next }
 	/^## / { on = 0 }
 	on && /^\| / && !/^\| ---/ {
