@@ -2,9 +2,10 @@
  * The benchmark: what a library must do to be measured, and what a row is.
  *
  * There is a program for each library, bench/run_NAME: main.c, the workloads
- * and one adapter, lib_NAME.c.  The workloads are compiled once and are the
- * same for all.  An adapter does what its library's manual shows, and no more:
- * it is no place for cleverness, neither ours nor against others.
+ * and one adapter, lib_NAME.c.  The workloads are the same source for
+ * all, compiled with the same flags for each.  An adapter does what its
+ * library's manual shows, and no more: it is no place for cleverness, neither
+ * ours nor against others.
  *
  * A source is a slot, a small number that is the library's token or leads to
  * it.  An event is a call of the function that the loop was opened with, which
@@ -29,7 +30,7 @@
 #define LAZY_ADD	0x1u
 #define LAZY_REMOVE	0x2u
 #define LAZY_MODIFY	0x4u
-#define SEES_READS	0x8u	/* must, and so isn't in rows without lib_read */
+#define SEES_READS	0x8u	/* must: not in rows without lib_read */
 
 typedef void bench_ready(void *, size_t, unsigned int);
 

@@ -8,7 +8,7 @@
 #	allocations	ROW LIBRARY COUNT	an operation
 #	memory		KIND LIBRARY N HEAP OWN WATCHED OPEN	bytes a source
 #	size		LIBRARY BYTES		of the stripped shared library
-#	load		LIBRARY COUNT		instructions that loading it takes
+#	load		LIBRARY COUNT		instructions to load it
 
 AWK=${AWK:-awk} SED=${SED:-sed} STRACE=${STRACE:-strace}
 quick=no

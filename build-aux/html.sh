@@ -120,7 +120,8 @@ awk -v top="$top" '
 	/^\.Ss / { heading = substr($0, 5) }
 	/^\.It Xr mio_/ && $3 in page && !(page[$3] in shown) {
 		if (heading != "")
-			print "</dl>\n<h2>" heading "</h2>\n<dl class=\"index\">"
+			print "</dl>\n<h2>" heading "</h2>\n" \
+			    "<dl class=\"index\">"
 		heading = ""
 		show(page[$3])
 	}

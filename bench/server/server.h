@@ -2,11 +2,11 @@
  * The servers that the benchmark compares: one protocol, one connection, and
  * a loop for each library.
  *
- * What a request costs besides the library is the same code, compiled once:
- * http.c and echo.c say what to answer, conn.c when to read and to write,
- * server.c how to begin.  A loop (raw.c, mio.c, libevent.c, rust.c) waits, and
- * reads and writes as its library has it.  libuv (libuv.c) reads by itself, so
- * it stands beside conn.c on the same protocols.
+ * What a request costs besides the library is the same source, compiled with
+ * the same flags for each: http.c and echo.c say what to answer, conn.c when to
+ * read and to write, server.c how to begin.  A loop (raw.c, mio.c, libevent.c,
+ * rust_mio.c) waits, and reads and writes as its library has it.  libuv
+ * (libuv.c) reads by itself, so it stands beside conn.c on the same protocols.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
