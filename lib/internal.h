@@ -189,14 +189,24 @@ int	mio_sel_open(struct mio_poller *);
 void	mio_sel_close(struct mio_poller *);
 void	mio_sel_destroy(struct mio_poller *);
 int	mio_sel_fd(const struct mio_poller *, mio_fd *);
-int	mio_sel_add(struct mio_poller *, struct mio_source *, mio_token,
-	    unsigned int);
-int	mio_sel_mod(struct mio_poller *, struct mio_source *, mio_token,
-	    unsigned int);
-int	mio_sel_del(struct mio_poller *, struct mio_source *);
-void	mio_sel_forget(struct mio_poller *, struct mio_source *);
 void	mio_sel_blocked(const struct mio_source *, unsigned int);
-int	mio_sel_wait(struct mio_poller *, struct mio_event *, int, int64_t);
+
+/*
+ * Called by verbs.h alone.  A selector that has them in its own file can make
+ * them static, so that the compiler makes them part of the verbs.
+ */
+#ifndef MIO_SEL
+#define MIO_SEL	extern
+#endif
+
+MIO_SEL int	mio_sel_add(struct mio_poller *, struct mio_source *,
+		    mio_token, unsigned int);
+MIO_SEL int	mio_sel_mod(struct mio_poller *, struct mio_source *,
+		    mio_token, unsigned int);
+MIO_SEL int	mio_sel_del(struct mio_poller *, struct mio_source *);
+MIO_SEL void	mio_sel_forget(struct mio_poller *, struct mio_source *);
+MIO_SEL int	mio_sel_wait(struct mio_poller *, struct mio_event *, int,
+		    int64_t);
 
 /*
  * The poller that a registered source belongs to.  Its reg is the poller, or

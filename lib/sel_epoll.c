@@ -31,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MIO_SEL static		/* one file: see internal.h */
 #include "internal.h"
 #include "readiness.h"
 #include "timeout.h"
@@ -143,7 +144,7 @@ events_of(unsigned int interest)
 	return events;
 }
 
-inline int
+int
 mio_sel_add(struct mio_poller *poller, struct mio_source *source,
     mio_token token, unsigned int interest)
 {
@@ -155,7 +156,7 @@ mio_sel_add(struct mio_poller *poller, struct mio_source *source,
 	return error;
 }
 
-inline int
+int
 mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
     mio_token token, unsigned int interest)
 {
@@ -163,7 +164,7 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 	    token);
 }
 
-inline int
+int
 mio_sel_del(struct mio_poller *poller, struct mio_source *source)
 {
 	return control(poller, EPOLL_CTL_DEL, source->fd, 0, 0);
@@ -351,7 +352,7 @@ wait_bounced(struct mio_poller *poller, struct mio_event *events, int nevents,
  * handing it the edge and the return from epoll_wait(2); a pending waker
  * signals no more, so nobody would ever take it.
  */
-inline int
+int
 mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
 {
