@@ -221,6 +221,7 @@ deregistered_before(struct mio_poller *poller, struct mio_waker *waker)
 struct noise {
 	struct mio_poller	*poller;
 	struct mio_waker	*waker;	/* at the end; or none */
+	struct mio_source	*never;	/* is neither readable nor writable */
 	unsigned int		 stop;
 };
 
@@ -229,12 +230,8 @@ static void *
 make_noise(void *arg)
 {
 	struct noise *noise = arg;
-	struct mio_source a, b;
 	int i;
 
-	unix_pair(&a, &b);
-	/* Not ready, so it can't be seen in the short time that it's there. */
-	fill(&a);
 	for (i = 0; i < 20 || (noise->waker == NULL &&
 	    !atomic_get(&noise->stop)); i++) {
 		struct mio_waker *brief = mio_waker_new(noise->poller, 100);
@@ -242,16 +239,14 @@ make_noise(void *arg)
 		need(brief != NULL);
 		need(mio_waker_wake(brief) == 0);
 		mio_waker_free(brief);
-		reg(noise->poller, &a, 101, MIO_READABLE);
-		need(mio_source_would_block(&a, MIO_READABLE) == 0);
-		rereg(noise->poller, &a, 102, MIO_WRITABLE);
-		dereg(noise->poller, &a);
+		reg(noise->poller, noise->never, 101, MIO_READABLE);
+		need(mio_source_would_block(noise->never, MIO_READABLE) == 0);
+		rereg(noise->poller, noise->never, 102, MIO_WRITABLE);
+		dereg(noise->poller, noise->never);
 		sleep_msec(1);
 	}
 	if (noise->waker != NULL)
 		need(mio_waker_wake(noise->waker) == 0);
-	close_source(&a);
-	close_source(&b);
 	return NULL;
 }
 
@@ -276,11 +271,15 @@ poll_past_brief(struct mio_poller *poller, struct mio_event *event,
 static void
 noisy(struct mio_poller *poller, struct mio_waker *waker)
 {
-	struct noise noise = { poller, waker, 0 };
+	struct mio_source a, b;
+	struct noise noise = { poller, waker, &a, 0 };
 	struct mio_event event = { 0, 0, 0 };
-	pthread_t thread = start_thread(make_noise, &noise);
+	pthread_t thread;
 	int64_t end;
 
+	unix_pair(&a, &b);
+	fill_up(&a);
+	thread = start_thread(make_noise, &noise);
 	is(poll_past_brief(poller, &event, -1), 1,
 	    "kicks and freed wakers: an infinite wait never returns 0");
 	is(event.token, 9, "kicks and freed wakers: the event that came");
@@ -294,6 +293,8 @@ noisy(struct mio_poller *poller, struct mio_waker *waker)
 	    "kicks and freed wakers: 0 only when the time is over");
 	atomic_put(&noise.stop, 1);
 	join_thread(thread);
+	close_source(&a);
+	close_source(&b);
 }
 
 /*
