@@ -33,7 +33,11 @@
  */
 #define MIO_CACHE_LINE	128
 
-/* With registers of its own, which the short way needn't save; and rare. */
+/*
+ * Part of its caller; with registers of its own, which the short way needn't
+ * save; and rare.
+ */
+#define MIO_INLINE	inline __attribute__((always_inline))
 #define MIO_APART	__attribute__((noinline))
 #define MIO_COLD	__attribute__((noinline, cold))
 
@@ -193,7 +197,7 @@ void	mio_sel_blocked(const struct mio_source *, unsigned int);
 
 /*
  * Called by verbs.h alone.  A selector that has them in its own file can make
- * them static, so that the compiler makes them part of the verbs.
+ * them static MIO_INLINE, and so part of the verbs.
  */
 #ifndef MIO_SEL
 #define MIO_SEL	extern

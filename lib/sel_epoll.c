@@ -31,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MIO_SEL static		/* one file: see internal.h */
+#define MIO_SEL static MIO_INLINE	/* one file: see internal.h */
 #include "internal.h"
 #include "readiness.h"
 #include "timeout.h"
@@ -220,7 +220,7 @@ readiness_of(uint32_t events)
  * comes before it; and each is copied whole first, because it may lie under
  * its own event, and writing one field would corrupt the next.
  */
-static struct mio_event *
+static MIO_INLINE struct mio_event *
 expand(const struct mio_poller *poller, struct mio_event *events,
     const void *raw, int ready)
 {
@@ -267,7 +267,7 @@ wait_fine(struct epoll_poller *ep, struct epoll_event *raw, int n,
 	return epoll_wait(ep->epfd, raw, n, mio_msec(timeout));
 }
 
-static int
+static MIO_INLINE int
 wait_raw(struct epoll_poller *ep, struct epoll_event *raw, int n,
     int64_t timeout)
 {
@@ -312,7 +312,7 @@ take_wakers(struct mio_poller *poller, struct mio_event *events, int n,
 	return n > 0 ? n : MIO_RESUME;
 }
 
-static int
+static MIO_INLINE int
 finish(struct mio_poller *poller, struct mio_event *events, int nevents,
     const void *raw, int ready, bool owed)
 {
@@ -326,7 +326,7 @@ finish(struct mio_poller *poller, struct mio_event *events, int nevents,
 	return take_wakers(poller, events, ready, nevents, mark);
 }
 
-static int
+static MIO_INLINE int
 wait_in_place(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout, bool owed)
 {

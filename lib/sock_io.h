@@ -6,6 +6,7 @@
 #ifndef SOCK_IO_H
 #define SOCK_IO_H
 
+#include "internal.h"
 #include "sock.h"
 
 #ifdef _WIN32
@@ -129,5 +130,50 @@ mio_fd_read(int fd, void *buf, size_t size)
 	return n < 0 ? error_of(errno) : n;
 }
 #endif
+
+/* As mio_result, at the full width of a count. */
+static inline mio_ssize
+mio_io_result(mio_ssize n)
+{
+	return n < 0 ? mio_result((int)n) : n;
+}
+
+/*
+ * The commonest of them with the result that a public function has: -1 with
+ * errno.  So has the C library, and a public function that ends in one of these
+ * jumps there: no return of ours follows the system call, after which a return
+ * costs a processor ten times what it does elsewhere.
+ */
+#if defined(_WIN32) || EWOULDBLOCK != EAGAIN
+#define PLAIN(call, otherwise)	mio_io_result(otherwise)
+#else
+#define PLAIN(call, otherwise)	(call)
+#endif
+
+static inline mio_ssize
+mio_plain_recv(mio_fd fd, void *buf, size_t size)
+{
+	return PLAIN(recv(fd, buf, size, 0),
+	    mio_sock_recv(fd, buf, size, false, NULL, NULL));
+}
+
+static inline mio_ssize
+mio_plain_send(mio_fd fd, const void *buf, size_t size)
+{
+	return PLAIN(send(fd, buf, size, NOSIGPIPE_FLAG),
+	    mio_sock_send(fd, buf, size, NULL, 0));
+}
+
+static inline mio_ssize
+mio_plain_read(mio_fd fd, void *buf, size_t size)
+{
+	return PLAIN(read(fd, buf, size), mio_fd_read(fd, buf, size));
+}
+
+static inline mio_ssize
+mio_plain_write(mio_fd fd, const void *buf, size_t size)
+{
+	return PLAIN(write(fd, buf, size), mio_fd_write(fd, buf, size));
+}
 
 #endif /* SOCK_IO_H */

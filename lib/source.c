@@ -27,15 +27,6 @@ mio_source_empty(struct mio_source *source)
 	mio_source_init(source, 0, MIO_KIND_EMPTY);
 }
 
-/* EINVAL and EBADF, the checks that every verb begins with. */
-int
-mio_source_check(const struct mio_source *source)
-{
-	if (source == NULL)
-		return -EINVAL;
-	return mio_kind(source) == MIO_KIND_EMPTY ? -EBADF : 0;
-}
-
 /*
  * An error of a datagram socket may be an earlier datagram's, after which
  * others come.  A foreign descriptor may be such a socket, if the error is
@@ -149,8 +140,8 @@ mio_source_shutdown(const struct mio_source *source, int how)
 }
 
 /* One message: a short count of it says nothing about the next. */
-mio_ssize
-mio_source_send(const struct mio_source *source, const void *buf, size_t size,
+static MIO_APART mio_ssize
+do_send(const struct mio_source *source, const void *buf, size_t size,
     const struct sockaddr *addr, mio_socklen addrlen)
 {
 	int error;
@@ -165,8 +156,8 @@ mio_source_send(const struct mio_source *source, const void *buf, size_t size,
 	    mio_sock_send(source->fd, buf, size, addr, addrlen), 0);
 }
 
-mio_ssize
-mio_source_recv(const struct mio_source *source, void *buf, size_t size,
+static MIO_APART mio_ssize
+do_recv(const struct mio_source *source, void *buf, size_t size,
     bool peek, struct sockaddr *addr, mio_socklen *addrlen)
 {
 	int error;
@@ -177,6 +168,36 @@ mio_source_recv(const struct mio_source *source, void *buf, size_t size,
 		return -EINVAL;
 	return done(source, MIO_READABLE,
 	    mio_sock_recv(source->fd, buf, size, peek, addr, addrlen), 0);
+}
+
+mio_ssize
+mio_source_send_to(const struct mio_source *source, const void *buf,
+    size_t size, const struct sockaddr *addr, mio_socklen addrlen)
+{
+	return mio_io_result(do_send(source, buf, size, addr, addrlen));
+}
+
+mio_ssize
+mio_source_recv_from(const struct mio_source *source, void *buf, size_t size,
+    bool peek, struct sockaddr *addr, mio_socklen *addrlen)
+{
+	return mio_io_result(do_recv(source, buf, size, peek, addr, addrlen));
+}
+
+mio_ssize
+mio_source_send(const struct mio_source *source, const void *buf, size_t size)
+{
+	if (mio_source_plain(source) && mio_kind(source) != MIO_KIND_FOREIGN)
+		return mio_plain_send(source->fd, buf, size);
+	return mio_source_send_to(source, buf, size, NULL, 0);
+}
+
+mio_ssize
+mio_source_recv(const struct mio_source *source, void *buf, size_t size)
+{
+	if (mio_source_plain(source))
+		return mio_plain_recv(source->fd, buf, size);
+	return mio_source_recv_from(source, buf, size, false, NULL, NULL);
 }
 
 int
@@ -261,15 +282,21 @@ iov_size(const struct mio_iovec *iov, int iovcnt)
  * A socket's recv is a shorter way through the kernel than its read; of
  * nothing, though, only read is sure to be nothing.
  */
+static inline bool
+reads_by_recv(const struct mio_source *source, size_t size)
+{
+	return mio_kind(source) == MIO_KIND_STREAM && size > 0;
+}
+
 static mio_ssize
 any_read(const struct mio_source *source, void *buf, size_t size)
 {
-	if (mio_kind(source) == MIO_KIND_STREAM && size > 0)
+	if (reads_by_recv(source, size))
 		return mio_sock_recv(source->fd, buf, size, false, NULL, NULL);
 	return mio_fd_read(source->fd, buf, size);
 }
 
-static mio_ssize
+static MIO_APART mio_ssize
 do_read(const struct mio_source *source, void *buf, size_t size)
 {
 	int error;
@@ -342,7 +369,7 @@ any_writev(const struct mio_source *source, const struct mio_iovec *iov,
 	return mio_fd_writev(source->fd, iov, iovcnt);
 }
 
-static mio_ssize
+static MIO_APART mio_ssize
 do_write(const struct mio_source *source, const void *buf, size_t size)
 {
 	int error;
@@ -373,37 +400,38 @@ do_writev(const struct mio_source *source, const struct mio_iovec *iov,
 	    n > 0 ? iov_size(iov, iovcnt) : 0);
 }
 
-/* A count, or -1 with errno, at the full width of a count. */
-mio_ssize
-mio_source_result(mio_ssize n)
-{
-	return n < 0 ? mio_result((int)n) : n;
-}
-
 mio_ssize
 mio_source_read(const struct mio_source *source, void *buf, size_t size)
 {
-	return mio_source_result(do_read(source, buf, size));
+	if (!mio_source_plain(source))
+		return mio_io_result(do_read(source, buf, size));
+	if (reads_by_recv(source, size))
+		return mio_plain_recv(source->fd, buf, size);
+	return mio_plain_read(source->fd, buf, size);
 }
 
 mio_ssize
 mio_source_readv(const struct mio_source *source, const struct mio_iovec *iov,
     int iovcnt)
 {
-	return mio_source_result(do_readv(source, iov, iovcnt));
+	return mio_io_result(do_readv(source, iov, iovcnt));
 }
 
 mio_ssize
 mio_source_write(const struct mio_source *source, const void *buf, size_t size)
 {
-	return mio_source_result(do_write(source, buf, size));
+	if (!mio_source_plain(source) || mio_kind(source) == MIO_KIND_FOREIGN)
+		return mio_io_result(do_write(source, buf, size));
+	if (mio_kind(source) == MIO_KIND_PIPE)
+		return mio_plain_write(source->fd, buf, size);
+	return mio_plain_send(source->fd, buf, size);
 }
 
 mio_ssize
 mio_source_writev(const struct mio_source *source,
     const struct mio_iovec *iov, int iovcnt)
 {
-	return mio_source_result(do_writev(source, iov, iovcnt));
+	return mio_io_result(do_writev(source, iov, iovcnt));
 }
 
 int

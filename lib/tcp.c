@@ -80,8 +80,7 @@ mio_tcp_shutdown(const struct mio_source *stream, int how)
 mio_ssize
 mio_tcp_peek(const struct mio_source *stream, void *buf, size_t size)
 {
-	return mio_source_result(mio_source_recv(stream, buf, size, true,
-	    NULL, NULL));
+	return mio_source_recv_from(stream, buf, size, true, NULL, NULL);
 }
 
 int

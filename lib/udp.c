@@ -52,7 +52,7 @@ mio_udp_connect(const struct mio_source *source, const struct sockaddr *addr,
 mio_ssize
 mio_udp_send(const struct mio_source *source, const void *buf, size_t size)
 {
-	return mio_source_result(mio_source_send(source, buf, size, NULL, 0));
+	return mio_source_send(source, buf, size);
 }
 
 mio_ssize
@@ -63,38 +63,33 @@ mio_udp_send_to(const struct mio_source *source, const void *buf, size_t size,
 
 	if ((error = mio_inet_check(addr, addrlen, 0, 0)) < 0)
 		return mio_result(error);
-	return mio_source_result(mio_source_send(source, buf, size, addr,
-	    addrlen));
+	return mio_source_send_to(source, buf, size, addr, addrlen);
 }
 
 mio_ssize
 mio_udp_recv(const struct mio_source *source, void *buf, size_t size)
 {
-	return mio_source_result(mio_source_recv(source, buf, size, false,
-	    NULL, NULL));
+	return mio_source_recv(source, buf, size);
 }
 
 mio_ssize
 mio_udp_recv_from(const struct mio_source *source, void *buf, size_t size,
     struct sockaddr *addr, mio_socklen *addrlen)
 {
-	return mio_source_result(mio_source_recv(source, buf, size, false,
-	    addr, addrlen));
+	return mio_source_recv_from(source, buf, size, false, addr, addrlen);
 }
 
 mio_ssize
 mio_udp_peek(const struct mio_source *source, void *buf, size_t size)
 {
-	return mio_source_result(mio_source_recv(source, buf, size, true,
-	    NULL, NULL));
+	return mio_source_recv_from(source, buf, size, true, NULL, NULL);
 }
 
 mio_ssize
 mio_udp_peek_from(const struct mio_source *source, void *buf, size_t size,
     struct sockaddr *addr, mio_socklen *addrlen)
 {
-	return mio_source_result(mio_source_recv(source, buf, size, true,
-	    addr, addrlen));
+	return mio_source_recv_from(source, buf, size, true, addr, addrlen);
 }
 
 int

@@ -346,7 +346,7 @@ mio_ssize
 mio_unix_dgram_send(const struct mio_source *source, const void *buf,
     size_t size)
 {
-	return mio_source_result(mio_source_send(source, buf, size, NULL, 0));
+	return mio_source_send(source, buf, size);
 }
 
 mio_ssize
@@ -358,8 +358,8 @@ mio_unix_dgram_send_to(const struct mio_source *source, const void *buf,
 
 	if ((error = addr_of_path(&un, path)) < 0)
 		return mio_result(error);
-	return mio_source_result(mio_source_send(source, buf, size,
-	    (struct sockaddr *)&un.un, un.len));
+	return mio_source_send_to(source, buf, size,
+	    (struct sockaddr *)&un.un, un.len);
 }
 
 mio_ssize
@@ -370,21 +370,18 @@ mio_unix_dgram_send_to_addr(const struct mio_source *source, const void *buf,
 
 	if ((error = check_addr(addr, addrlen)) < 0)
 		return mio_result(error);
-	return mio_source_result(mio_source_send(source, buf, size, addr,
-	    addrlen));
+	return mio_source_send_to(source, buf, size, addr, addrlen);
 }
 
 mio_ssize
 mio_unix_dgram_recv(const struct mio_source *source, void *buf, size_t size)
 {
-	return mio_source_result(mio_source_recv(source, buf, size, false,
-	    NULL, NULL));
+	return mio_source_recv(source, buf, size);
 }
 
 mio_ssize
 mio_unix_dgram_recv_from(const struct mio_source *source, void *buf,
     size_t size, struct sockaddr *addr, mio_socklen *addrlen)
 {
-	return mio_source_result(mio_source_recv(source, buf, size, false,
-	    addr, addrlen));
+	return mio_source_recv_from(source, buf, size, false, addr, addrlen);
 }

@@ -24,6 +24,14 @@ deadline_of(int64_t timeout)
 	return timeout > INT64_MAX - start ? INT64_MAX : start + timeout;
 }
 
+/* What waits more than once has no copies of the wait, which may be inline. */
+static MIO_APART int
+wait_again(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout)
+{
+	return mio_sel_wait(poller, events, nevents, timeout);
+}
+
 /* Asks without waiting until something comes, or the time is over. */
 static int
 spin(struct mio_poller *poller, struct mio_event *events, int nevents,
@@ -32,7 +40,7 @@ spin(struct mio_poller *poller, struct mio_event *events, int nevents,
 	int n;
 
 	do {
-		n = mio_sel_wait(poller, events, nevents, 0);
+		n = wait_again(poller, events, nevents, 0);
 	} while ((n == 0 || n == MIO_RESUME) && clock_now() < until);
 	return n == MIO_RESUME ? 0 : n;
 }
@@ -56,7 +64,7 @@ wait_until(struct mio_poller *poller, struct mio_event *events, int nevents,
 	while (n == 0 || n == MIO_RESUME) {
 		if (timeout > 0 && (timeout = deadline - clock_now()) < 0)
 			timeout = 0;
-		n = mio_sel_wait(poller, events, nevents, timeout);
+		n = wait_again(poller, events, nevents, timeout);
 		if (n == 0)
 			break;
 	}
@@ -218,8 +226,8 @@ mio_reregister(struct mio_poller *poller, struct mio_source *source,
  * Ends a registration in the way that the poller's state allows: a dead
  * poller's kernel object is gone, and a child's is the parent's.
  */
-int
-mio_unregister(struct mio_source *source)
+static inline int
+unregister(struct mio_source *source)
 {
 	struct mio_poller *poller = mio_poller_of(source);
 	int error = 0;
@@ -233,6 +241,12 @@ mio_unregister(struct mio_source *source)
 	return error;
 }
 
+int
+mio_unregister(struct mio_source *source)
+{
+	return unregister(source);
+}
+
 static int
 do_deregister(struct mio_poller *poller, struct mio_source *source)
 {
@@ -242,7 +256,7 @@ do_deregister(struct mio_poller *poller, struct mio_source *source)
 		return error;
 	if (mio_poller_check(poller) == -EINVAL)
 		return -EINVAL;
-	return mio_unregister(source);
+	return unregister(source);
 }
 
 int

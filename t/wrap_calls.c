@@ -23,8 +23,8 @@ enum function {
 	F_pipe, F_pipe2, F_poll, F_port_associate, F_port_create,
 	F_port_dissociate, F_port_getn, F_port_send, F_ppoll,
 	F_pthread_atfork, F_pthread_cond_init, F_pthread_mutex_init, F_read,
-	F_realloc, F_recvfrom, F_sendmsg, F_sendto, F_setsockopt, F_socket,
-	F_socketpair, F_write, F_MAX
+	F_realloc, F_recv, F_recvfrom, F_send, F_sendmsg, F_sendto,
+	F_setsockopt, F_socket, F_socketpair, F_write, F_MAX
 };
 
 const int wrap_functions = F_MAX;
@@ -35,8 +35,8 @@ const char *const wrap_names[] = {
 	"pipe", "pipe2", "poll", "port_associate", "port_create",
 	"port_dissociate", "port_getn", "port_send", "ppoll",
 	"pthread_atfork", "pthread_cond_init", "pthread_mutex_init", "read",
-	"realloc", "recvfrom", "sendmsg", "sendto", "setsockopt", "socket",
-	"socketpair", "write"
+	"realloc", "recv", "recvfrom", "send", "sendmsg", "sendto",
+	"setsockopt", "socket", "socketpair", "write"
 };
 
 /*
@@ -131,8 +131,11 @@ WRAP(int, port_send, (int p, int e, void *u), (p, e, u))
 WRAP(int, ppoll, (struct pollfd *fds, nfds_t n, const struct timespec *ts,
     const sigset_t *s), (fds, n, ts, s))
 WRAP(ssize_t, read, (int fd, void *buf, size_t n), (fd, buf, n))
+WRAP(ssize_t, recv, (int s, void *buf, size_t n, int f), (s, buf, n, f))
 WRAP(ssize_t, recvfrom, (int s, void *buf, size_t n, int f, struct sockaddr *a,
     socklen_t *l), (s, buf, n, f, a, l))
+WRAP(ssize_t, send, (int s, const void *buf, size_t n, int f),
+    (s, buf, n, f))
 WRAP(ssize_t, sendmsg, (int s, const struct msghdr *m, int f), (s, m, f))
 WRAP(ssize_t, sendto, (int s, const void *buf, size_t n, int f,
     const struct sockaddr *a, socklen_t l), (s, buf, n, f, a, l))
