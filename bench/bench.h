@@ -68,6 +68,8 @@ void	lib_pair(struct lib *, size_t, size_t, int [2]);
 void	lib_shut(struct lib *, size_t, int);
 ptrdiff_t lib_read(struct lib *, size_t, int, void *, size_t);
 ptrdiff_t lib_write(struct lib *, size_t, int, const void *, size_t);
+/* A datagram. */
+ptrdiff_t lib_recv(struct lib *, size_t, int, void *, size_t);
 
 /* Waits for an event at least, or not at all. */
 void	lib_wait(struct lib *, int);

@@ -30,6 +30,12 @@ lib_read(struct lib *lib, size_t slot, int fd, void *buf, size_t size)
 }
 
 ptrdiff_t
+lib_recv(struct lib *lib, size_t slot, int fd, void *buf, size_t size)
+{
+	return lib_read(lib, slot, fd, buf, size);
+}
+
+ptrdiff_t
 lib_write(struct lib *lib, size_t slot, int fd, const void *buf, size_t size)
 {
 	(void)lib;

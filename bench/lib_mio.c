@@ -130,6 +130,18 @@ lib_read(struct lib *lib, size_t slot, int fd, void *buf, size_t size)
 }
 
 ptrdiff_t
+lib_recv(struct lib *lib, size_t slot, int fd, void *buf, size_t size)
+{
+	(void)fd;
+#ifdef BENCH_POLL
+	/* It must know that there is no second one, or be asked for it. */
+	return mio_source_read(&lib->sources[slot], buf, size);
+#else
+	return mio_udp_recv(&lib->sources[slot], buf, size);
+#endif
+}
+
+ptrdiff_t
 lib_write(struct lib *lib, size_t slot, int fd, const void *buf, size_t size)
 {
 	(void)fd;

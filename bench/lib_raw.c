@@ -1,10 +1,10 @@
 /*
  * epoll(7) itself, as a careful program uses it: edge-triggered, hang-ups asked
- * for, and an eventfd as its waker, which as an edge needs no reading.
+ * for, and an eventfd as its waker, which as an edge needs no reading.  With
+ * BENCH_CALLED it is run_called.
  */
 #include "config.h"
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/utsname.h>
 
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "called.h"
 
 #define EVENTS	1024
 
@@ -24,7 +25,7 @@ struct lib {
 	struct epoll_event	 events[EVENTS];
 };
 
-const char lib_name[] = "raw";
+const char lib_name[] = BENCH_NAME;
 const unsigned int lib_lazy = 0;
 const size_t lib_slot_size = 0;
 
@@ -62,15 +63,13 @@ lib_close(struct lib *lib)
 static void
 control(struct lib *lib, int op, int fd, unsigned int interest, size_t slot)
 {
-	struct epoll_event event;
+	uint32_t events = EPOLLET;
 
-	event.events = EPOLLET;
 	if ((interest & ON_READ) != 0)
-		event.events |= EPOLLIN | EPOLLRDHUP;
+		events |= EPOLLIN | EPOLLRDHUP;
 	if ((interest & ON_WRITE) != 0)
-		event.events |= EPOLLOUT;
-	event.data.u64 = slot;
-	MUST(epoll_ctl(lib->epfd, op, fd, &event) == 0);
+		events |= EPOLLOUT;
+	MUST(epoll_set(lib->epfd, op, fd, events, slot) == 0);
 }
 
 void
@@ -89,7 +88,7 @@ void
 lib_remove(struct lib *lib, size_t slot, int fd)
 {
 	(void)slot;
-	MUST(epoll_ctl(lib->epfd, EPOLL_CTL_DEL, fd, NULL) == 0);
+	MUST(epoll_set(lib->epfd, EPOLL_CTL_DEL, fd, 0, 0) == 0);
 }
 
 void
@@ -104,7 +103,7 @@ lib_wait(struct lib *lib, int wait)
 {
 	int i, n;
 
-	n = epoll_wait(lib->epfd, lib->events, EVENTS, wait ? -1 : 0);
+	n = epoll_get(lib->epfd, lib->events, EVENTS, wait ? -1 : 0);
 	MUST(n >= 0 || errno == EINTR);
 	for (i = 0; i < n; i++) {
 		const struct epoll_event *event = &lib->events[i];

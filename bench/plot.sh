@@ -54,6 +54,7 @@ $AWK -F '\t' '
 label() {
 	case $1 in
 	raw)		echo "epoll" ;;
+	called)		echo "epoll, called" ;;
 	mio)		echo "libmio" ;;
 	mio_poll)	echo "libmio, poll(2)" ;;
 	rust_mio)	echo "Rust mio" ;;

@@ -23,6 +23,7 @@ struct pair {
 static struct lib *lib;
 static struct pair *pairs;
 static size_t sources;
+static int datagrams;		/* are what sources are read for */
 static size_t events;		/* so many have come */
 static unsigned char byte;	/* the last that was sent */
 
@@ -44,7 +45,8 @@ take(void *arg, size_t slot, unsigned int ready)
 
 	(void)arg;
 	MUST(slot < sources && (ready & ON_READ) != 0);
-	MUST(lib_read(lib, slot, pairs[slot].here, buf, sizeof(buf)) == 1);
+	MUST((datagrams ? lib_recv : lib_read)(lib, slot, pairs[slot].here,
+	    buf, sizeof(buf)) == 1);
 	MUST(buf[0] == byte);
 	events++;
 }
@@ -222,6 +224,7 @@ udp_start(const struct row *row)
 	size_t i;
 
 	sources = row->size;
+	datagrams = 1;
 	pairs = bench_zalloc(sources, sizeof(*pairs));
 	lib = lib_open(sources, 0, take, NULL);
 	for (i = 0; i < sources; i++)
