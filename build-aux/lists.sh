@@ -62,6 +62,8 @@ for source in lib/sel_*.c; do
 		esac
 		case $name in
 		fail_*|count_*)	wrapped="$wrapped t/$selector/$name" ;;
+		# The longest begins first.
+		model)		plain=" t/$selector/$name$plain" ;;
 		*)		plain="$plain t/$selector/$name" ;;
 		esac
 	done
