@@ -1,5 +1,6 @@
 /*
- * See called.h.  What follows the system call keeps these from being jumps.
+ * See called.h.  What follows a wait keeps it from being a jump, and where the
+ * event is keeps a change of interest from being one.
  */
 #include "config.h"
 
@@ -8,19 +9,31 @@
 #include "called.h"
 
 int
-epoll_set(int epfd, int op, int fd, uint32_t events, uint64_t data)
+called_ctl(int epfd, int op, int fd, uint32_t events, uint64_t data)
 {
 	struct epoll_event event;
 
 	event.events = events;
 	event.data.u64 = data;
-	return epoll_ctl(epfd, op, fd, &event) < 0 ? -errno : 0;
+	return epoll_ctl(epfd, op, fd, &event);
 }
 
 int
-epoll_get(int epfd, struct epoll_event *events, int n, int timeout)
+called_wait(int epfd, struct epoll_event *events, int n, int timeout)
 {
 	int ready = epoll_wait(epfd, events, n, timeout);
 
 	return ready < 0 ? -errno : ready;
+}
+
+ssize_t
+called_recv(int fd, void *buf, size_t size)
+{
+	return recv(fd, buf, size, 0);
+}
+
+ssize_t
+called_send(int fd, const void *buf, size_t size)
+{
+	return send(fd, buf, size, MSG_NOSIGNAL);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "called.h"
 
 void
 lib_pair(struct lib *lib, size_t here, size_t there, int fds[2])
@@ -26,7 +27,7 @@ lib_read(struct lib *lib, size_t slot, int fd, void *buf, size_t size)
 {
 	(void)lib;
 	(void)slot;
-	return recv(fd, buf, size, 0);
+	return called_recv(fd, buf, size);
 }
 
 ptrdiff_t
@@ -40,7 +41,7 @@ lib_write(struct lib *lib, size_t slot, int fd, const void *buf, size_t size)
 {
 	(void)lib;
 	(void)slot;
-	return send(fd, buf, size, MSG_NOSIGNAL);
+	return called_send(fd, buf, size);
 }
 
 int

@@ -69,7 +69,7 @@ control(struct lib *lib, int op, int fd, unsigned int interest, size_t slot)
 		events |= EPOLLIN | EPOLLRDHUP;
 	if ((interest & ON_WRITE) != 0)
 		events |= EPOLLOUT;
-	MUST(epoll_set(lib->epfd, op, fd, events, slot) == 0);
+	MUST(called_ctl(lib->epfd, op, fd, events, slot) == 0);
 }
 
 void
@@ -88,7 +88,7 @@ void
 lib_remove(struct lib *lib, size_t slot, int fd)
 {
 	(void)slot;
-	MUST(epoll_set(lib->epfd, EPOLL_CTL_DEL, fd, 0, 0) == 0);
+	MUST(called_ctl(lib->epfd, EPOLL_CTL_DEL, fd, 0, 0) == 0);
 }
 
 void
@@ -103,7 +103,7 @@ lib_wait(struct lib *lib, int wait)
 {
 	int i, n;
 
-	n = epoll_get(lib->epfd, lib->events, EVENTS, wait ? -1 : 0);
+	n = called_wait(lib->epfd, lib->events, EVENTS, wait ? -1 : 0);
 	MUST(n >= 0 || errno == EINTR);
 	for (i = 0; i < n; i++) {
 		const struct epoll_event *event = &lib->events[i];

@@ -243,10 +243,11 @@ function how_to_read()
 	    "  \"Epoll again\" is the\nsame program a second time in each" \
 	    " round: what it differs from 1 by, this machine\ncan't tell." \
 	    "  So libmio's limit is that figure and 0.02.\n"
-	print "\"Epoll, called\" is epoll in functions that make the call and" \
-	    " look at its result\n(`bench/called.c`).  No library that isn't" \
-	    " compiled into its program can be faster;\nand after a system" \
-	    " call a processor guesses the return from a function wrong.\n"
+	print "\"Epoll, called\" is epoll by way of a shared library that" \
+	    " does nothing else\n(`bench/called.c`).  No library that isn't" \
+	    " compiled into its program can be much\nfaster; and after a" \
+	    " system call a processor guesses the return from a function" \
+	    " wrong.\n"
 	print "\"Behind\" and \"ahead\" are said if three quarters of the" \
 	    " rounds agree; all else is a\ntie.  \"lazy\": the library puts" \
 	    " that call off until its next wait, or never tells\nthe kernel;" \
@@ -355,13 +356,14 @@ function by_contract(	i, row, called, s)
 			continue
 		called = median
 		if (ratios(row, "mio", row, "raw") && median > limit_of[row])
-			s = s sprintf("- %s: libmio %.3f, epoll in a function" \
-			    " %.3f\n", row, median, called)
+			s = s sprintf("- %s: libmio %.3f, epoll, called %.3f\n",
+			    row, median, called)
 	}
 	if (s == "")
 		return
-	print "Of what is above its limit, \"epoll, called\" has this without" \
-	    " any library; Rust's mio\nis compiled into its program.\n\n" s
+	print "Of what is above its limit, \"epoll, called\" has this" \
+	    " without doing anything; Rust's mio\nis compiled into its" \
+	    " program.\n\n" s
 }
 
 # In nanoseconds, where ratios would say little.
