@@ -82,7 +82,7 @@ set style fill solid 0.8 noborder
 set yrange [0:3]
 set ylabel "time, epoll's is 1 (cut off at 3)"
 set xtics rotate by -25 noenhanced
-set key top left horizontal noenhanced
+set key outside above horizontal noenhanced
 set grid ytics
 plot 1 notitle lc "gray" with lines, for [i=3:$columns] "$tmp/times" \
     using i:xtic(1) title columnheader(i)
