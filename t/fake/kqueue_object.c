@@ -22,7 +22,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -142,16 +141,23 @@ kind_of_socket(struct watch *watch)
 }
 
 /*
- * Is it a FIFO in a file system, and not from pipe(2)?  Whose file system has a
- * number that Linux's headers tell, but not every C library's.
+ * Is it a FIFO in a file system, and not from pipe(2)?  A pipe of our own tells
+ * which device these are on; there may be no /proc to ask.
  */
 bool
 fake_named(int fd)
 {
-	const unsigned int pipefs = 0x50495045;
-	struct statfs fs;
+	struct stat st, pipe_st;
+	int fds[2];
+	bool named;
 
-	return fstatfs(fd, &fs) < 0 || (unsigned int)fs.f_type != pipefs;
+	if (syscall(SYS_pipe2, fds, O_CLOEXEC) < 0)
+		return false;	/* no room: most are not */
+	named = fstat(fd, &st) < 0 || fstat(fds[0], &pipe_st) < 0 ||
+	    st.st_dev != pipe_st.st_dev;
+	(void)syscall(SYS_close, fds[0]);
+	(void)syscall(SYS_close, fds[1]);
+	return named;
 }
 
 static int
