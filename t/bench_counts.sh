@@ -74,7 +74,8 @@ for row in $plain; do
 done
 # The ends of threads can take some calls more, or fewer: of 800, a handful.  A
 # wait that begins between a wake's two halves takes it at once, and later comes
-# out once for nothing; how often is the scheduler's to say, so it may try again.
+# out once for nothing (t/fail_wait.c shows it); how often is the scheduler's to
+# say, so it may try again.
 for row in wake_sleeper roundtrip; do
 	raw=$(take calls raw $row) || exit 99
 	for try in 1 2 3 4 5; do

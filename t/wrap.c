@@ -12,6 +12,10 @@
 static int counts[64];
 static int target = -1, from, upto, failure, failures;
 
+static int meddled = -1;
+static void (*meddle)(void *);
+static void *meddle_arg;
+
 static int
 find(const char *name)
 {
@@ -63,6 +67,14 @@ wrap_heal(void)
 	return failures;
 }
 
+void
+wrap_before(const char *name, void (*function)(void *), void *arg)
+{
+	meddle = function;
+	meddle_arg = arg;
+	meddled = find(name);
+}
+
 const char *
 wrap_called(int i)
 {
@@ -80,6 +92,10 @@ wrap_enter(int f)
 {
 	int n = __atomic_add_fetch(&counts[f], 1, __ATOMIC_RELAXED);
 
+	if (f == meddled) {
+		meddled = -1;
+		meddle(meddle_arg);
+	}
 	if (f != target || n < from || (upto >= 0 && n >= upto))
 		return 0;
 	failures++;

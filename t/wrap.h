@@ -22,6 +22,12 @@ void	wrap_fail(const char *, int, int, int);
 /* Nothing fails any more.  Returns how many calls were made to fail. */
 int	wrap_heal(void);
 
+/*
+ * The next call of the function calls this first: what another thread might
+ * have done just then.
+ */
+void	wrap_before(const char *, void (*)(void *), void *);
+
 /* Every wrapped function that was called since wrap_reset: name i, or NULL. */
 const char *wrap_called(int);
 
