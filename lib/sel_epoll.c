@@ -267,14 +267,24 @@ wait_fine(struct epoll_poller *ep, struct epoll_event *raw, int n,
 	return epoll_wait(ep->epfd, raw, n, mio_msec(timeout));
 }
 
+/* A finite wait in milliseconds, or -1 if they don't say it. */
+static MIO_APART int
+whole_msec(const struct epoll_poller *ep, int64_t timeout)
+{
+	if (timeout % MIO_MSEC(1) != 0 && !atomic_get_relaxed(&ep->coarse))
+		return -1;
+	return mio_msec(timeout);
+}
+
 static MIO_INLINE int
 wait_raw(struct epoll_poller *ep, struct epoll_event *raw, int n,
     int64_t timeout)
 {
-	if (timeout <= 0 || timeout % MIO_MSEC(1) == 0 ||
-	    atomic_get_relaxed(&ep->coarse))
-		return epoll_wait(ep->epfd, raw, n, mio_msec(timeout));
-	return wait_fine(ep, raw, n, timeout);
+	int msec = timeout < 0 ? -1 : 0;
+
+	if (timeout > 0 && (msec = whole_msec(ep, timeout)) < 0)
+		return wait_fine(ep, raw, n, timeout);
+	return epoll_wait(ep->epfd, raw, n, msec);
 }
 
 /*
@@ -346,29 +356,45 @@ wait_bounced(struct mio_poller *poller, struct mio_event *events, int nevents,
 	return finish(poller, events, nevents, raw, ready, owed);
 }
 
-/*
- * Wakers that are pending when a wait begins are taken whether or not their
- * edge comes.  The C library may have cancelled a thread between the kernel's
- * handing it the edge and the return from epoll_wait(2); a pending waker
- * signals no more, so nobody would ever take it.
- */
-int
-mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
-    int64_t timeout)
+static MIO_INLINE int
+wait_for(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout, bool owed)
 {
-	bool owed;
-	int n;
-
-	if ((n = mio_wakers_rest(poller, events, nevents)) > 0)
-		return n;
-	if ((owed = atomic_get_relaxed(&poller->pending) != NULL))
-		timeout = 0;
 	/* The kernel refuses an array that could not be. */
 	if (nevents > INT_MAX / (int)sizeof(struct epoll_event))
 		nevents = INT_MAX / (int)sizeof(struct epoll_event);
 	if (IN_PLACE)
 		return wait_in_place(poller, events, nevents, timeout, owed);
 	return wait_bounced(poller, events, nevents, timeout, owed);
+}
+
+/*
+ * Wakers that are pending when a wait begins are taken whether or not their
+ * edge comes.  The C library may have cancelled a thread between the kernel's
+ * handing it the edge and the return from epoll_wait(2); a pending waker
+ * signals no more, so nobody would ever take it.
+ */
+static MIO_COLD int
+wait_owed(struct mio_poller *poller, struct mio_event *events, int nevents)
+{
+	return wait_for(poller, events, nevents, 0, true);
+}
+
+/*
+ * After a system call hardly a line of this is in the processor's caches, so
+ * what is rare is elsewhere, and what is common knows nothing of it.
+ */
+int
+mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout)
+{
+	int n;
+
+	if ((n = mio_wakers_rest(poller, events, nevents)) > 0)
+		return n;
+	if (atomic_get_relaxed(&poller->pending) != NULL)
+		return wait_owed(poller, events, nevents);
+	return wait_for(poller, events, nevents, timeout, false);
 }
 
 #include "verbs.h"

@@ -15,6 +15,13 @@
 #include "compat_clock.h"
 #include "poller.h"
 
+/* Out of the way of the calls that aren't refused. */
+static MIO_COLD int
+refuse(int error)
+{
+	return mio_result(error);
+}
+
 /* When a wait ends; saturates, because callers pass INT64_MAX for "long". */
 static int64_t
 deadline_of(int64_t timeout)
@@ -46,7 +53,7 @@ spin(struct mio_poller *poller, struct mio_event *events, int nevents,
 }
 
 /* A wait that may have to be resumed, or that spins first. */
-static MIO_APART int
+static MIO_COLD int
 wait_until(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
 {
@@ -72,9 +79,9 @@ wait_until(struct mio_poller *poller, struct mio_event *events, int nevents,
 }
 
 /*
- * The plain wait, which reads no clock.  It is resumed for one thing only: a
- * first waker that was made, woken and freed while the wait was on.  Nobody
- * knows how much of a finite wait is left then.
+ * The plain wait, which reads no clock.  If it has to be resumed, nobody knows
+ * how much of a finite one is left: that is for a first waker that was made,
+ * woken and freed while the wait was on.
  */
 static int
 wait_once(struct mio_poller *poller, struct mio_event *events, int nevents,
@@ -84,9 +91,9 @@ wait_once(struct mio_poller *poller, struct mio_event *events, int nevents,
 
 	if (n != MIO_RESUME)
 		return n;
-	if (timeout < 0)
-		return wait_until(poller, events, nevents, timeout);
-	return timeout == 0 ? 0 : -EINTR;
+	if (timeout > 0)
+		return -EINTR;
+	return wait_until(poller, events, nevents, timeout);
 }
 
 int
@@ -96,18 +103,18 @@ mio_poll(struct mio_poller *poller, struct mio_event *events, int nevents,
 	int n;
 
 	if (poller == NULL || events == NULL || nevents < 1)
-		return mio_result(-EINVAL);
+		return refuse(-EINVAL);
 	if ((n = mio_poller_check(poller)) < 0)
-		return mio_result(n);
+		return refuse(n);
 	if (timeout_ns < 0)
 		timeout_ns = MIO_FOREVER;
-	if (atomic_get_relaxed(&poller->resumes) ||
-	    atomic_get_relaxed(&poller->spin_ns) > 0)
+	if (atomic_get_relaxed(&poller->spin_ns) > 0 ||
+	    (timeout_ns > 0 && atomic_get_relaxed(&poller->resumes)))
 		n = wait_until(poller, events, nevents, timeout_ns);
 	else
 		n = wait_once(poller, events, nevents, timeout_ns);
 	MIO_PROBE4(poll, poller, nevents, timeout_ns, n);
-	return mio_result(n);
+	return n < 0 ? refuse(n) : n;
 }
 
 /* Interests and modes that not every selector has, or that nobody has. */

@@ -201,6 +201,27 @@ freed(struct mio_poller *poller)
 	mio_waker_free(wakers[0]);
 }
 
+/* A waker that nobody has any more doesn't stand for the event behind it. */
+static void
+freed_before_event(struct mio_poller *poller)
+{
+	struct mio_waker *waker = new_waker(poller, 1);
+	struct mio_event event = { 0, 0, 0 };
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 2, MIO_READABLE);
+	wake(waker);
+	put_text(&b, "x");
+	mio_waker_free(waker);
+	is(poll_now(poller, &event, 1), 1, "freed while pending, capacity 1: "
+	    "an event at once");
+	is(event.token, 2, "of the source that is ready");
+	is(quiet(poller), 0, "and no other");
+	close_source(&a);
+	close_source(&b);
+}
+
 struct remote {
 	struct mio_waker	*waker;
 	int			 error;
@@ -523,6 +544,7 @@ main(void)
 	many(poller);
 	kept(poller);
 	freed(poller);
+	freed_before_event(poller);
 	from_thread(poller);
 	from_handler(poller);
 	full_channel(poller);
