@@ -104,7 +104,7 @@ struct mio_poller {
 	/* Read by polls, registrations and wakes, and hardly ever written. */
 	unsigned int	 birth;		/* mio_generation then */
 	unsigned int	 alive;		/* birth, or 0: dead */
-	unsigned int	 resumes;	/* mio_sel_wait may ask to be resumed */
+	unsigned int	 resumes;	/* a finite wait reads the clock */
 	unsigned int	 spin_ns;
 	mio_fd		 wake_fd[2];	/* the channel's: read end, write end */
 
@@ -160,15 +160,16 @@ struct mio_poller {
  *		least 1), and -EINTR when interrupted.  0 means that the time
  *		is over: nanoseconds, rounded up, and for ever if negative.
  *		MIO_RESUME: woken for something that is no event; the core
- *		calls again with the time that is left, if the poller's
- *		resumes is set, which a selector that does this without
- *		wakers sets in open.  Wakers that were kept (mio_wakers_rest)
- *		are served first, and a wake of the channel is answered by
- *		mio_wakers_take().  What found no room is for the next call,
- *		each source in its turn.  A second thread gets -EBUSY if it
- *		could do harm.  Cancellation may end the system call that
- *		waits, and nothing else: what is marked or locked is undone.
- *		A descriptor that was closed behind our back is silent.
+ *		calls again.  For a finite wait it must know what time is
+ *		left, and does if the poller's resumes is set, which a
+ *		selector that does this without wakers sets in open.  Wakers
+ *		that were kept (mio_wakers_rest) are served first, and a wake
+ *		of the channel is answered by mio_wakers_take().  What found
+ *		no room is for the next call, each source in its turn.  A
+ *		second thread gets -EBUSY if it could do harm.  Cancellation
+ *		may end the system call that waits, and nothing else: what is
+ *		marked or locked is undone.  A descriptor that was closed
+ *		behind our back is silent.
  *   close	Closes the descriptors but the channel's, which goes later.
  *		Also called in a forked child: must touch no lock and nothing
  *		that the parent shares.
