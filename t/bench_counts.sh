@@ -65,7 +65,6 @@ take() {
 	fi
 }
 
-
 plain="pingpong fanin events idle_10 udp_1000 churn churn_wait reregister"
 plain="$plain accept"
 for row in $plain; do

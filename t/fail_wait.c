@@ -136,6 +136,7 @@ between(struct mio_poller *poller)
 	int n;
 
 	need(waker != NULL);
+	between_took = -1;
 	wrap_before(signal_call(poller), wait_between, poller);
 	is(mio_waker_wake(waker), 0, "a wake with a wait between its halves");
 	need(between_took >= 0);
