@@ -79,7 +79,9 @@ control(const struct mio_poller *poller, int op, int fd, uint32_t events,
 
 	event.events = events;
 	event.data.u64 = token;
-	return epoll_ctl(self(poller)->epfd, op, fd, &event) < 0 ? -errno : 0;
+	if (MIO_RARE(epoll_ctl(self(poller)->epfd, op, fd, &event) < 0))
+		return -errno;
+	return 0;
 }
 
 /*
@@ -114,33 +116,44 @@ mio_sel_destroy(struct mio_poller *poller)
 	(void)poller;
 }
 
-/* What each set of interests, as the lowest bits of one, asks of epoll. */
+/*
+ * What each set of interests asks of epoll, and each set of modes.  A oneshot
+ * is silent after its first event, whether that was an edge or not.
+ */
+#define MODE_SHIFT	8
+
 MIO_ASSERT(readable, MIO_READABLE == 1);
 MIO_ASSERT(writable, MIO_WRITABLE == 2);
 MIO_ASSERT(priority, MIO_PRIORITY == 4);
+MIO_ASSERT(level, MIO_LEVEL == 1 << MODE_SHIFT);
+MIO_ASSERT(oneshot, MIO_ONESHOT == 2 << MODE_SHIFT);
+MIO_ASSERT(exclusive, MIO_EXCLUSIVE == 4 << MODE_SHIFT);
 
-#define TOLD(i)	(((i) & MIO_READABLE ? EPOLLIN | EPOLLRDHUP : 0u) | \
-		    ((i) & MIO_WRITABLE ? EPOLLOUT : 0u) | \
-		    ((i) & MIO_PRIORITY ? EPOLLPRI : 0u))
+#define ASKED(i)	(((i) & MIO_READABLE ? EPOLLIN | EPOLLRDHUP : 0u) |   \
+			    ((i) & MIO_WRITABLE ? EPOLLOUT : 0u) |	      \
+			    ((i) & MIO_PRIORITY ? EPOLLPRI : 0u))
+#define MODE(m)		(((m) & MIO_ONESHOT ? EPOLLONESHOT :		      \
+			    (m) & MIO_LEVEL ? 0u : EPOLLET) |		      \
+			    ((m) & MIO_EXCLUSIVE ? EPOLLEXCLUSIVE : 0u))
+#define MODE_AT(i)	MODE((unsigned int)(i) << MODE_SHIFT)
 
-static const uint16_t told[8] = {
-	TOLD(0), TOLD(1), TOLD(2), TOLD(3), TOLD(4), TOLD(5), TOLD(6), TOLD(7)
+static const uint16_t asked[8] = {
+	ASKED(0), ASKED(1), ASKED(2), ASKED(3),
+	ASKED(4), ASKED(5), ASKED(6), ASKED(7)
+};
+static const uint32_t mode[8] = {
+	MODE_AT(0), MODE_AT(1), MODE_AT(2), MODE_AT(3),
+	MODE_AT(4), MODE_AT(5), MODE_AT(6), MODE_AT(7)
 };
 
 static inline uint32_t
 events_of(unsigned int interest)
 {
-	uint32_t events = told[interest & 7];
+	uint32_t events = asked[interest & 7] | mode[interest >> MODE_SHIFT & 7];
 
-	if ((interest & MIO_MODES) == 0)
-		return events | EPOLLET;
-	if ((interest & MIO_ONESHOT) != 0)
-		events |= EPOLLONESHOT;
-	else if ((interest & MIO_LEVEL) == 0)
-		events |= EPOLLET;
 	/* The kernel refuses EPOLLRDHUP beside EPOLLEXCLUSIVE. */
-	if ((interest & MIO_EXCLUSIVE) != 0)
-		events = (events | EPOLLEXCLUSIVE) & ~(uint32_t)EPOLLRDHUP;
+	if (MIO_RARE((interest & MIO_EXCLUSIVE) != 0))
+		events &= ~(uint32_t)EPOLLRDHUP;
 	return events;
 }
 
@@ -328,12 +341,12 @@ finish(struct mio_poller *poller, struct mio_event *events, int nevents,
 {
 	struct mio_event *mark;
 
-	if (ready < 0)
+	if (MIO_RARE(ready < 0))
 		return -errno;
 	mark = expand(poller, events, raw, ready);
-	if (mark == NULL && !owed)
-		return ready;
-	return take_wakers(poller, events, ready, nevents, mark);
+	if (MIO_RARE(mark != NULL || owed))
+		return take_wakers(poller, events, ready, nevents, mark);
+	return ready;
 }
 
 static MIO_INLINE int
@@ -380,10 +393,6 @@ wait_owed(struct mio_poller *poller, struct mio_event *events, int nevents)
 	return wait_for(poller, events, nevents, 0, true);
 }
 
-/*
- * After a system call hardly a line of this is in the processor's caches, so
- * what is rare is elsewhere, and what is common knows nothing of it.
- */
 int
 mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
@@ -392,7 +401,7 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 
 	if ((n = mio_wakers_rest(poller, events, nevents)) > 0)
 		return n;
-	if (atomic_get_relaxed(&poller->pending) != NULL)
+	if (MIO_RARE(atomic_get_relaxed(&poller->pending) != NULL))
 		return wait_owed(poller, events, nevents);
 	return wait_for(poller, events, nevents, timeout, false);
 }

@@ -403,11 +403,11 @@ do_writev(const struct mio_source *source, const struct mio_iovec *iov,
 mio_ssize
 mio_source_read(const struct mio_source *source, void *buf, size_t size)
 {
-	if (!mio_source_plain(source))
+	if (MIO_RARE(!mio_source_plain(source)))
 		return mio_io_result(do_read(source, buf, size));
-	if (reads_by_recv(source, size))
-		return mio_plain_recv(source->fd, buf, size);
-	return mio_plain_read(source->fd, buf, size);
+	if (MIO_RARE(!reads_by_recv(source, size)))
+		return mio_plain_read(source->fd, buf, size);
+	return mio_plain_recv(source->fd, buf, size);
 }
 
 mio_ssize
@@ -420,9 +420,10 @@ mio_source_readv(const struct mio_source *source, const struct mio_iovec *iov,
 mio_ssize
 mio_source_write(const struct mio_source *source, const void *buf, size_t size)
 {
-	if (!mio_source_plain(source) || mio_kind(source) == MIO_KIND_FOREIGN)
+	if (MIO_RARE(!mio_source_plain(source) ||
+	    mio_kind(source) == MIO_KIND_FOREIGN))
 		return mio_io_result(do_write(source, buf, size));
-	if (mio_kind(source) == MIO_KIND_PIPE)
+	if (MIO_RARE(mio_kind(source) == MIO_KIND_PIPE))
 		return mio_plain_write(source->fd, buf, size);
 	return mio_plain_send(source->fd, buf, size);
 }

@@ -83,42 +83,58 @@ wait_until(struct mio_poller *poller, struct mio_event *events, int nevents,
  * how much of a finite one is left: that is for a first waker that was made,
  * woken and freed while the wait was on.
  */
-static int
+static MIO_INLINE int
 wait_once(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
 {
 	int n = mio_sel_wait(poller, events, nevents, timeout);
 
-	if (n != MIO_RESUME)
-		return n;
-	if (timeout > 0)
-		return -EINTR;
-	return wait_until(poller, events, nevents, timeout);
+	if (MIO_RARE(n == MIO_RESUME)) {
+		if (timeout > 0)
+			return -EINTR;
+		return wait_until(poller, events, nevents, timeout);
+	}
+	return n;
+}
+
+static MIO_INLINE int
+do_poll(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout)
+{
+	int n;
+
+	if (MIO_RARE(poller == NULL || events == NULL || nevents < 1))
+		return refuse(-EINVAL);
+	if (MIO_RARE((n = mio_poller_check(poller)) < 0))
+		return refuse(n);
+	if (MIO_RARE(atomic_get_relaxed(&poller->spin_ns) > 0) ||
+	    (timeout > 0 && atomic_get_relaxed(&poller->resumes)))
+		n = wait_until(poller, events, nevents, timeout);
+	else
+		n = wait_once(poller, events, nevents, timeout);
+	MIO_PROBE4(poll, poller, nevents, timeout, n);
+	return MIO_RARE(n < 0) ? refuse(n) : n;
+}
+
+/* A wait that ends by itself: apart, or the others would go round it. */
+static MIO_APART int
+poll_for(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout)
+{
+	return do_poll(poller, events, nevents, timeout);
 }
 
 int
 mio_poll(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout_ns)
 {
-	int n;
-
-	if (poller == NULL || events == NULL || nevents < 1)
-		return refuse(-EINVAL);
-	if ((n = mio_poller_check(poller)) < 0)
-		return refuse(n);
-	if (timeout_ns < 0)
-		timeout_ns = MIO_FOREVER;
-	if (atomic_get_relaxed(&poller->spin_ns) > 0 ||
-	    (timeout_ns > 0 && atomic_get_relaxed(&poller->resumes)))
-		n = wait_until(poller, events, nevents, timeout_ns);
-	else
-		n = wait_once(poller, events, nevents, timeout_ns);
-	MIO_PROBE4(poll, poller, nevents, timeout_ns, n);
-	return n < 0 ? refuse(n) : n;
+	if (timeout_ns > 0)
+		return poll_for(poller, events, nevents, timeout_ns);
+	return do_poll(poller, events, nevents, timeout_ns);
 }
 
 /* Interests and modes that not every selector has, or that nobody has. */
-static int
+static MIO_APART int
 check_rare(unsigned int interest)
 {
 	unsigned int wanted = interest & MIO_INTERESTS;
@@ -141,12 +157,12 @@ check_interest(const struct mio_poller *poller, mio_token token,
 	const unsigned int plain = MIO_READABLE | MIO_WRITABLE;
 
 	/* The selector marks its channel by this address. */
-	if (token == (mio_token)poller)
+	if (MIO_RARE(token == (mio_token)poller))
 		return -EINVAL;
-	if ((interest & plain) != 0 &&
-	    (interest & ~(plain | MIO_LEVEL | MIO_ONESHOT)) == 0)
-		return 0;
-	return check_rare(interest);
+	if (MIO_RARE((interest & plain) == 0 ||
+	    (interest & ~(plain | MIO_LEVEL | MIO_ONESHOT)) != 0))
+		return check_rare(interest);
+	return 0;
 }
 
 /* Is the source registered, with this poller, in this process? */
@@ -239,10 +255,10 @@ unregister(struct mio_source *source)
 	struct mio_poller *poller = mio_poller_of(source);
 	int error = 0;
 
-	if (mio_poller_check(poller) == 0)
-		error = mio_sel_del(poller, source);
-	else
+	if (MIO_RARE(mio_poller_check(poller) < 0))
 		mio_sel_forget(poller, source);
+	else
+		error = mio_sel_del(poller, source);
 	source->priv = mio_kind(source);
 	mio_poller_drop(poller);
 	return error;
@@ -261,7 +277,7 @@ do_deregister(struct mio_poller *poller, struct mio_source *source)
 
 	if ((error = check_registered(poller, source)) < 0)
 		return error;
-	if (mio_poller_check(poller) == -EINVAL)
+	if (MIO_RARE(mio_poller_check(poller) == -EINVAL))
 		return -EINVAL;
 	return unregister(source);
 }
