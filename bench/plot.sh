@@ -55,6 +55,7 @@ label() {
 	case $1 in
 	raw)		echo "epoll" ;;
 	called)		echo "epoll, called" ;;
+	level)		echo "epoll, level" ;;
 	mio)		echo "libmio" ;;
 	mio_poll)	echo "libmio, poll(2)" ;;
 	rust_mio)	echo "Rust mio" ;;

@@ -11,10 +11,11 @@
 #	server_instructions ROW LIBRARY COUNT	in user space, a request
 #	left, failed				as there
 #
-# One processor is the server's and one the load's.  Each round starts all
-# servers, one a program, and serve_raw a second time: what raw and raw2 differ
-# by is what this machine can't tell.  For each row all are put under load one
-# after the other; who begins changes from round to round.  -q is short.
+# One processor is the server's and one the load's.  A round is a few turns.
+# Each starts all servers, one a program, and serve_raw a second time: what raw
+# and raw2 differ by is what this machine can't tell.  For each row all are put
+# under load one after the other; who begins changes from turn to turn.  Of its
+# turns a server's best is its round: see bench/run.sh.  -q is short.
 
 . "${top_builddir:-.}/t/env"
 . "$top_srcdir/t/serve"
@@ -22,10 +23,11 @@
 . "$top_srcdir/bench/tell.sh"
 
 # wrk takes whole seconds.
-rounds=${BENCH_ROUNDS:-11} seconds=${BENCH_SECONDS:-2} quick=no
+rounds=${BENCH_ROUNDS:-11} turns=${BENCH_TURNS:-2}
+seconds=${BENCH_SECONDS:-1} quick=no
 msec=$((seconds * 1000))
 if [ "$1" = -q ]; then
-	quick=yes rounds=1 seconds=1 msec=300
+	quick=yes rounds=1 turns=1 msec=300
 	shift
 fi
 out=$1
@@ -87,15 +89,31 @@ measure() {
 	# been sent meanwhile; of several in one piece it makes nonsense.
 	none=0
 	[ "$2" != wrk ] || [ "$4" = 1 ] || none=1
-	tell server "$1" "$5" "$round" "$($AWK -F '\t' -v OFS='\t' \
+	$AWK -F '\t' -v OFS='\t' -v row="$1" -v library="$5" \
 	    -v spent=$((after - before)) -v none=$none '{
 		if (none)
 			$4 = $5 = $6 = "-"
 		ns = spent > 0 && $7 > 0 ? spent / $7 : 0
 		rate = $2 / $3
-		print sprintf("%.1f", rate), $4, $5, $6, \
+		print row, library, sprintf("%.1f", rate), $4, $5, $6, \
 		    sprintf("%.1f", ns), sprintf("%.3f", ns * rate / 1e9)
-	}' "$tmp/line")"
+	}' "$tmp/line" >>"$tmp/round"
+}
+
+# told ROUND: of each row and library the turn with the most requests.
+told() {
+	$AWK -F '\t' -v OFS='\t' -v round="$1" '
+		{ is = $1 OFS $2 }
+		!(is in most) { names[++n] = is }
+		!(is in most) || $3 > most[is] {
+			most[is] = $3
+			line[is] = $3 OFS $4 OFS $5 OFS $6 OFS $7 OFS $8
+		}
+		END {
+			for (i = 1; i <= n; i++)
+				print "server", names[i], round, line[names[i]]
+		}' "$tmp/round" >>"$out"
+	: >"$tmp/round"
 }
 
 # begin PROTOCOL PROGRAM...: starts them all; sets $libraries.
@@ -122,9 +140,9 @@ end() {
 	done
 }
 
-# turned LIBRARY...: by as many places as there were rounds before.
+# turned LIBRARY...: by as many places as there were turns before.
 turned() {
-	i=$(((round - 1) % $#))
+	i=$(((turn - 1) % $#))
 	while [ $i -gt 0 ]; do
 		first=$1
 		shift
@@ -134,7 +152,7 @@ turned() {
 	libraries=$*
 }
 
-# rows PROTOCOL ROW... -- PROGRAM...: one round.
+# rows PROTOCOL ROW... -- PROGRAM...: one turn.
 rows() {
 	protocol=$1 wanted=
 	shift
@@ -164,13 +182,15 @@ under_load() {
 		left_out "servers under wrk" "no wrk"
 		http_rows=$(echo "$http_rows" | tr ' ' '\n' | grep -v :wrk:)
 	fi
-	round=1
-	while [ $round -le "$rounds" ]; do
-		printf 'servers, round %d of %d:' $round "$rounds"
+	turn=1
+	: >"$tmp/round"
+	while [ $turn -le $((rounds * turns)) ]; do
+		printf 'servers, turn %d of %d:' $turn $((rounds * turns))
 		rows http $http_rows -- "$@"
 		rows echo $echo_rows -- "$@"
 		echo
-		round=$((round + 1))
+		[ $((turn % turns)) != 0 ] || told $((turn / turns))
+		turn=$((turn + 1))
 	done
 }
 
