@@ -1,8 +1,8 @@
 /*
  * epoll(7) itself, as a careful program uses it: edge-triggered, hang-ups asked
  * for, and an eventfd as its waker, which as an edge needs no reading.  With
- * BENCH_CALLED it is run_called; with BENCH_LEVEL it is run_level, whose sources
- * are level-triggered.
+ * BENCH_CALLED it is run_called; with BENCH_LEVEL it is run_level, where no
+ * source but the waker is edge-triggered.
  */
 #include "config.h"
 

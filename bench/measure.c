@@ -1,8 +1,8 @@
 /*
  * The time of an operation.  A process measures for some tens of milliseconds
  * in many batches, and its result is the median batch: what disturbs a few of
- * them doesn't count.  What a process owes to its layout in memory is evened
- * out by starting many, which is run.sh's business.
+ * them doesn't count.  What a process owes to its layout in memory is the same
+ * for all of them: run.sh starts several, and takes the fastest.
  */
 #include "config.h"
 

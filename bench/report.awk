@@ -139,7 +139,8 @@ END {
 		lib = order[i]
 		if (lib == "raw2" || lib in version)
 			columns[++shown] = lib
-		if (lib !~ /^(raw2|called|level|mio|mio_poll)$/ && lib in version)
+		if (lib !~ /^(raw2|called|level|mio|mio_poll)$/ &&
+		    lib in version)
 			peer_names[++peers] = lib
 	}
 	if (form == "text")
@@ -238,23 +239,23 @@ function machine(	i)
 function how_to_read()
 {
 	print "## How to read it\n"
-	print "Each figure is the median of " rounds " rounds.  A round is a" \
-	    " few turns, in each of which every\nprogram ran once, one after" \
-	    " the other, in a process of its own; the fastest of its\nturns" \
-	    " counts, because a process may be slower by an eighth and more" \
-	    " for where it is\nin memory.  Ratios are to epoll in the same" \
-	    " round: 1.000 is as fast, 1.100 takes a\ntenth longer.  \"Epoll" \
-	    " again\" is the same program a second time in each turn: what it" \
-	    "\ndiffers from 1 by, this machine can't tell.  So libmio's limit" \
-	    " is that figure and\n0.02.\n"
+	print "Each figure is the median of " rounds " rounds.  In each turn" \
+	    " of a round every program ran\nonce, one after the other, in a" \
+	    " process of its own; the fastest of its turns counts,\nbecause" \
+	    " a process may be slower by an eighth and more for where it is" \
+	    " in memory.\nRatios are to epoll in the same round: 1.000 is as" \
+	    " fast, 1.100 takes a tenth longer.\n\"Epoll again\" is the same" \
+	    " program a second time in each turn: what it differs from 1\nby," \
+	    " this machine can't tell.  So libmio's limit is that figure and" \
+	    " 0.02.\n"
 	print "\"Epoll, called\" is epoll by way of a shared library that" \
 	    " does nothing else\n(`bench/called.c`).  No library that isn't" \
 	    " compiled into its program can be much\nfaster; and after a" \
 	    " system call a processor guesses the return from a function" \
 	    " wrong.\n"
 	print "\"Epoll, level\" is epoll without EPOLLET.  libuv, libev and" \
-	    " libevent are level-triggered:\nwhat was reported stays on the" \
-	    " kernel's list until a wait finds it no longer ready, and\nto" \
+	    " libevent are\nlevel-triggered: what was reported stays on the" \
+	    " kernel's list until a wait finds it no\nlonger ready, and to" \
 	    " make it ready again costs less until then.\n"
 	print "\"Behind\" and \"ahead\" are said if three quarters of the" \
 	    " rounds agree; all else is a\ntie.  \"lazy\": the library puts" \
@@ -380,11 +381,11 @@ function by_trigger(	i, row, edge, s)
 {
 	for (i = 1; i <= rows; i++) {
 		row = row_names[i]
-		if (!behind[row] || row ~ /^(wake_|roundtrip)/ || !fastest(row) ||
-		    peer == "rust_mio")
+		if (!behind[row] || row ~ /^(wake_|roundtrip)/ ||
+		    !fastest(row) || peer == "rust_mio")
 			continue
 		edge = median
-		if (ratios(row, "level", row, "raw"))
+		if (ratios(row, "level", row, "raw") && stands() == "ahead")
 			s = s sprintf("- %s: %s to libmio %.3f; epoll," \
 			    " level, to epoll %.3f\n", row, label(peer),
 			    1 / edge, median)

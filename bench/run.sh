@@ -76,7 +76,7 @@ measure() {
 	0)	printf '%s\t%s\n' "$3" "$(cut -f 3,4 "$tmp/result")" \
 		    >>"$tmp/round"
 		return 0 ;;
-	77)	tell left "$1" "$3" "$(cat "$tmp/errors")" ;;
+	77)	tell left "${4:-$1}" "$3" "$(cat "$tmp/errors")" ;;
 	*)	failed "${4:-$1}" "$3" ;;
 	esac
 	return 1
@@ -102,6 +102,7 @@ told() {
 row() {
 	name=$1 turn=1 with_raw=yes
 	shift
+	: >"$tmp/round"
 	while [ "$turn" -le $((rounds * turns)) ]; do
 		with=
 		[ $with_raw = no ] ||
@@ -111,13 +112,17 @@ row() {
 			    with="$with $program"
 		done
 		[ $with_raw = no ] || measure "$name" "$raw" raw2
-		[ $((turn % turns)) != 0 ] || told time "$name" $((turn / turns))
+		[ $((turn % turns)) != 0 ] ||
+		    told time "$name" $((turn / turns))
 		# shellcheck disable=SC2086 # words
 		set -- $with
-		[ $# -gt 0 ] || return
-		next=$1
-		shift
-		set -- "$@" "$next"
+		if [ $# -gt 0 ]; then
+			next=$1
+			shift
+			set -- "$@" "$next"
+		elif [ $with_raw = no ]; then
+			return
+		fi
 		turn=$((turn + 1))
 	done
 }
@@ -184,7 +189,6 @@ trend() {
 }
 
 : >"$out" || exit 1
-: >"$tmp/round"
 host
 for program; do
 	"$program" -V >"$tmp/version" || exit 1

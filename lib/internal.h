@@ -36,9 +36,9 @@
 /*
  * After a system call hardly a line of ours is in the processor's caches, and
  * it knows little of our branches.  So the common way through the calls that
- * a loop makes is short, and straight: MIO_RARE is what turns off it.  A
- * function is part of its caller; has registers of its own, which the short
- * way needn't save; or is rare itself.
+ * a loop makes is short and straight.  MIO_RARE is what turns off from it; a
+ * MIO_INLINE function is part of its caller; a MIO_APART one has registers of
+ * its own, which the common way needn't save; a MIO_COLD one is rare itself.
  */
 #define MIO_RARE(truth)	__builtin_expect((truth) ? 1 : 0, 0)
 #define MIO_INLINE	inline __attribute__((always_inline))

@@ -149,7 +149,8 @@ static const uint32_t mode[8] = {
 static inline uint32_t
 events_of(unsigned int interest)
 {
-	uint32_t events = asked[interest & 7] | mode[interest >> MODE_SHIFT & 7];
+	uint32_t events = asked[interest & 7] |
+	    mode[interest >> MODE_SHIFT & 7];
 
 	/* The kernel refuses EPOLLRDHUP beside EPOLLEXCLUSIVE. */
 	if (MIO_RARE((interest & MIO_EXCLUSIVE) != 0))

@@ -274,16 +274,17 @@ function markdown(	i, j, row, lib)
 	    "\n`http_hello` is libmio's example, which has timeouts and a" \
 	    " stricter parser: it is here\nto be compared with libmio, not" \
 	    " with the others.\n"
-	print "Each figure is the median of " rounds " rounds, and a round is" \
-	    " the best of a few turns, with fresh\nservers in each; ratios" \
-	    " are to epoll in the same round.  Latencies are microseconds;" \
-	    "\nwrk adds to them what it thinks should have been sent while" \
-	    " it waited, and makes no\nsense of them when it sends several" \
-	    " requests in one piece, so the row after that one has\nthem." \
-	    "  \"CPU\" is the server's processor time a request.  \"Busy\"" \
-	    " is how much of its\nprocessor the server took: where that is" \
-	    " well below 1, the load was the bottleneck, and\nCPU tells more" \
-	    " than requests a second.\n"
+	print "Each figure is the median of " rounds " rounds; of a round's" \
+	    " turns, with fresh servers in each,\nthat with the most requests" \
+	    " counts, with its latencies; ratios are to epoll in the same" \
+	    "\nround.  Latencies are microseconds; wrk adds to them what it" \
+	    " thinks should have been\nsent while it waited, and makes no" \
+	    " sense of them when it sends several requests in\none piece, so" \
+	    " the row after that one has them.  \"CPU\" is the server's" \
+	    " processor time a\nrequest.  \"Busy\" is how much of its" \
+	    " processor the server took: where that is well\nbelow 1, the" \
+	    " load was the bottleneck, and CPU tells more than requests a" \
+	    " second.\n"
 	for (i = 1; i <= rows; i++)
 		markdown_row(row_names[i])
 	if (rows > 0)

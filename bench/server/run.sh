@@ -182,6 +182,8 @@ under_load() {
 		left_out "servers under wrk" "no wrk"
 		http_rows=$(echo "$http_rows" | tr ' ' '\n' | grep -v :wrk:)
 	fi
+	tell host "rounds of servers" \
+	    "$rounds, the best of $turns turns of $seconds s"
 	turn=1
 	: >"$tmp/round"
 	while [ $turn -le $((rounds * turns)) ]; do
