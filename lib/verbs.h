@@ -195,12 +195,16 @@ do_register(struct mio_poller *poller, struct mio_source *source,
 		return error;
 	if (mio_kind(source) == MIO_KIND_EMPTY)
 		return -EBADF;
-	if (mio_registered(source))
+	if (MIO_RARE(mio_registered(source)))
 		return mio_poller_of(source) == poller ? -EEXIST : -EXDEV;
-	if ((error = mio_sel_add(poller, source, token, interest)) < 0)
-		return error;
-	mio_set_interest(source, interest);
+	/* What can be done before the system call isn't done after it. */
 	mio_poller_hold(poller);
+	error = mio_sel_add(poller, source, token, interest);
+	if (MIO_RARE(error < 0)) {
+		mio_poller_drop(poller);
+		return error;
+	}
+	mio_set_interest(source, interest);
 	return 0;
 }
 

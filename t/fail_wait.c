@@ -5,6 +5,9 @@
 #include "config.h"
 
 #include <errno.h>
+#ifdef HAVE_MALLINFO2
+#include <malloc.h>
+#endif
 #include <string.h>
 
 #include "tap.h"
@@ -156,12 +159,20 @@ between(struct mio_poller *poller)
 	mio_waker_free(waker);
 }
 
+/* What tells the kernel of a registration. */
+static const char *
+change_call(void)
+{
+	if (on_selector("port"))
+		return "port_associate";
+	return on_selector("kqueue") ? "kevent" : "epoll_ctl";
+}
+
 /* A registration that can't be changed is what it was. */
 static void
 unchanged(struct mio_poller *poller)
 {
-	const char *call = on_selector("port") ? "port_associate" :
-	    on_selector("kqueue") ? "kevent" : "epoll_ctl";
+	const char *call = change_call();
 	struct mio_source a, b;
 
 	unix_pair(&a, &b);
@@ -182,6 +193,44 @@ unchanged(struct mio_poller *poller)
 	dereg(poller, &a);
 	close_source(&a);
 	close_source(&b);
+}
+
+#ifdef HAVE_MALLINFO2
+/* A poller's life in which a registration is refused. */
+static void
+refused_life(struct mio_source *source)
+{
+	struct mio_poller *poller = new_poller();
+
+	wrap_fail(change_call(), 1, 1, ENOMEM);
+	need(mio_register(poller, source, 1, MIO_READABLE) == -1);
+	need(wrap_heal() == 1);
+	mio_poller_free(poller);
+}
+#endif
+
+/* A registration that was refused doesn't hold its poller's memory. */
+static void
+not_held(void)
+{
+#ifdef HAVE_MALLINFO2
+	struct mio_source a, b;
+	size_t before;
+	int i;
+
+	unix_pair(&a, &b);
+	refused_life(&a);
+	before = mallinfo2().uordblks;
+	for (i = 0; i < 1000; i++)
+		refused_life(&a);
+	/* What malloc keeps for the next one is in use to it. */
+	ok(mallinfo2().uordblks < before + 8192,
+	    "1,000 pollers with a refused registration leave nothing");
+	close_source(&a);
+	close_source(&b);
+#else
+	tap_skip(1, "no mallinfo2");
+#endif
 }
 
 /* A kqueue has made a change although a signal interrupted the call. */
@@ -252,11 +301,13 @@ main(void)
 	else
 		full(poller);
 	if (on_selector("poll"))
-		tap_skip(7, "poll(2) is told of changes by no call");
+		tap_skip(8, "poll(2) is told of changes by no call");
 	else if (on_selector("afd"))
-		tap_skip(7, "AFD is told of changes by the next wait");
-	else
+		tap_skip(8, "AFD is told of changes by the next wait");
+	else {
 		unchanged(poller);
+		not_held();
+	}
 	if (on_selector("port") || on_selector("afd"))
 		not_renewed(poller);
 	if (on_selector("kqueue"))
