@@ -194,16 +194,27 @@ function limited(row, what, bound,	bad)
 	return sprintf("%.3f | %.3f", median, bound)
 }
 
-function against(row, peer,	s, cost)
+# Of a server that waits for its load fewer requests say nothing.
+function waiting(row, cost)
+{
+	if (!values(row, "mio", "busy") || median >= 0.9)
+		return ""
+	return sprintf(" (busy %.2f, so that is the load's; CPU a request" \
+	    " %s)", median, cost)
+}
+
+function against(row, peer,	s, stands, cost)
 {
 	if ((s = beside(row, peer, "rate")) == "-")
 		return "- | - | -"
-	if (verdict == "below")
-		loses(sprintf("%s: %.3f of %s's requests a second", row, s, \
-		    label(peer)))
-	s = s " | " (verdict == "above" ? "ahead" : \
-	    verdict == "below" ? "**behind**" : verdict)
-	s = s " | " (cost = beside(row, peer, "cost"))
+	stands = verdict
+	cost = beside(row, peer, "cost")
+	if (stands == "below")
+		loses(sprintf("%s: %.3f of %s's requests a second%s", row, s, \
+		    label(peer), waiting(row, cost)))
+	s = s " | " (stands == "above" ? "ahead" : \
+	    stands == "below" ? "**behind**" : stands)
+	s = s " | " cost
 	if (cost != "-" && verdict == "above")
 		loses(sprintf("%s: %.3f of %s's CPU a request", row, cost, \
 		    label(peer)))
