@@ -8,7 +8,7 @@
  *
  * Inside the library a function returns a count or a negated errno value;
  * errno is set once, by mio_result() at the public edge, and success leaves
- * it alone.
+ * it alone.  What ends in a system call says so.
  */
 #ifndef INTERNAL_H
 #define INTERNAL_H
@@ -145,14 +145,17 @@ struct mio_poller {
  *		it was.
  *   mod	Replaces interest, mode and token; re-evaluates readiness.
  *		On an error the registration should be as it was.
- *   del	Forgets.  No wait begun afterwards reports the source, and its
- *		descriptor may be closed at once: where a kernel holds on to
- *		what it waits for, del makes the waiter come out first.  The
- *		registration is gone even if the system reports an error,
- *		which is returned.  reg means nothing any more, unless to the
- *		selector.
+ *   del	Forgets what the source says, which is a copy: the caller's is
+ *		registered no more.  No wait begun afterwards reports it, and
+ *		its descriptor may be closed at once: where a kernel holds on
+ *		to what it waits for, del makes the waiter come out first.
+ *		The registration is gone even if the system reports an error.
+ *		That is returned as public functions do, by -1 with errno: a
+ *		selector that has only a system call to make can end in it,
+ *		and no return of ours comes after that.  reg means nothing
+ *		any more, unless to the selector.
  *   forget	Drops a registration without the system: the poller is dead,
- *		or belongs to the parent of a forked child.
+ *		or belongs to the parent of a forked child.  Has a copy, too.
  *   blocked	The operation in these directions said would-block (or came
  *		up short on a stream): the next change must be reported.
  *		Nothing to do where the kernel has edges of its own.  Called
@@ -212,8 +215,9 @@ MIO_SEL int	mio_sel_add(struct mio_poller *, struct mio_source *,
 		    mio_token, unsigned int);
 MIO_SEL int	mio_sel_mod(struct mio_poller *, struct mio_source *,
 		    mio_token, unsigned int);
-MIO_SEL int	mio_sel_del(struct mio_poller *, struct mio_source *);
-MIO_SEL void	mio_sel_forget(struct mio_poller *, struct mio_source *);
+MIO_SEL int	mio_sel_del(struct mio_poller *, const struct mio_source *);
+MIO_SEL void	mio_sel_forget(struct mio_poller *,
+		    const struct mio_source *);
 MIO_SEL int	mio_sel_wait(struct mio_poller *, struct mio_event *, int,
 		    int64_t);
 

@@ -336,7 +336,7 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 
 /* A note that is gone is no error: it fired once, or its pipe broke (KQ-3). */
 int
-mio_sel_del(struct mio_poller *poller, struct mio_source *source)
+mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 {
 	unsigned int was = noted(mio_interest(source), may_be_pipe(source));
 	struct kevent changes[MOST_CHANGES];
@@ -348,6 +348,6 @@ mio_sel_del(struct mio_poller *poller, struct mio_source *source)
 		if (changes[i].data != 0 && changes[i].data != ENOENT)
 			error = (int)-changes[i].data;
 	}
-	return error;
+	return mio_result(error);
 }
 

@@ -27,7 +27,10 @@ mio_poller_drop(struct mio_poller *poller)
 void	mio_poller_hold_channel(struct mio_poller *);
 void	mio_poller_drop_channel(struct mio_poller *);
 
-/* Ends the registration of a registered source, whatever its poller's state. */
-int	mio_unregister(struct mio_source *);
+/*
+ * Ends the registration of a registered source, whatever its poller's state,
+ * and whatever the system says: errno is left alone.
+ */
+void	mio_unregister(struct mio_source *);
 
 #endif /* POLLER_H */

@@ -309,7 +309,7 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 }
 
 int
-mio_sel_del(struct mio_poller *poller, struct mio_source *source)
+mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 {
 	struct afd_poller *ap = mio_afd_poller(poller);
 	struct afd_record *ar = source->reg;
@@ -335,7 +335,7 @@ mio_sel_del(struct mio_poller *poller, struct mio_source *source)
 
 /* A socket's record goes with the poller's memory; a pipe lives on. */
 void
-mio_sel_forget(struct mio_poller *poller, struct mio_source *source)
+mio_sel_forget(struct mio_poller *poller, const struct mio_source *source)
 {
 	(void)poller;
 	if (mio_is_named(source))

@@ -179,13 +179,13 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 }
 
 int
-mio_sel_del(struct mio_poller *poller, struct mio_source *source)
+mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 {
-	return control(poller, EPOLL_CTL_DEL, source->fd, 0, 0);
+	return epoll_ctl(self(poller)->epfd, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
 void
-mio_sel_forget(struct mio_poller *poller, struct mio_source *source)
+mio_sel_forget(struct mio_poller *poller, const struct mio_source *source)
 {
 	(void)poller;
 	(void)source;

@@ -107,7 +107,7 @@ mio_sel_destroy(struct mio_poller *poller)
 }
 
 void
-mio_sel_forget(struct mio_poller *poller, struct mio_source *source)
+mio_sel_forget(struct mio_poller *poller, const struct mio_source *source)
 {
 	(void)poller;
 	(void)source;

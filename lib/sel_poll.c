@@ -234,7 +234,7 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 }
 
 int
-mio_sel_del(struct mio_poller *poller, struct mio_source *source)
+mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 {
 	struct poll_poller *pp = self(poller);
 	struct mio_record *record = source->reg;
@@ -250,12 +250,12 @@ mio_sel_del(struct mio_poller *poller, struct mio_source *source)
 		(void)note(pp, record);		/* the same error again */
 	}
 	mutex_unlock(&pp->lock);
-	return error;
+	return mio_result(error);
 }
 
 /* The record goes with the poller's memory. */
 void
-mio_sel_forget(struct mio_poller *poller, struct mio_source *source)
+mio_sel_forget(struct mio_poller *poller, const struct mio_source *source)
 {
 	(void)poller;
 	(void)source;

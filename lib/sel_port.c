@@ -273,7 +273,7 @@ dissociate(const struct port_poller *pp, const struct mio_record *record)
 }
 
 int
-mio_sel_del(struct mio_poller *poller, struct mio_source *source)
+mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 {
 	struct port_poller *pp = self(poller);
 	struct mio_record *record = source->reg;
@@ -284,12 +284,12 @@ mio_sel_del(struct mio_poller *poller, struct mio_source *source)
 	mio_record_unlist(record);
 	mio_records_put(&pp->records, record);
 	mutex_unlock(&pp->lock);
-	return error;
+	return mio_result(error);
 }
 
 /* The record goes with the poller's memory. */
 void
-mio_sel_forget(struct mio_poller *poller, struct mio_source *source)
+mio_sel_forget(struct mio_poller *poller, const struct mio_source *source)
 {
 	(void)poller;
 	(void)source;

@@ -231,12 +231,9 @@ mio_source_release(struct mio_source *source)
 	if (error < 0)
 		return (mio_fd)mio_result(error);
 	fd = source->fd;
-	/*
-	 * An error says that the kernel had forgotten the descriptor before,
-	 * and the caller gets it in any case.
-	 */
+	/* The kernel may have forgotten it before; it is the caller's now. */
 	if (mio_registered(source))
-		(void)mio_unregister(source);
+		mio_unregister(source);
 	mio_source_empty(source);
 	return fd;
 }
@@ -247,7 +244,7 @@ close_named(struct mio_source *source)
 	int error;
 
 	if (mio_registered(source))
-		(void)mio_unregister(source);	/* as above */
+		mio_unregister(source);
 	error = mio_named_close(source);
 	mio_source_empty(source);
 	return error;

@@ -251,48 +251,54 @@ mio_reregister(struct mio_poller *poller, struct mio_source *source,
 
 /*
  * Ends a registration in the way that the poller's state allows: a dead
- * poller's kernel object is gone, and a child's is the parent's.
+ * poller's kernel object is gone, and a child's is the parent's.  The result
+ * is a public function's.
  */
-static inline int
+static MIO_INLINE int
 unregister(struct mio_source *source)
 {
 	struct mio_poller *poller = mio_poller_of(source);
-	int error = 0;
+	const struct mio_source was = *source;
 
-	if (MIO_RARE(mio_poller_check(poller) < 0))
-		mio_sel_forget(poller, source);
-	else
-		error = mio_sel_del(poller, source);
 	source->priv = mio_kind(source);
-	mio_poller_drop(poller);
-	return error;
+	if (MIO_RARE(mio_poller_check(poller) < 0)) {
+		mio_sel_forget(poller, &was);
+		mio_poller_drop(poller);
+		return 0;
+	}
+	/* A handle holds the memory, and stays while we are in here. */
+	(void)count_down(&poller->memory);
+	return mio_sel_del(poller, &was);
 }
 
-int
+void
 mio_unregister(struct mio_source *source)
 {
-	return unregister(source);
+	int saved = errno;
+
+	if (unregister(source) < 0)
+		errno = saved;
 }
 
-static int
+static MIO_INLINE int
 do_deregister(struct mio_poller *poller, struct mio_source *source)
 {
 	int error;
 
-	if ((error = check_registered(poller, source)) < 0)
-		return error;
+	if (MIO_RARE((error = check_registered(poller, source)) < 0))
+		return refuse(error);
 	if (MIO_RARE(mio_poller_check(poller) == -EINVAL))
-		return -EINVAL;
+		return refuse(-EINVAL);
 	return unregister(source);
 }
 
 int
 mio_deregister(struct mio_poller *poller, struct mio_source *source)
 {
-	int error = do_deregister(poller, source);
+	int result = do_deregister(poller, source);
 
 	MIO_PROBE2(deregister, poller, source);
-	return mio_result(error);
+	return result;
 }
 
 #endif /* VERBS_H */

@@ -410,7 +410,7 @@ mio_pipe_mod(struct mio_source *source, mio_token token,
 
 /* What it has with the kernel goes on. */
 void
-mio_pipe_del(struct mio_source *source)
+mio_pipe_del(const struct mio_source *source)
 {
 	struct win_pipe *pipe = mio_pipe_lock(source);
 

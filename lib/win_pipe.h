@@ -38,7 +38,7 @@ int	mio_pipe_disconnect(const struct mio_source *);
 int	mio_pipe_add(struct afd_poller *, struct mio_source *, mio_token,
 	    unsigned int);
 int	mio_pipe_mod(struct mio_source *, mio_token, unsigned int);
-void	mio_pipe_del(struct mio_source *);
+void	mio_pipe_del(const struct mio_source *);
 void	mio_pipe_blocked(const struct mio_source *, unsigned int);
 
 /*

@@ -149,6 +149,24 @@ close_after_close(struct mio_poller *poller)
 	close_source(&b);
 }
 
+/* ... and a release, which succeeds, and so leaves errno alone. */
+static void
+release_after_close(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	mio_fd fd;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 6, MIO_READABLE);
+	fd = mio_source_fd(&a);
+	need(close(fd) == 0);
+	errno = 0;
+	is(mio_source_release(&a), fd, "closed behind our back, then released");
+	is(errno, 0, "errno is left alone");
+	is(quiet(poller), 0, "and silence");
+	close_source(&b);
+}
+
 /* Each copy may be a source of its own. */
 static void
 two_copies(struct mio_poller *poller)
@@ -225,6 +243,7 @@ main(void)
 	gone_behind_our_back(poller);
 	broken_behind_our_back(poller);
 	close_after_close(poller);
+	release_after_close(poller);
 	two_copies(poller);
 	inherited(poller);
 	mio_poller_free(poller);

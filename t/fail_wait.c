@@ -196,20 +196,22 @@ unchanged(struct mio_poller *poller)
 }
 
 #ifdef HAVE_MALLINFO2
-/* A poller's life in which a registration is refused. */
+/* A poller's life, with a registration that is refused and one that ends. */
 static void
-refused_life(struct mio_source *source)
+life(struct mio_source *source)
 {
 	struct mio_poller *poller = new_poller();
 
 	wrap_fail(change_call(), 1, 1, ENOMEM);
 	need(mio_register(poller, source, 1, MIO_READABLE) == -1);
 	need(wrap_heal() == 1);
+	reg(poller, source, 1, MIO_READABLE);
+	dereg(poller, source);
 	mio_poller_free(poller);
 }
 #endif
 
-/* A registration that was refused doesn't hold its poller's memory. */
+/* Neither of these registrations holds its poller's memory. */
 static void
 not_held(void)
 {
@@ -219,13 +221,13 @@ not_held(void)
 	int i;
 
 	unix_pair(&a, &b);
-	refused_life(&a);
+	life(&a);
 	before = mallinfo2().uordblks;
 	for (i = 0; i < 1000; i++)
-		refused_life(&a);
+		life(&a);
 	/* What malloc keeps for the next one is in use to it. */
-	ok(mallinfo2().uordblks < before + 8192,
-	    "1,000 pollers with a refused registration leave nothing");
+	ok(mallinfo2().uordblks < before + 8192, "1,000 pollers, with a "
+	    "registration refused and one deregistered, leave nothing");
 	close_source(&a);
 	close_source(&b);
 #else
