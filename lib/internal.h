@@ -8,7 +8,7 @@
  *
  * Inside the library a function returns a count or a negated errno value;
  * errno is set once, by mio_result() at the public edge, and success leaves
- * it alone.  What ends in a system call says so.
+ * it alone.  Where the result is a public function's, the comment says so.
  */
 #ifndef INTERNAL_H
 #define INTERNAL_H

@@ -40,6 +40,7 @@
 
 #include <fcntl.h>
 
+#include "compat_cancel.h"
 #include "kqueue.h"
 #include "sock.h"
 
@@ -62,21 +63,29 @@ static const struct watch {
 
 /*
  * Makes all of the changes, and leaves in each one's data the errno that it
- * failed with, or 0.
+ * failed with, or 0.  FreeBSD's libthr may cancel a thread at any kevent(2)
+ * that has room for answers, and the core has begun to count by then.
  */
 int
 mio_kq_submit(const struct mio_poller *poller, struct kevent *changes, int n)
 {
 	struct timespec zero = { 0, 0 };
-	int i, receipts;
+	int saved = errno;
+	int i, receipts, state;
 
 	for (i = 0; i < n; i++)
 		changes[i].flags |= EV_RECEIPT;
+	state = cancel_off();
 	receipts = mio_kevent(poller, changes, (unsigned char)n, changes,
 	    (unsigned char)n, &zero);
-	if (receipts < 0 && errno != EINTR)
-		return -errno;
-	for (i = receipts < 0 ? 0 : receipts; i < n; i++)
+	cancel_restore(state);
+	if (receipts < 0) {
+		if (errno != EINTR)
+			return -errno;
+		errno = saved;
+		receipts = 0;
+	}
+	for (i = receipts; i < n; i++)
 		changes[i].data = 0;
 	return 0;
 }

@@ -276,8 +276,8 @@ mio_unregister(struct mio_source *source)
 {
 	int saved = errno;
 
-	if (unregister(source) < 0)
-		errno = saved;
+	(void)unregister(source);
+	errno = saved;
 }
 
 static MIO_INLINE int

@@ -82,7 +82,6 @@ MIO_BENCH_PEER([libuv], [libuv], [-luv],
     [AC_LANG_PROGRAM([[#include <uv.h>]],
 	[[return uv_loop_init(uv_default_loop()) < 0;]])])
 MIO_BENCH_RUST
-AC_CHECK_FUNCS([mallinfo2])
 AC_SUBST([BENCH_MISSING], [$bench_missing])
 AC_PATH_PROGS([GNUPLOT], [gnuplot], [])
 AS_IF([test $bench = yes], [bench_told="${bench_peers:- nobody}"],

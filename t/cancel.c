@@ -228,6 +228,45 @@ edges(struct mio_poller *poller)
 		is(lost, 0, "cancelled while an edge came: nothing is lost");
 }
 
+struct registrar {
+	struct mio_poller	*poller;
+	struct mio_source	*source;
+	int			 changes;
+};
+
+/* Cancellation is pending throughout. */
+static void *
+change(void *arg)
+{
+	struct registrar *registrar = arg;
+	struct mio_poller *poller = registrar->poller;
+	struct mio_source *source = registrar->source;
+
+	need(pthread_cancel(pthread_self()) == 0);
+	reg(poller, source, 1, MIO_READABLE);
+	registrar->changes++;
+	rereg(poller, source, 1, MIO_READABLE | MIO_WRITABLE);
+	registrar->changes++;
+	dereg(poller, source);
+	registrar->changes++;
+	pthread_testcancel();
+	return NULL;
+}
+
+static void
+changes(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	struct registrar registrar = { poller, &a, 0 };
+
+	unix_pair(&a, &b);
+	ok(join_thread(start_thread(change, &registrar)) == PTHREAD_CANCELED,
+	    "cancelled with registrations");
+	is(registrar.changes, 3, "cancelled in none of them");
+	close_source(&a);
+	close_source(&b);
+}
+
 static void *
 wait_in_poll(void *arg)
 {
@@ -270,6 +309,7 @@ main(void)
 	is(races(poller, 0), 0,
 	    "cancelled while a wake came: nothing is lost");
 	edges(poller);
+	changes(poller);
 	mio_poller_free(poller);
 	return tap_done();
 }

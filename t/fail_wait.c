@@ -202,9 +202,11 @@ life(struct mio_source *source)
 {
 	struct mio_poller *poller = new_poller();
 
-	wrap_fail(change_call(), 1, 1, ENOMEM);
-	need(mio_register(poller, source, 1, MIO_READABLE) == -1);
-	need(wrap_heal() == 1);
+	if (!on_selector("poll")) {
+		wrap_fail(change_call(), 1, 1, ENOMEM);
+		need(mio_register(poller, source, 1, MIO_READABLE) == -1);
+		need(wrap_heal() == 1);
+	}
 	reg(poller, source, 1, MIO_READABLE);
 	dereg(poller, source);
 	mio_poller_free(poller);
@@ -226,8 +228,8 @@ not_held(void)
 	for (i = 0; i < 1000; i++)
 		life(&a);
 	/* What malloc keeps for the next one is in use to it. */
-	ok(mallinfo2().uordblks < before + 8192, "1,000 pollers, with a "
-	    "registration refused and one deregistered, leave nothing");
+	ok(mallinfo2().uordblks < before + 8192,
+	    "1,000 pollers and their registrations leave nothing");
 	close_source(&a);
 	close_source(&b);
 #else
@@ -243,8 +245,10 @@ interrupted(struct mio_poller *poller)
 
 	unix_pair(&a, &b);
 	wrap_fail("kevent", 1, 1, EINTR);
+	errno = 0;
 	is(mio_register(poller, &a, 1, MIO_READABLE), 0,
 	    "an interrupted change has been made");
+	is(errno, 0, "errno is left alone");
 	is(wrap_heal(), 1, "it was interrupted");
 	is(mio_deregister(poller, &a), 0, "and can be undone");
 	close_source(&a);
@@ -303,13 +307,12 @@ main(void)
 	else
 		full(poller);
 	if (on_selector("poll"))
-		tap_skip(8, "poll(2) is told of changes by no call");
+		tap_skip(7, "poll(2) is told of changes by no call");
 	else if (on_selector("afd"))
-		tap_skip(8, "AFD is told of changes by the next wait");
-	else {
+		tap_skip(7, "AFD is told of changes by the next wait");
+	else
 		unchanged(poller);
-		not_held();
-	}
+	not_held();
 	if (on_selector("port") || on_selector("afd"))
 		not_renewed(poller);
 	if (on_selector("kqueue"))

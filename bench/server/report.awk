@@ -194,13 +194,16 @@ function limited(row, what, bound,	bad)
 	return sprintf("%.3f | %.3f", median, bound)
 }
 
-# Of a server that waits for its load fewer requests say nothing.
-function waiting(row, cost)
+# Where both servers wait for their load, their CPU tells more.
+function waiting(row, peer, cost,	busy)
 {
 	if (!values(row, "mio", "busy") || median >= 0.9)
 		return ""
-	return sprintf(" (busy %.2f, so that is the load's; CPU a request" \
-	    " %s)", median, cost)
+	busy = median
+	if (!values(row, peer, "busy") || median >= 0.9)
+		return ""
+	return sprintf(" (busy: %.2f and %.2f; CPU a request: %s)", busy, \
+	    median, cost)
 }
 
 function against(row, peer,	s, stands, cost)
@@ -211,7 +214,7 @@ function against(row, peer,	s, stands, cost)
 	cost = beside(row, peer, "cost")
 	if (stands == "below")
 		loses(sprintf("%s: %.3f of %s's requests a second%s", row, s, \
-		    label(peer), waiting(row, cost)))
+		    label(peer), waiting(row, peer, cost)))
 	s = s " | " (stands == "above" ? "ahead" : \
 	    stands == "below" ? "**behind**" : stands)
 	s = s " | " cost

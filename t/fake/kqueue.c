@@ -736,6 +736,9 @@ kevent(int fd, const struct kevent *changes, count_type nchanges,
 	int result, saved = errno;
 	sigset_t mask;
 
+	/* FreeBSD's libthr: with room for events a cancellation point. */
+	if (nevents != 0)
+		pthread_testcancel();
 	fake_enter(&mask);
 	result = do_kevent(fd, changes, nchanges, &out, timeout, &mask);
 	fake_leave(&mask);
