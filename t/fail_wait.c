@@ -8,6 +8,7 @@
 #ifdef HAVE_MALLINFO2
 #include <malloc.h>
 #endif
+#include <stdlib.h>
 #include <string.h>
 
 #include "tap.h"
@@ -196,6 +197,18 @@ unchanged(struct mio_poller *poller)
 }
 
 #ifdef HAVE_MALLINFO2
+/* A sanitizer or valgrind has a malloc of its own, which it looks at itself. */
+static bool
+malloc_tells(void)
+{
+	size_t before = mallinfo2().uordblks;
+	void *volatile p = malloc(10000);
+	bool told = mallinfo2().uordblks >= before + 10000;
+
+	free(p);
+	return told;
+}
+
 /* A poller's life, with a registration that is refused and one that ends. */
 static void
 life(struct mio_source *source)
@@ -222,6 +235,10 @@ not_held(void)
 	size_t before;
 	int i;
 
+	if (!malloc_tells()) {
+		tap_skip(1, "mallinfo2 knows nothing of this malloc");
+		return;
+	}
 	unix_pair(&a, &b);
 	life(&a);
 	before = mallinfo2().uordblks;
