@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "compat_atomic.h"
+#include "compat/atomic.h"
 
 #define WAKER	0	/* its slot */
 #define BURST	1000

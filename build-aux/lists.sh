@@ -1,13 +1,13 @@
 # Writes lists.am: what automake wants spelled out, and what follows from the
-# tree.  There is a selector for each lib/sel_SELECTOR.c; a test program in
-# t/NAME.c becomes t/SELECTOR/NAME, one a selector; a manual page's further
-# names become stubs.  Run by bootstrap.
+# tree.  A file in a directory of lib/ that defines mio_sel_name is a selector
+# of that name; a test program in t/NAME.c becomes t/SELECTOR/NAME, one a
+# selector; a manual page's further names become stubs.  Run by bootstrap.
 
 # The order of names, and what [a-z] is, must not be a locale's.
 LC_ALL=C
 export LC_ALL
 
-echo '# Made by build-aux/lists.sh from lib/sel_*.c, t/*.c and man/*.3.'
+echo '# Made by build-aux/lists.sh from lib/*/*.c, t/*.c and man/*.3.'
 echo '# Do not edit.'
 echo
 
@@ -36,7 +36,7 @@ program() {
 	model)	own='t/libmodel.la ' ;;
 	*)	own='' ;;
 	esac
-	# These replace system calls: see t/wrap.h.
+	# These replace system calls: see t/lib/wrap.h.
 	case $2 in
 	fail_*|count_*)
 		echo "${id}_LDADD = t/libtap.la libtest_$1.la t/libwrap.la"
@@ -47,9 +47,8 @@ program() {
 	esac
 }
 
-for source in lib/sel_*.c; do
-	selector=${source#lib/sel_}
-	selector=${selector%.c}
+selectors=$(sed -n 's/^const char mio_sel_name.* = "\(.*\)";/\1/p' lib/*/*.c)
+for selector in $selectors; do
 	upper=$(echo "$selector" | tr '[:lower:]' '[:upper:]')
 	plain=''
 	wrapped=''
@@ -57,7 +56,6 @@ for source in lib/sel_*.c; do
 		name=${file#t/}
 		name=${name%.c}
 		case $name in
-		tap|util|wrap|wrap_calls|fuzz_*)	continue ;;
 		afd_*|named_*)	[ "$selector" = afd ] || continue ;;
 		esac
 		case $name in
@@ -116,7 +114,7 @@ done
 echo "endif"
 echo
 
-# t/wraps lists the functions that t/wrap.c replaces.
+# t/lib/wraps lists the functions that t/lib/wrap.c replaces.
 replaced() {
 	sed -n "s/^\([A-Za-z0-9_][A-Za-z0-9_]*\).*/ -Wl,--wrap=\1/p" "$1" |
 	    tr -d '\n'
@@ -124,10 +122,10 @@ replaced() {
 echo "if BUILD_AFD"
 echo "REPLACED =$(replaced t/win/wraps)"
 echo "else"
-echo "REPLACED =$(replaced t/wraps)"
+echo "REPLACED =$(replaced t/lib/wraps)"
 echo "endif"
 echo
-echo "SCRIPT_TESTS = $(echo t/*.sh)"
+echo "SCRIPT_TESTS = $(echo t/*.sh t/lib/*.sh)"
 echo
 # A page, or a stub that an earlier make has left there?
 pages=''

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "compat_socket.h"
+#include "compat/socket.h"
 #include "internal.h"
 
 /* 45 characters of address, a percent sign, and the name of an interface. */

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "compat_socket.h"
+#include "compat/socket.h"
 #include "inet.h"
 #include "sock.h"
 #include "source.h"

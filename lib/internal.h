@@ -20,8 +20,8 @@
 #include <stdint.h>
 
 #include "mio.h"
-#include "compat_atomic.h"
-#include "compat_probe.h"
+#include "compat/atomic.h"
+#include "compat/probe.h"
 
 #define MIO_INTERESTS							\
 	(MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY | MIO_AIO | MIO_LIO)
@@ -204,7 +204,7 @@ int	mio_sel_fd(const struct mio_poller *, mio_fd *);
 void	mio_sel_blocked(const struct mio_source *, unsigned int);
 
 /*
- * Called by verbs.h alone.  A selector that has them in its own file can make
+ * Called by verbs.c alone.  A selector that has them in its own file can make
  * them static MIO_INLINE, and so part of the verbs.
  */
 #ifndef MIO_SEL

@@ -1,5 +1,5 @@
 /*
- * Pollers: how they begin and end.  What is done with them is in verbs.h.
+ * Pollers: how they begin and end.  What is done with them is in verbs.c.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "compat_fork.h"
+#include "compat/fork.h"
 #include "internal.h"
 #include "poller.h"
 

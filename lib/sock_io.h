@@ -1,7 +1,7 @@
 /*
  * The calls of sock.h that a program makes for every message.  POSIX's are a
  * system call and a glance at what it returns, and have a place in their
- * caller; Winsock's are functions (sock_win.c).
+ * caller; Winsock's are functions (sock_windows.c).
  */
 #ifndef SOCK_IO_H
 #define SOCK_IO_H
@@ -34,7 +34,7 @@ mio_ssize mio_fd_writev(mio_fd, const struct mio_iovec *, int);
 #include <limits.h>
 #include <unistd.h>
 
-#include "compat_sigpipe.h"
+#include "compat/sigpipe.h"
 
 /* POSIX lets EWOULDBLOCK differ from EAGAIN; our callers see EAGAIN. */
 static inline int

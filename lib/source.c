@@ -6,8 +6,8 @@
  */
 #include "config.h"
 
-#include "compat_named.h"
-#include "compat_socket.h"
+#include "compat/npipe.h"
+#include "compat/socket.h"
 #include "internal.h"
 #include "poller.h"
 #include "sock_io.h"

@@ -5,7 +5,7 @@
 #ifndef SOURCE_H
 #define SOURCE_H
 
-#include "compat_named.h"
+#include "compat/npipe.h"
 #include "internal.h"
 
 /* EINVAL and EBADF, the checks that every call on a source begins with. */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "compat_socket.h"
+#include "compat/socket.h"
 #include "sock.h"
 #include "source.h"
 

@@ -174,8 +174,8 @@ AC_SUBST([SELECTOR], [$selector])
 AC_SUBST([SELECTOR_LA], [libsel_$selector.la])
 
 others=
-for file in "$srcdir"/lib/sel_*.c; do
-	s=`echo "$file" | sed 's/.*sel_//; s/\.c$//'`
+for s in `sed -n 's/^const char mio_sel_name.* = "\(.*\)";/\1/p' \
+    "$srcdir"/lib/*/*.c`; do
 	AS_IF([test $s != $selector && { eval test "\$mio_cv_$s" = yes ||
 	    eval test "x\$mio_cv_fake_$s" = xyes; }],
 	    [others="$others$s "])

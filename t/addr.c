@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 static void
 taken(void)

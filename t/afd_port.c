@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "internal.h"
-#include "win_afd.h"
-#include "win_port.h"
+#include "windows/afd_driver.h"
+#include "windows/completion_port.h"
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 #define BOTH	(MIO_READABLE | MIO_WRITABLE)
 #define MANY	1000

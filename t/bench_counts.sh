@@ -4,7 +4,7 @@
 # event costs at most 20 instructions more; a source has no memory of its own.
 # The library is compiled for this with -O2, whatever the build's flags are.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 if [ "$SELECTOR" != epoll ]; then
 	echo "1..0 # SKIP only epoll can be compared with epoll"
@@ -27,7 +27,7 @@ if [ "$descriptors" != unlimited ] && [ "$descriptors" -lt 2100 ]; then
 	exit 0
 fi
 . "$top_srcdir/bench/count.sh"
-. "$top_srcdir/t/optimized"
+. "$top_srcdir/t/lib/optimized"
 
 # program NAME FILE...: run_NAME.
 program() {

@@ -18,9 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compat_atomic.h"
-#include "tap.h"
-#include "util.h"
+#include "compat/atomic.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 struct waiter {
 	struct mio_poller	*poller;
@@ -316,7 +316,7 @@ main(void)
 
 #else
 
-#include "tap.h"
+#include "lib/tap.h"
 
 int
 main(void)

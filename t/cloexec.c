@@ -17,8 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 #ifdef _WIN32
 #define MOST	8192	/* descriptors looked at */

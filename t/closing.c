@@ -15,8 +15,8 @@
 
 #include "internal.h"
 #include "readiness.h"
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 #define BOTH	(MIO_READABLE | MIO_WRITABLE)
 

@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
-#include "tap.h"
-#include "util.h"
-#include "wrap.h"
+#include "lib/tap.h"
+#include "lib/util.h"
+#include "lib/wrap.h"
 
 #define PAIRS	100
 

@@ -7,9 +7,9 @@
 
 #include <stdio.h>
 
-#include "tap.h"
-#include "util.h"
-#include "wrap.h"
+#include "lib/tap.h"
+#include "lib/util.h"
+#include "lib/wrap.h"
 
 static int
 waits(void)

@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 static int
 dup_of(const struct mio_source *source)

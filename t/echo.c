@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 #define BOTH		(MIO_READABLE | MIO_WRITABLE)
 #define BUFFER		4096

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 #include "internal.h"
 

@@ -1,7 +1,7 @@
 # examples/curl_multi: fetches many URLs at once, and says of each how it went.
 
-. "${top_builddir:-.}/t/env"
-. "$top_srcdir/t/serve"
+. "${top_builddir:-.}/t/lib/env"
+. "$top_srcdir/t/lib/serve"
 
 fetcher=$top_builddir/examples/curl_multi$EXEEXT
 if [ ! -x "$fetcher" ]; then

@@ -1,7 +1,7 @@
 # examples/demo: both ends of 500 connections, and every byte comes back.
 
-. "${top_builddir:-.}/t/env"
-. "$top_srcdir/t/serve"
+. "${top_builddir:-.}/t/lib/env"
+. "$top_srcdir/t/lib/serve"
 
 demo() {
 	timeout 100 $RUN "$top_builddir/examples/demo$EXEEXT" "$@" \

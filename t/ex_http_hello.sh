@@ -1,7 +1,7 @@
 # examples/http_hello: what HTTP/1.1 asks of a server that only says hello.
 
-. "${top_builddir:-.}/t/env"
-. "$top_srcdir/t/serve"
+. "${top_builddir:-.}/t/lib/env"
+. "$top_srcdir/t/lib/serve"
 wants socat curl
 
 serve http_hello

@@ -1,7 +1,7 @@
 # examples/tcp_echo: many clients at once get back what they send.
 
-. "${top_builddir:-.}/t/env"
-. "$top_srcdir/t/serve"
+. "${top_builddir:-.}/t/lib/env"
+. "$top_srcdir/t/lib/serve"
 wants socat
 
 serve tcp_echo 127.0.0.1:0

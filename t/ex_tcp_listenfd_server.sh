@@ -1,7 +1,7 @@
 # examples/tcp_listenfd_server: takes listening sockets from whoever starts
 # it, systemd's own tool among them, and refuses anything else.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 program=$top_builddir/examples/tcp_listenfd_server$EXEEXT
 if ! command -v socat >/dev/null; then

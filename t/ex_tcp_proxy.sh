@@ -1,7 +1,7 @@
 # examples/tcp_proxy: bytes both ways, half-closes, back-pressure, refusals.
 
-. "${top_builddir:-.}/t/env"
-. "$top_srcdir/t/serve"
+. "${top_builddir:-.}/t/lib/env"
+. "$top_srcdir/t/lib/serve"
 wants socat
 
 # An address sanitizer, if it is built with one, mustn't keep what is freed:
@@ -84,7 +84,7 @@ crowded() {
 	under=limited
 	limit=$1
 	try_serve tcp_proxy 127.0.0.1:0 "$target" || return 1
-	# shellcheck disable=SC2034 # t/serve's
+	# shellcheck disable=SC2034 # t/lib/serve's
 	under=
 	at_once 50 && await "$tmp/tcp_proxy.err" 'tcp_proxy: accept: ' &&
 	    ! grep connect "$tmp/tcp_proxy.err"
@@ -111,7 +111,7 @@ without() {
 again() {
 	under=without
 	try_serve tcp_proxy 127.0.0.1:0 "$target" || return 1
-	# shellcheck disable=SC2034 # t/serve's
+	# shellcheck disable=SC2034 # t/lib/serve's
 	under=
 	at_once 1 && grep INJECTED "$tmp/trace"
 	result=$?

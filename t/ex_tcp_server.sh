@@ -1,8 +1,8 @@
 # examples/tcp_server: greets, echoes, prints; one client doesn't hold up
 # another.
 
-. "${top_builddir:-.}/t/env"
-. "$top_srcdir/t/serve"
+. "${top_builddir:-.}/t/lib/env"
+. "$top_srcdir/t/lib/serve"
 wants socat
 
 serve tcp_server 127.0.0.1:0

@@ -1,6 +1,6 @@
 # examples/timer_signal: it ticks as often as asked, and signals end it.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 program=$top_builddir/examples/timer_signal$EXEEXT
 if [ ! -x "$program" ]; then

@@ -1,7 +1,7 @@
 # examples/tls_echo: OpenSSL's own client gets back what it sends.
 
-. "${top_builddir:-.}/t/env"
-. "$top_srcdir/t/serve"
+. "${top_builddir:-.}/t/lib/env"
+. "$top_srcdir/t/lib/serve"
 wants openssl
 
 # What the examples were linked with is not always what runs openssl(1).

@@ -1,7 +1,7 @@
 # examples/udp_server: datagrams of all sizes come back.
 
-. "${top_builddir:-.}/t/env"
-. "$top_srcdir/t/serve"
+. "${top_builddir:-.}/t/lib/env"
+. "$top_srcdir/t/lib/serve"
 wants socat
 
 # echoes FAMILY SIZE: one datagram there and back.
@@ -81,7 +81,7 @@ refusing() {
 	    -e inject=sendto:error=EAGAIN:when=2+2 "$@"
 }
 kept() {
-	# shellcheck disable=SC2034 # t/serve's
+	# shellcheck disable=SC2034 # t/lib/serve's
 	under=refusing
 	try_serve udp_server && lines && refused=$(grep -c INJ "$tmp/trace") &&
 	    echo "$refused were refused at first" && [ "$refused" -ge 999 ]

@@ -1,8 +1,8 @@
 # examples/unix_chat: what one says all others hear, and one that doesn't read
 # holds up nobody.
 
-. "${top_builddir:-.}/t/env"
-. "$top_srcdir/t/serve"
+. "${top_builddir:-.}/t/lib/env"
+. "$top_srcdir/t/lib/serve"
 wants socat
 
 path=$tmp/chat

@@ -1,7 +1,7 @@
 # Every EXAMPLES section of the manual, and README's program, compile without
 # a warning and do what they promise: end with 0.  README's is C++, too.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -28,7 +28,7 @@ for page in "$top_srcdir"/man/*.[37]; do
 done
 
 readme=$tmp/README.0.c
-$AWK -f "$top_srcdir/t/readme.awk" "$top_srcdir/README" >"$readme"
+$AWK -f "$top_srcdir/t/lib/readme.awk" "$top_srcdir/README" >"$readme"
 
 library=$top_builddir/.libs/libmio.a
 [ -f "$library" ] || library="-L$top_builddir/.libs -lmio"

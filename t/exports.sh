@@ -1,7 +1,7 @@
 # One list of functions: what the header declares, the map exports, the
 # library defines and the manual describes.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT

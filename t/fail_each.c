@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tap.h"
-#include "util.h"
-#include "wrap.h"
+#include "lib/tap.h"
+#include "lib/util.h"
+#include "lib/wrap.h"
 
 #ifdef SO_REUSEPORT
 #define SHARED	MIO_REUSEPORT

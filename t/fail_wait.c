@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tap.h"
-#include "util.h"
-#include "wrap.h"
+#include "lib/tap.h"
+#include "lib/util.h"
+#include "lib/wrap.h"
 
 static struct mio_event events[4];
 

@@ -32,8 +32,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 static struct mio_poller *poller;
 

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 /* What a child found out, in memory that it shares with the parent. */
 #define MOST	64

@@ -1,6 +1,6 @@
 # mio.h alone, in C and in C++, twice, and without a socket header.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT

@@ -13,8 +13,8 @@
 #include <poll.h>
 #include <signal.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 #define BOTH	(MIO_READABLE | MIO_WRITABLE)
 #define CLOSED	(MIO_READ_CLOSED | MIO_WRITE_CLOSED)

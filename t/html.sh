@@ -1,6 +1,6 @@
 # The manual as HTML: every link leads somewhere, and the index to every call.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 if [ -z "$MANDOC" ]; then
 	echo "1..0 # SKIP no mandoc"

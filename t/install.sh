@@ -1,6 +1,6 @@
 # What make install leaves, and a program that finds it by pkg-config alone.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -50,7 +50,7 @@ else
 	PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
 	export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
 	export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS PKG_CONFIG_ALLOW_SYSTEM_LIBS
-	$AWK -f "$top_srcdir/t/readme.awk" "$top_srcdir/README" \
+	$AWK -f "$top_srcdir/t/lib/readme.awk" "$top_srcdir/README" \
 	    >"$tmp/readme.c"
 	static=
 	ls "$root$libdir"/libmio.so* >/dev/null 2>&1 || static=--static

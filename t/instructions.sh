@@ -3,7 +3,7 @@
 # most 20 above the same loop over epoll's own array.  The library is compiled
 # for this with -O2, whatever the build's flags are.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 if [ "$SELECTOR" != epoll ]; then
 	echo "1..0 # SKIP only epoll has an array of its own to compare with"
@@ -13,7 +13,7 @@ if ! command -v valgrind >/dev/null 2>&1; then
 	echo "1..0 # SKIP no valgrind"
 	exit 0
 fi
-. "$top_srcdir/t/optimized"
+. "$top_srcdir/t/lib/optimized"
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 

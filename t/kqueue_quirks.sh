@@ -4,7 +4,7 @@
 # t/fake/fake_kqueue.def.  With configure's KQUEUE_SHAPE, the whole suite is on
 # all quirks of one system.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 if [ ! -x "$top_builddir/t/kqueue/ready$EXEEXT" ] ||
     [ ! -x "$top_builddir/t/fake/changes_freebsd$EXEEXT" ]; then
@@ -12,19 +12,19 @@ if [ ! -x "$top_builddir/t/kqueue/ready$EXEEXT" ] ||
 	exit 0
 fi
 VARIABLE=FAKE_KQUEUE
-. "$top_srcdir/t/quirks"
+. "$top_srcdir/t/lib/quirks"
 
 quirk user=0 kqueue/cancel kqueue/cloexec kqueue/emfile kqueue/fork \
-    kqueue/lifecycle kqueue/nested kqueue/once kqueue/threads kqueue/waker \
+    kqueue/lifecycle kqueue/nested kqueue/one_event kqueue/threads kqueue/waker \
     fake/kqueue_select
 quirk user=0,pipe_eof_oneshot=0 kqueue/closing kqueue/pipe fake/kqueue_select
 quirk pipe_full_eof_lost=0 kqueue/closing kqueue/pipe
 quirk pipe_eof_oneshot=0,pipe_both_ways=0 kqueue/closing kqueue/pipe
 quirk pipe_refuses=0 kqueue/closing kqueue/pipe fake/kqueue_select
 quirk network_late=1,reset_write_first=1 kqueue/closing kqueue/directions \
-    kqueue/once kqueue/tcp
+    kqueue/one_event kqueue/tcp
 quirk change_udata=0,change_looks=0,enable_looks=0,oneshot_stale=0 \
-    kqueue/directions kqueue/modes kqueue/once kqueue/waker
+    kqueue/directions kqueue/modes kqueue/one_event kqueue/waker
 quirk report_actions=1,receipt_flags=1 kqueue/closing kqueue/nested \
     kqueue/ready
 quirk user_clear_erases=0,user_first_trigger=1 kqueue/waker

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "internal.h"
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 #define THREADS	4
 #define BURST	200u	/* at most */

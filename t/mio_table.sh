@@ -1,7 +1,7 @@
 # README's table from mio to libmio: every item of mio's has a row, every row
 # has its call, the page and the test, and these exist; every call is in it.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -45,7 +45,7 @@ $AWK -F '\t' '
 	  for (i = 1; i <= m; i++)
 		if (!(($1, parts[i]) in has))
 			print $1 ": " parts[i] }
-' "$tmp/rows" "$top_srcdir/t/mio_items" >"$tmp/wrong"
+' "$tmp/rows" "$top_srcdir/t/lib/mio_items" >"$tmp/wrong"
 result "each item of mio's has a row"
 
 # Pages: a call's is the one that names it.
@@ -80,8 +80,8 @@ covered() {
 	*)	[ -f "$top_srcdir/t/$2.c" ] || return 1
 		for word in $(echo "$1" |
 		    tr -c 'A-Za-z0-9_' '\n' | grep '^mio_\|^MIO_'); do
-			cat "$top_srcdir/t/$2.c" "$top_srcdir/t/util.c" \
-			    "$top_srcdir/t/tap.c" | grep -qw "$word" ||
+			cat "$top_srcdir/t/$2.c" "$top_srcdir/t/lib/util.c" \
+			    "$top_srcdir/t/lib/tap.c" | grep -qw "$word" ||
 			    return 1
 		done ;;
 	esac

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "internal.h"
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 static struct mio_poller *poller, *other;
 static struct mio_source a, b;		/* a is registered, token 1 */

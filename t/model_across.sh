@@ -4,7 +4,7 @@
 # T_SEED and T_SEEDS are the model's.  What loopback brings may be late, and
 # once make a difference, but not three times.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 first=${T_SEED:-1}
 seeds=${T_SEEDS:-5}

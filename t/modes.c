@@ -5,9 +5,9 @@
 
 #include <errno.h>
 
-#include "compat_atomic.h"
-#include "tap.h"
-#include "util.h"
+#include "compat/atomic.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 #define BOTH	(MIO_READABLE | MIO_WRITABLE)
 

@@ -12,8 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 #define GROUP_V4	"239.255.109.105"
 #define GROUP_V6	"ff02::6d69:6f"

@@ -5,9 +5,9 @@
 #include "config.h"
 
 /* What a poller keeps of memory shows in nothing public. */
-#include "afd_poller.h"
+#include "windows/afd_poller.h"
 
-#include "named.h"
+#include "lib/named.h"
 
 #define RECYCLES 1000
 #define MANY	50

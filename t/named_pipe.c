@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "named.h"
+#include "lib/named.h"
 
 static void
 client_comes(void)

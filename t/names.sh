@@ -1,6 +1,6 @@
 # The names that libsndio owns are not among ours: programs load both.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 taken="mio_open mio_close mio_read mio_write mio_nfds mio_pollfd mio_revents
 mio_eof mio_hdl MIO_IN MIO_OUT MIO_PORTANY"

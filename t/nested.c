@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <poll.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 static bool
 raw_readable(int fd)

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 static void
 ready_at_registration(struct mio_poller *poller)

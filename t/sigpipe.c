@@ -8,8 +8,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 enum way { WRITE, WRITEV };
 

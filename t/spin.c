@@ -6,8 +6,8 @@
 
 #include <errno.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 static void
 finite_wait(struct mio_poller *poller, int ms)

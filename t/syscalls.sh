@@ -2,7 +2,7 @@
 # strace.  t/count_calls.c counts what the library calls; this counts what
 # arrives.
 
-. "${top_builddir:-.}/t/env"
+. "${top_builddir:-.}/t/lib/env"
 
 if [ -z "$STRACE" ]; then
 	echo "1..0 # SKIP no strace"

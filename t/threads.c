@@ -8,9 +8,9 @@
 #include <sched.h>
 #include <string.h>
 
-#include "compat_atomic.h"
-#include "tap.h"
-#include "util.h"
+#include "compat/atomic.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 #define BOTH	(MIO_READABLE | MIO_WRITABLE)
 

@@ -9,10 +9,10 @@
 #include <signal.h>
 #include <string.h>
 
-#include "compat_atomic.h"
-#include "tap.h"
+#include "compat/atomic.h"
+#include "lib/tap.h"
 #include "timeout.h"
-#include "util.h"
+#include "lib/util.h"
 
 #define DAY_MS		(INT64_C(24) * 3600 * 1000)
 #define LONG_MAX_MS	((int64_t)INT_MAX)

@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 static struct mio_poller *poller;
 

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 #define OFFSET	offsetof(struct sockaddr_un, sun_path)
 #define ROOM	(sizeof(struct sockaddr_un) - OFFSET)

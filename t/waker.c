@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "internal.h"
-#include "tap.h"
-#include "util.h"
+#include "lib/tap.h"
+#include "lib/util.h"
 
 #define COUNT	20
 

@@ -2,8 +2,8 @@
 # whatever its loop.  Run by make bench-quick, with the servers as arguments;
 # what fails makes it fail.
 
-. "${top_builddir:-.}/t/env"
-. "$top_srcdir/t/serve"
+. "${top_builddir:-.}/t/lib/env"
+. "$top_srcdir/t/lib/serve"
 . "$top_srcdir/bench/server/start.sh"
 wants curl socat cmp
 

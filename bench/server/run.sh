@@ -17,8 +17,8 @@
 # under load one after the other; who begins changes from turn to turn.  Of its
 # turns a server's best is its round: see bench/run.sh.  -q is short.
 
-. "${top_builddir:-.}/t/env"
-. "$top_srcdir/t/serve"
+. "${top_builddir:-.}/t/lib/env"
+. "$top_srcdir/t/lib/serve"
 . "$top_srcdir/bench/server/start.sh"
 . "$top_srcdir/bench/tell.sh"
 

@@ -1,5 +1,5 @@
-# What check.sh and run.sh share: running the servers.  Sourced, after t/env and
-# t/serve.  Those started end with the script.
+# What check.sh and run.sh share: running the servers.  Sourced, after t/lib/env and
+# t/lib/serve.  Those started end with the script.
 
 # shellcheck disable=SC2034 # for who sources this
 load=$top_builddir/bench/server/load

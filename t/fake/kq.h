@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tap.h"
+#include "../lib/tap.h"
 #include "fake_kqueue.h"
 
 /* BY(freebsd, netbsd before 10, netbsd 10, openbsd, darwin, dragonfly) */

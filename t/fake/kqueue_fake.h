@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: MIT
  *
  * All of it runs under one lock, with signals blocked: kevent(2) may be
- * called from a signal handler.  System calls that t/wraps replaces are made
+ * called from a signal handler.  System calls that t/lib/wraps replaces are made
  * by syscall(2): a kernel's own are neither counted nor made to fail.
  */
 #ifndef KQUEUE_FAKE_H

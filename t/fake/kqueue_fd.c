@@ -18,7 +18,7 @@
  * next use, would do for a number that was given to another file, but not for
  * one given to the same file again, nor for the two ends of one pipe, which
  * have one inode.  It remains as a second line, for descriptors that libc
- * closes in its own ways.  And not --wrap: t/wrap.c has that already.
+ * closes in its own ways.  And not --wrap: t/lib/wrap.c has that already.
  * fstatvfs(2) is defined as well: Linux has a file system for pipes.
  */
 #include "config.h"

@@ -10,7 +10,7 @@
  * (pipeselwakeup), and a one-shot READ comes although there is nothing left.
  *
  * Linked in with the linker's --wrap for each of these, that is, not where
- * t/wrap.c is.
+ * t/lib/wrap.c is.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /*
  * The fake kqueue's filters that are about no descriptor, its quirks, and
- * the system calls that it makes past t/wrap.c.
+ * the system calls that it makes past t/lib/wrap.c.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT

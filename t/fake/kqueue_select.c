@@ -17,8 +17,8 @@
 
 #include "fake_kqueue.h"
 #include "internal.h"
-#include "tap.h"
-#include "util.h"
+#include "../lib/tap.h"
+#include "../lib/util.h"
 
 static struct mio_poller *poller;
 static struct mio_event events[8];

@@ -14,8 +14,8 @@
 
 #include "internal.h"
 #include "port_fake.h"
-#include "tap.h"
-#include "util.h"
+#include "../lib/tap.h"
+#include "../lib/util.h"
 
 #define MANY	50
 

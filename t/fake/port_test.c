@@ -22,8 +22,8 @@
 #include <port.h>
 
 #include "port_fake.h"
-#include "tap.h"
-#include "util.h"
+#include "../lib/tap.h"
+#include "../lib/util.h"
 
 static struct timespec zero;
 static struct timespec moment = { 0, 20000000 };

@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tap.h"
+#include "../lib/tap.h"
 #include "fake_kqueue.h"
 
 #ifndef F_SETPIPE_SZ

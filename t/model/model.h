@@ -24,8 +24,8 @@
 
 #include <mio.h>
 
-#include "../tap.h"
-#include "../util.h"
+#include "../lib/tap.h"
+#include "../lib/util.h"
 
 #define BOTH	(MIO_READABLE | MIO_WRITABLE)
 #define STEPS	10000

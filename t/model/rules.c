@@ -24,7 +24,7 @@
  *
  *  - The read end may be writable: FreeBSD's pipes go both ways.
  *  - It may be readable where only writing was asked for, because the end of
- *    a pipe is told by EVFILT_READ (sel_kqueue.c).
+ *    a pipe is told by EVFILT_READ (kqueue.c).
  *  - The end may be told two or three times, by each note that has it, if
  *    the array was too small for all.
  */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "../tap.h"
+#include "../lib/tap.h"
 
 static const struct {
 	const char	*program;
@@ -18,7 +18,7 @@ static const struct {
 	{ "foreign_linux", "these descriptors are Linux's" },
 	{ "foreign_posix", "there are no terminals, FIFOs and fork" },
 	{ "nested",	"a completion port can't be waited for" },
-	{ "passing",	"no control messages pass descriptors" },
+	{ "fd_passing","no control messages pass descriptors" },
 	{ "pipe",	"a pipe without a name can't be waited for" },
 	{ "sigpipe",	"there is no SIGPIPE" },
 };

@@ -2,7 +2,7 @@
 
 #include "winposix.h"
 #include <ifaddrs.h>
-#include "win_error.h"
+#include "windows/win_error.h"
 
 #include <direct.h>
 #include <errno.h>

@@ -10,7 +10,7 @@
 
 #include <errno.h>
 
-#include "wrap.h"
+#include "../lib/wrap.h"
 
 enum function {
 	F_accept, F_bind, F_CancelIoEx, F_CloseHandle, F_closesocket,

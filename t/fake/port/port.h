@@ -1,6 +1,6 @@
 /*
  * <port.h> for systems that have none: event ports as Solaris 10 and illumos
- * declare them, over t/fake/port.c.  Numbers, types and layout are those of
+ * declare them, over t/fake/fake_port.c.  Numbers, types and layout are those of
  * illumos' <sys/port.h>, so that what compiles here compiles there.
  */
 #ifndef FAKE_PORT_H

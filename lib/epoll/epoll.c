@@ -1,0 +1,410 @@
+/*
+ * epoll(7).
+ *
+ * No state but the descriptor: the token travels in the kernel, the source's
+ * reg is the poller, and no lock is ours.  What it relies on:
+ *
+ *  - EPOLL_CTL_ADD and EPOLL_CTL_MOD look at the descriptor anew, so a source
+ *    that is ready yields an event even if edge-triggered.
+ *  - A registration belongs to the open file, not to the descriptor: a dup'd
+ *    or inherited one keeps it alive after close(2).  So a close deregisters
+ *    first (t/epoll: EPOLL-4).
+ *
+ * What it works around:
+ *
+ *  - struct epoll_event is packed on x86 only, so the kernel's array can be
+ *    the caller's on some machines and must be a bounce elsewhere.
+ *  - epoll_pwait2(2) is missing before Linux 5.11, and forbidden by some
+ *    seccomp filters: EPERM (contract 8).
+ *  - epoll_wait(2) takes an int of milliseconds; more is a negative number,
+ *    which waits for ever (TIME-1).
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include <sys/epoll.h>
+
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MIO_SEL static MIO_INLINE	/* one file: see internal.h */
+#include "internal.h"
+#include "readiness.h"
+#include "timeout.h"
+
+struct epoll_poller {
+	struct mio_poller	poller;
+	int			epfd;
+	int			coarse;	/* epoll_pwait2 was refused */
+};
+
+const size_t mio_sel_size = sizeof(struct epoll_poller);
+const char mio_sel_name[] = "epoll";
+const unsigned int mio_sel_interests =
+    MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY;
+const bool mio_sel_learns = false;
+
+const struct mio_bit_name mio_sel_native[] = {
+	{ EPOLLIN,	"IN" },
+	{ EPOLLPRI,	"PRI" },
+	{ EPOLLOUT,	"OUT" },
+	{ EPOLLERR,	"ERR" },
+	{ EPOLLHUP,	"HUP" },
+	{ EPOLLRDHUP,	"RDHUP" },
+	{ 0,		NULL }
+};
+
+static struct epoll_poller *
+self(const struct mio_poller *poller)
+{
+	return (struct epoll_poller *)(uintptr_t)poller;
+}
+
+int
+mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
+{
+	*fd = self(poller)->epfd;
+	return 0;
+}
+
+static int
+control(const struct mio_poller *poller, int op, int fd, uint32_t events,
+    mio_token token)
+{
+	struct epoll_event event;
+
+	event.events = events;
+	event.data.u64 = token;
+	if (MIO_RARE(epoll_ctl(self(poller)->epfd, op, fd, &event) < 0))
+		return -errno;
+	return 0;
+}
+
+/*
+ * The channel is marked by the poller's address, a token that mio_register
+ * refuses.
+ */
+int
+mio_sel_open(struct mio_poller *poller)
+{
+	struct epoll_poller *ep = self(poller);
+	uint32_t events = EPOLLIN | EPOLLET;
+	int error;
+
+	if ((ep->epfd = epoll_create1(EPOLL_CLOEXEC)) < 0)
+		return -errno;
+	error = control(poller, EPOLL_CTL_ADD, poller->wake_fd[0], events,
+	    (mio_token)poller);
+	if (error < 0)
+		mio_sel_close(poller);
+	return error;
+}
+
+void
+mio_sel_close(struct mio_poller *poller)
+{
+	(void)close(self(poller)->epfd);	/* nothing buffered to lose */
+}
+
+void
+mio_sel_destroy(struct mio_poller *poller)
+{
+	(void)poller;
+}
+
+/*
+ * What each set of interests asks of epoll, and each set of modes.  A oneshot
+ * is silent after its first event, whether that was an edge or not.
+ */
+#define MODE_SHIFT	8
+
+MIO_ASSERT(readable, MIO_READABLE == 1);
+MIO_ASSERT(writable, MIO_WRITABLE == 2);
+MIO_ASSERT(priority, MIO_PRIORITY == 4);
+MIO_ASSERT(level, MIO_LEVEL == 1 << MODE_SHIFT);
+MIO_ASSERT(oneshot, MIO_ONESHOT == 2 << MODE_SHIFT);
+MIO_ASSERT(exclusive, MIO_EXCLUSIVE == 4 << MODE_SHIFT);
+
+#define ASKED(i)	(((i) & MIO_READABLE ? EPOLLIN | EPOLLRDHUP : 0u) |   \
+			    ((i) & MIO_WRITABLE ? EPOLLOUT : 0u) |	      \
+			    ((i) & MIO_PRIORITY ? EPOLLPRI : 0u))
+#define MODE(m)		(((m) & MIO_ONESHOT ? EPOLLONESHOT :		      \
+			    (m) & MIO_LEVEL ? 0u : EPOLLET) |		      \
+			    ((m) & MIO_EXCLUSIVE ? EPOLLEXCLUSIVE : 0u))
+#define MODE_AT(i)	MODE((unsigned int)(i) << MODE_SHIFT)
+
+static const uint16_t asked[8] = {
+	ASKED(0), ASKED(1), ASKED(2), ASKED(3),
+	ASKED(4), ASKED(5), ASKED(6), ASKED(7)
+};
+static const uint32_t mode[8] = {
+	MODE_AT(0), MODE_AT(1), MODE_AT(2), MODE_AT(3),
+	MODE_AT(4), MODE_AT(5), MODE_AT(6), MODE_AT(7)
+};
+
+static inline uint32_t
+events_of(unsigned int interest)
+{
+	uint32_t events = asked[interest & 7] |
+	    mode[interest >> MODE_SHIFT & 7];
+
+	/* The kernel refuses EPOLLRDHUP beside EPOLLEXCLUSIVE. */
+	if (MIO_RARE((interest & MIO_EXCLUSIVE) != 0))
+		events &= ~(uint32_t)EPOLLRDHUP;
+	return events;
+}
+
+int
+mio_sel_add(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int interest)
+{
+	int error = control(poller, EPOLL_CTL_ADD, source->fd,
+	    events_of(interest), token);
+
+	if (error == 0)
+		source->reg = poller;
+	return error;
+}
+
+int
+mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int interest)
+{
+	return control(poller, EPOLL_CTL_MOD, source->fd, events_of(interest),
+	    token);
+}
+
+int
+mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
+{
+	return epoll_ctl(self(poller)->epfd, EPOLL_CTL_DEL, source->fd, NULL);
+}
+
+void
+mio_sel_forget(struct mio_poller *poller, const struct mio_source *source)
+{
+	(void)poller;
+	(void)source;
+}
+
+/* The kernel has edges of its own. */
+void
+mio_sel_blocked(const struct mio_source *source, unsigned int directions)
+{
+	(void)source;
+	(void)directions;
+}
+
+/*
+ * Readiness by a table of six bits: IN, PRI, OUT, ERR and HUP are the lowest
+ * five, and RDHUP is brought down to be the sixth.  What else is brought down
+ * is zero: the kernel reports only what was asked for.
+ */
+#define RDHUP_SHIFT	8
+
+MIO_ASSERT(in, EPOLLIN == 0x01);
+MIO_ASSERT(pri, EPOLLPRI == 0x02);
+MIO_ASSERT(out, EPOLLOUT == 0x04);
+MIO_ASSERT(err, EPOLLERR == 0x08);
+MIO_ASSERT(hup, EPOLLHUP == 0x10);
+MIO_ASSERT(rdhup, EPOLLRDHUP >> RDHUP_SHIFT == 0x20);
+
+#define ROW1(i)		MIO_READINESS((i) & 0x01, (i) & 0x02, (i) & 0x04, \
+			    (i) & 0x08, (i) & 0x10, (i) & 0x20)
+#define ROW4(i)		ROW1(i), ROW1((i) + 1), ROW1((i) + 2), ROW1((i) + 3)
+#define ROW16(i)	ROW4(i), ROW4((i) + 4), ROW4((i) + 8), ROW4((i) + 12)
+
+static const uint8_t readiness_table[64] = {
+	ROW16(0), ROW16(16), ROW16(32), ROW16(48)
+};
+
+static inline uint32_t
+readiness_of(uint32_t events)
+{
+	return readiness_table[(events | events >> RDHUP_SHIFT) & 0x3f];
+}
+
+/*
+ * Turns the kernel's entries into ours, and tells where the channel's is, if
+ * it is among them.  Backward, because an entry may lie under an event that
+ * comes before it; and each is copied whole first, because it may lie under
+ * its own event, and writing one field would corrupt the next.
+ */
+static MIO_INLINE struct mio_event *
+expand(const struct mio_poller *poller, struct mio_event *events,
+    const void *raw, int ready)
+{
+	const char *entry = (const char *)raw +
+	    (size_t)ready * sizeof(struct epoll_event);
+	struct mio_event *event = events + ready;
+	struct mio_event *mark = NULL;
+
+	while (event > events) {
+		struct epoll_event copy;
+
+		entry -= sizeof(copy);
+		event--;
+		memcpy(&copy, entry, sizeof(copy));
+		event->token = (mio_token)copy.data.u64;
+		event->readiness = readiness_of(copy.events);
+		event->native = copy.events;
+		if (event->token == (mio_token)poller)
+			mark = event;
+	}
+	return mark;
+}
+
+/*
+ * A wait's timeout.  epoll_wait(2) is the cheaper call where milliseconds
+ * say it exactly: for ever, not at all, and whole ones.
+ */
+static MIO_COLD int
+wait_fine(struct epoll_poller *ep, struct epoll_event *raw, int n,
+    int64_t timeout)
+{
+#ifdef HAVE_EPOLL_PWAIT2
+	int saved = errno;
+	struct timespec ts;
+	int ready;
+
+	mio_timespec(&ts, timeout);
+	ready = epoll_pwait2(ep->epfd, raw, n, &ts, NULL);
+	if (ready >= 0 || (errno != ENOSYS && errno != EPERM))
+		return ready;
+	errno = saved;
+#endif
+	atomic_put_relaxed(&ep->coarse, 1);
+	return epoll_wait(ep->epfd, raw, n, mio_msec(timeout));
+}
+
+/* A finite wait in milliseconds, or -1 if they don't say it. */
+static MIO_APART int
+whole_msec(const struct epoll_poller *ep, int64_t timeout)
+{
+	if (timeout % MIO_MSEC(1) != 0 && !atomic_get_relaxed(&ep->coarse))
+		return -1;
+	return mio_msec(timeout);
+}
+
+static MIO_INLINE int
+wait_raw(struct epoll_poller *ep, struct epoll_event *raw, int n,
+    int64_t timeout)
+{
+	int msec = timeout < 0 ? -1 : 0;
+
+	if (timeout > 0 && (msec = whole_msec(ep, timeout)) < 0)
+		return wait_fine(ep, raw, n, timeout);
+	return epoll_wait(ep->epfd, raw, n, msec);
+}
+
+/*
+ * The kernel fills the caller's own array where its entries are no larger
+ * than ours and need no stricter alignment.  They are expanded backward, so
+ * that none is overwritten before it is read.  Otherwise (x32, ILP32 ARM) it
+ * fills a bounce on the stack.
+ */
+struct align_raw { char c; struct epoll_event event; };
+struct align_ours { char c; struct mio_event event; };
+
+#define FITS	(sizeof(struct epoll_event) <= sizeof(struct mio_event) && \
+		    offsetof(struct align_raw, event) <=		    \
+		    offsetof(struct align_ours, event))
+#ifdef FORCE_BOUNCE
+#define IN_PLACE	0
+#else
+#define IN_PLACE	FITS
+#endif
+#define BOUNCE_MAX	128
+
+/*
+ * Puts wakers where the channel's entry was: the last event moves into its
+ * place, and the wakers come behind.
+ */
+static MIO_APART int
+take_wakers(struct mio_poller *poller, struct mio_event *events, int n,
+    int nevents, struct mio_event *mark)
+{
+	if (!mio_channel_edges)
+		mio_channel_drain(poller);
+	if (mark != NULL)
+		*mark = events[--n];
+	n += mio_wakers_take(poller, &events[n], nevents - n);
+	return n > 0 ? n : MIO_RESUME;
+}
+
+static MIO_INLINE int
+finish(struct mio_poller *poller, struct mio_event *events, int nevents,
+    const void *raw, int ready, bool owed)
+{
+	struct mio_event *mark;
+
+	if (MIO_RARE(ready < 0))
+		return -errno;
+	mark = expand(poller, events, raw, ready);
+	if (MIO_RARE(mark != NULL || owed))
+		return take_wakers(poller, events, ready, nevents, mark);
+	return ready;
+}
+
+static MIO_INLINE int
+wait_in_place(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout, bool owed)
+{
+	int ready = wait_raw(self(poller), (void *)events, nevents, timeout);
+
+	return finish(poller, events, nevents, events, ready, owed);
+}
+
+static int
+wait_bounced(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout, bool owed)
+{
+	struct epoll_event raw[BOUNCE_MAX];
+	int room = nevents < BOUNCE_MAX ? nevents : BOUNCE_MAX;
+	int ready = wait_raw(self(poller), raw, room, timeout);
+
+	return finish(poller, events, nevents, raw, ready, owed);
+}
+
+static MIO_INLINE int
+wait_for(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout, bool owed)
+{
+	/* The kernel refuses an array that could not be. */
+	if (nevents > INT_MAX / (int)sizeof(struct epoll_event))
+		nevents = INT_MAX / (int)sizeof(struct epoll_event);
+	if (IN_PLACE)
+		return wait_in_place(poller, events, nevents, timeout, owed);
+	return wait_bounced(poller, events, nevents, timeout, owed);
+}
+
+/*
+ * Wakers that are pending when a wait begins are taken whether or not their
+ * edge comes.  The C library may have cancelled a thread between the kernel's
+ * handing it the edge and the return from epoll_wait(2); a pending waker
+ * signals no more, so nobody would ever take it.
+ */
+static MIO_COLD int
+wait_owed(struct mio_poller *poller, struct mio_event *events, int nevents)
+{
+	return wait_for(poller, events, nevents, 0, true);
+}
+
+int
+mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout)
+{
+	int n;
+
+	if ((n = mio_wakers_rest(poller, events, nevents)) > 0)
+		return n;
+	if (MIO_RARE(atomic_get_relaxed(&poller->pending) != NULL))
+		return wait_owed(poller, events, nevents);
+	return wait_for(poller, events, nevents, timeout, false);
+}
+
+#include "verbs.c"

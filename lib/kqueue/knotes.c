@@ -1,0 +1,362 @@
+/*
+ * The notes that a source has on a kqueue: one for each direction, made by
+ * registering, changed by reregistering, deleted by deregistering.  What
+ * comes of their events: kqueue.c.
+ *
+ * What it relies on:
+ *
+ *  - EV_ADD looks at the descriptor anew, also of a note that is there
+ *    already, so a source that is ready yields an event (contract 1).
+ *  - Changes and their receipts may lie in the same array.
+ *
+ * What it works around:
+ *
+ *  - Changes in one call are dropped behind the first that fails, so each
+ *    asks for a receipt (KQ-1), in which EV_ERROR with data 0 is success
+ *    (KQ-2).  OpenBSD would wait for events then: the timeout is zero (KQ-10).
+ *  - EV_ADD doesn't change the mode of a note that is there: a changed mode is
+ *    EV_DELETE, then EV_ADD.  EV_ENABLE alone doesn't look anew on NetBSD
+ *    (KQ-9), so nothing is ever disabled.
+ *  - On FreeBSD a pipe's EVFILT_WRITE is over when its reader closes, and
+ *    deleting it is ENOENT (KQ-3).
+ *  - A new EVFILT_WRITE for a pipe without a reader is refused: EPIPE, or
+ *    EBADF on NetBSD (KQ-2).  The source is ready all the same, for a write to
+ *    fail: a note of another filter says so, see broken().
+ *  - When the reader of a full pipe closes, EVFILT_WRITE stays silent on
+ *    FreeBSD, NetBSD and OpenBSD.  EVFILT_READ of the write end tells, so a
+ *    pipe has both, and its end is the end of both directions, as on epoll.
+ *    Not so a FIFO: there EVFILT_READ of the write end is refused (OpenBSD),
+ *    or tells of what is left for the reader (NetBSD, macOS).
+ *  - Some descriptors have no EVFILT_WRITE, another kqueue's for one, and only
+ *    sockets have EVFILT_EXCEPT: reading alone will do (KQ-4).
+ *  - Interrupted, a change has been made (KQ-5).
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include <sys/statvfs.h>
+
+#include <fcntl.h>
+
+#include "compat/cancel.h"
+#include "kqueue.h"
+#include "sock.h"
+
+#define MOST_CHANGES	8	/* of one source: two a filter, and two more */
+
+/* Which note watches for what.  AIO and LIO requests bring their own. */
+static const struct watch {
+	unsigned int	interest;
+	unsigned int	fflags;
+	mio_kq_filter	filter;
+} watches[] = {
+	{ MIO_READABLE,	0,		EVFILT_READ },
+	{ MIO_WRITABLE,	0,		EVFILT_WRITE },
+#if defined EVFILT_EXCEPT && defined NOTE_OOB
+	{ MIO_PRIORITY,	NOTE_OOB,	EVFILT_EXCEPT },
+#endif
+};
+
+#define WATCHES		((int)(sizeof(watches) / sizeof(watches[0])))
+
+/*
+ * Makes all of the changes, and leaves in each one's data the errno that it
+ * failed with, or 0.  FreeBSD's libthr may cancel a thread at any kevent(2)
+ * that has room for answers, and the core has begun to count by then.
+ */
+int
+mio_kq_submit(const struct mio_poller *poller, struct kevent *changes, int n)
+{
+	struct timespec zero = { 0, 0 };
+	int saved = errno;
+	int i, receipts, state;
+
+	for (i = 0; i < n; i++)
+		changes[i].flags |= EV_RECEIPT;
+	state = cancel_off();
+	receipts = mio_kevent(poller, changes, (unsigned char)n, changes,
+	    (unsigned char)n, &zero);
+	cancel_restore(state);
+	if (receipts < 0) {
+		if (errno != EINTR)
+			return -errno;
+		errno = saved;
+		receipts = 0;
+	}
+	for (i = receipts; i < n; i++)
+		changes[i].data = 0;
+	return 0;
+}
+
+/* Oneshot is clear as well, so that level alone isn't. */
+static unsigned int
+flags_of(unsigned int interest)
+{
+	if ((interest & MIO_ONESHOT) != 0)
+		return EV_ADD | EV_ENABLE | EV_CLEAR | EV_ONESHOT;
+	if ((interest & MIO_LEVEL) != 0)
+		return EV_ADD | EV_ENABLE;
+	return EV_ADD | EV_ENABLE | EV_CLEAR;
+}
+
+/* Whose number descriptors have, and the channel has not. */
+static uintptr_t
+broken_ident(int fd)
+{
+	return (uintptr_t)fd + 1;
+}
+
+/*
+ * The filter that speaks for a pipe without a reader: EVFILT_USER reports at
+ * once, and a timer where there is none, a millisecond later.
+ */
+static mio_kq_filter
+broken_filter(const struct mio_poller *poller)
+{
+#ifdef EVFILT_USER
+	if (mio_kqueue(poller)->user)
+		return EVFILT_USER;
+#else
+	(void)poller;
+#endif
+	return EVFILT_TIMER;
+}
+
+static int
+broken(struct mio_poller *poller, int fd, mio_token token,
+    unsigned int interest)
+{
+	mio_kq_filter filter = broken_filter(poller);
+	unsigned int flags = flags_of(interest);
+	struct kevent changes[3];
+	int error, n = 1;
+
+	/* mio_kq_outlived() leaves a wait with no event. */
+	atomic_put_relaxed(&poller->resumes, 1);
+	/* Edge: once, and then silence. */
+	if ((interest & MIO_LEVEL) == 0)
+		flags |= EV_ONESHOT;
+	mio_kq_change(&changes[0], broken_ident(fd), filter, flags, 0, token);
+	changes[0].data = 1;		/* the timer's millisecond */
+#ifdef EVFILT_USER
+	if (filter == EVFILT_USER) {
+		changes[0].data = 0;
+		changes[0].flags &= (mio_kq_flags)~EV_CLEAR;
+		mio_kq_change(&changes[n++], broken_ident(fd), filter, 0,
+		    NOTE_TRIGGER, token);
+	}
+#endif
+	/* Or it would be told twice: see mio_kq_spend(). */
+	if ((interest & MIO_ONESHOT) != 0)
+		mio_kq_change(&changes[n++], (uintptr_t)fd, EVFILT_READ,
+		    EV_DELETE, 0, 0);
+	if ((error = mio_kq_submit(poller, changes, n)) == 0)
+		error = (int)-changes[0].data;
+	return error;
+}
+
+bool
+mio_kq_outlived(const struct mio_poller *poller, const struct kevent *kev)
+{
+	struct kevent change;
+	int saved = errno;
+	bool gone;
+
+	if ((gone = mio_fd_check((int)kev->ident - 1) <= 0)) {
+		mio_kq_change(&change, kev->ident, kev->filter, EV_DELETE, 0,
+		    0);
+		/* A oneshot is gone. */
+		(void)mio_kq_submit(poller, &change, 1);
+	}
+	errno = saved;
+	return gone;
+}
+
+void
+mio_kq_spend(const struct mio_poller *poller, int fd, mio_kq_filter fired)
+{
+	struct kevent changes[2];
+	int n = 0, saved = errno;
+
+	mio_kq_change(&changes[n++], (uintptr_t)fd, fired == EVFILT_READ ?
+	    EVFILT_WRITE : EVFILT_READ, EV_DELETE, 0, 0);
+	if (fired == EVFILT_READ)
+		mio_kq_change(&changes[n++], broken_ident(fd),
+		    broken_filter(poller), EV_DELETE, 0, 0);
+	/* They may be gone already. */
+	(void)mio_kq_submit(poller, changes, n);
+	errno = saved;
+}
+
+/* Why a note for writing was refused: there is nobody to read. */
+static bool
+is_broken(int fd, int64_t error)
+{
+	if (error == EPIPE)
+		return true;
+	return error == EBADF && fcntl(fd, F_GETFD) >= 0;
+}
+
+/*
+ * Which directions get a note: a pipe's reading, where its writing is asked
+ * for.  What is foreign may be a pipe; a note that isn't there does no harm
+ * when it is deleted.
+ */
+static unsigned int
+noted(unsigned int interest, bool pipe)
+{
+	return pipe && (interest & MIO_WRITABLE) != 0 ?
+	    interest | MIO_READABLE : interest;
+}
+
+static bool
+may_be_pipe(const struct mio_source *source)
+{
+	return mio_kind(source) == MIO_KIND_PIPE ||
+	    mio_kind(source) == MIO_KIND_FOREIGN;
+}
+
+/* What to delete, for an interest that becomes another. */
+static int
+deletions(const struct mio_poller *poller, int fd, unsigned int was,
+    unsigned int interest, struct kevent *changes)
+{
+	bool other_mode = ((was ^ interest) & (MIO_LEVEL | MIO_ONESHOT)) != 0;
+	int i, n = 0;
+
+	for (i = 0; i < WATCHES; i++) {
+		const struct watch *w = &watches[i];
+
+		if ((was & w->interest) != 0 &&
+		    ((interest & w->interest) == 0 || other_mode))
+			mio_kq_change(&changes[n++], (uintptr_t)fd, w->filter,
+			    EV_DELETE, w->fflags, 0);
+	}
+	/* If the pipe was broken; mostly there is no such note. */
+	if ((was & MIO_WRITABLE) != 0)
+		mio_kq_change(&changes[n++], broken_ident(fd),
+		    broken_filter(poller), EV_DELETE, 0, 0);
+	return n;
+}
+
+static int
+additions(int fd, mio_token token, unsigned int interest,
+    struct kevent *changes)
+{
+	int i, n = 0;
+
+	for (i = 0; i < WATCHES; i++) {
+		const struct watch *w = &watches[i];
+
+		if ((interest & w->interest) != 0)
+			mio_kq_change(&changes[n++], (uintptr_t)fd, w->filter,
+			    flags_of(interest), w->fflags, token);
+	}
+	return n;
+}
+
+/* One addition's receipt: 0, or why the source can't be watched so. */
+static int
+judge(struct mio_poller *poller, int fd, mio_token token,
+    unsigned int interest, const struct kevent *receipt)
+{
+	if (receipt->data == 0)
+		return 0;
+	if (receipt->filter == EVFILT_WRITE && is_broken(fd, receipt->data))
+		return broken(poller, fd, token, interest);
+	if (receipt->filter != EVFILT_READ && receipt->data == EINVAL &&
+	    (interest & MIO_READABLE) != 0)
+		return 0;
+	return (int)-receipt->data;
+}
+
+/* A FIFO has its place in a file system; a pipe has none. */
+static bool
+is_fifo(const struct mio_source *source)
+{
+	struct statvfs fs;
+	int saved = errno;
+	bool fifo;
+
+	if (mio_kind(source) == MIO_KIND_PIPE)
+		return false;
+	fifo = fstatvfs(source->fd, &fs) == 0;
+	errno = saved;
+	return fifo;
+}
+
+/* From one interest, or none, to another. */
+static int
+change(struct mio_poller *poller, const struct mio_source *source,
+    mio_token token, unsigned int was, unsigned int interest)
+{
+	struct kevent changes[MOST_CHANGES];
+	int error, first, n, pipe;
+
+	if ((pipe = mio_check_file(source)) < 0)
+		return pipe;
+	interest = noted(interest, pipe > 0 && !is_fifo(source));
+	n = first = deletions(poller, source->fd, noted(was, pipe), interest,
+	    changes);
+	n += additions(source->fd, token, interest, changes + n);
+	if (n == 0)
+		return 0;
+	error = mio_kq_submit(poller, changes, n);
+	for (; error == 0 && first < n; first++)
+		error = judge(poller, source->fd, token, interest,
+		    &changes[first]);
+	return error;
+}
+
+static void
+undo(struct mio_poller *poller, const struct mio_source *source,
+    unsigned int was)
+{
+	struct kevent changes[MOST_CHANGES];
+	int n = deletions(poller, source->fd, noted(was, may_be_pipe(source)),
+	    0, changes);
+
+	/* The first error is told. */
+	(void)mio_kq_submit(poller, changes, n);
+}
+
+int
+mio_sel_add(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int interest)
+{
+	int error;
+
+	if ((error = change(poller, source, token, 0, interest)) < 0) {
+		undo(poller, source, interest);
+		return error;
+	}
+	source->reg = poller;
+	return 0;
+}
+
+int
+mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int interest)
+{
+	return change(poller, source, token, mio_interest(source), interest);
+}
+
+/* A note that is gone is no error: it fired once, or its pipe broke (KQ-3). */
+int
+mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
+{
+	unsigned int was = noted(mio_interest(source), may_be_pipe(source));
+	struct kevent changes[MOST_CHANGES];
+	int n = deletions(poller, source->fd, was, 0, changes);
+	int error = n > 0 ? mio_kq_submit(poller, changes, n) : 0;
+	int i;
+
+	for (i = 0; error == 0 && i < n; i++) {
+		if (changes[i].data != 0 && changes[i].data != ENOENT)
+			error = (int)-changes[i].data;
+	}
+	return mio_result(error);
+}
+

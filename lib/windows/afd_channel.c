@@ -1,0 +1,54 @@
+/*
+ * The waker channel of the AFD selector: packets posted to the completion
+ * port that the selector waits for.
+ *
+ * A packet is memory of the kernel's, and a post fails where that is short.
+ * The port belongs to the channel, because wakes may come after the poller is
+ * gone; the selector knows it as wake_fd[0].
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include "compat/socket.h"
+#include <windows.h>
+
+#include "internal.h"
+#include "win_error.h"
+#include "completion_port.h"
+
+const bool mio_channel_edges = true;
+
+int
+mio_channel_open(struct mio_poller *poller)
+{
+	HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+
+	if (port == NULL)
+		return mio_win_error(GetLastError());
+	poller->wake_fd[0] = (mio_fd)port;
+	return 0;
+}
+
+int
+mio_channel_signal(struct mio_poller *poller)
+{
+	if (PostQueuedCompletionStatus(mio_port(poller), 0, MIO_KEY_WAKE,
+	    NULL))
+		return 0;
+	return mio_win_error(GetLastError());
+}
+
+/* The packet is gone when it has been taken. */
+void
+mio_channel_drain(struct mio_poller *poller)
+{
+	(void)poller;
+}
+
+void
+mio_channel_close(struct mio_poller *poller)
+{
+	(void)CloseHandle(mio_port(poller));	/* ours: can't fail */
+}

@@ -1,0 +1,551 @@
+/*
+ * Event ports for Linux: what port_create(3C), port_associate(3C),
+ * port_get(3C), port_send(3C) and port_alert(3C) describe, and what illumos
+ * makes of it.  Each behaviour names its source: the manual page, or the file
+ * and function below illumos' usr/src/uts/common, of which this is a model
+ * and no copy.
+ *
+ * A port is an epoll instance with one-shot registrations, a queue of events,
+ * and a bell (an eventfd in the same epoll instance) that is readable while
+ * the queue isn't empty, so that the port's descriptor can be polled and a
+ * waiter sleeps on it.  What the host reports goes into the queue at once and
+ * stays as it was then: a kernel doesn't look again when an event is
+ * retrieved either.
+ *
+ * Where it differs from a kernel:
+ *  - It looks at descriptors only while it is called, or when a test says so
+ *    (port_fake_look), or every 50 microseconds (PORT_FAKE_EAGER).
+ *  - The bits are those of the host's poll(2): Linux says OUT together with
+ *    HUP, which others don't.
+ *  - A wait is a cancellation point.  cancellation(7) doesn't list port_getn;
+ *    there the cancellation signal interrupts it (PORT_FAKE_SLICES).
+ *  - A forked child must not use a port of its parent's; it may close it.
+ *    Calling anything else there aborts, which is stricter than a kernel.
+ *  - The port itself is never writable; there it is while it has room.
+ *
+ * It must not be seen by t/lib/wrap.c: system calls are made by number, and
+ * memory comes from mmap.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "port.h"
+#include "port_fake.h"
+#include "port_impl.h"
+
+#define SYSTEM_LIMIT	65536	/* process.port-max-events, by default */
+#define BELL		UINT64_MAX
+#define BELL_FROM	8192	/* out of the way of who counts descriptors */
+
+pthread_mutex_t fp_mutex = PTHREAD_MUTEX_INITIALIZER;
+pthread_cond_t fp_left = PTHREAD_COND_INITIALIZER;
+static pid_t pid;
+static pid_t looker;		/* the process whose thread looks, or 0 */
+static pthread_t looking;	/* that thread */
+static struct port *ports;
+static struct port *port_of[FP_FDS];
+unsigned int fp_quirks;
+static unsigned int limit = SYSTEM_LIMIT;
+static bool asked;		/* the environment */
+
+/* In a forked child the mutex may be held by a thread that isn't there. */
+static void
+be_born(void)
+{
+	const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+	pid_t now = getpid();
+
+	if (__atomic_load_n(&pid, __ATOMIC_RELAXED) == now)
+		return;
+	if (pid != 0)
+		memcpy(&fp_mutex, &fresh, sizeof(fp_mutex));
+	__atomic_store_n(&pid, now, __ATOMIC_RELAXED);
+}
+
+void
+fp_enter(struct hold *hold)
+{
+	sigset_t all;
+
+	hold->saved = errno;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &hold->mask);
+	be_born();
+	(void)pthread_mutex_lock(&fp_mutex);
+}
+
+int
+fp_leave(const struct hold *hold, int error)
+{
+	(void)pthread_mutex_unlock(&fp_mutex);
+	(void)pthread_sigmask(SIG_SETMASK, &hold->mask, NULL);
+	errno = error != 0 ? error : hold->saved;
+	return error != 0 ? -1 : 0;
+}
+
+void
+fp_impossible(const char *what)
+{
+	(void)fprintf(stderr, "fake event ports: %s\n", what);
+	abort();
+}
+
+void
+fp_control(const struct port *port, int op, int fd, uint32_t events,
+    uint64_t data, int *error)
+{
+	struct epoll_event event;
+
+	event.events = events;
+	event.data.u64 = data;
+	*error = syscall(SYS_epoll_ctl, port->fd, op, fd, &event) < 0 ?
+	    errno : 0;
+}
+
+bool
+fp_is_open(int fd)
+{
+	return syscall(SYS_fcntl, fd, F_GETFD) >= 0;
+}
+
+/* port.c portfs(): EBADF for what isn't open, EBADFD for what is no port. */
+int
+fp_find(int fd, struct port **port)
+{
+	if (!fp_is_open(fd))
+		return EBADF;
+	if (fd >= FP_FDS || (*port = port_of[fd]) == NULL)
+		return EBADFD;
+	if ((*port)->owner != pid)
+		fp_impossible("a child uses its parent's port");
+	return (*port)->closing ? EBADFD : 0;
+}
+
+/* Readable while there is something to retrieve, or the port is closing. */
+void
+fp_set_bell(struct port *port)
+{
+	bool ring = port->count > 0 || port->alert || port->closing;
+	uint64_t one = 1;
+
+	if (ring == port->rung)
+		return;
+	if (ring && syscall(SYS_write, port->bell, &one, sizeof(one)) < 0)
+		fp_impossible("the bell doesn't ring");
+	if (!ring && syscall(SYS_read, port->bell, &one, sizeof(one)) < 0)
+		fp_impossible("the bell doesn't stop");
+	port->rung = ring;
+}
+
+/* port_subr.c port_send_event(): at the queue's end. */
+void
+fp_enqueue(struct port *port, struct slot *slot)
+{
+	slot->queued = true;
+	slot->next = &port->queue;
+	slot->prev = port->queue.prev;
+	slot->prev->next = slot;
+	port->queue.prev = slot;
+	port->count++;
+	fp_set_bell(port);
+}
+
+void
+fp_dequeue(struct port *port, struct slot *slot)
+{
+	slot->queued = false;
+	slot->prev->next = slot->next;
+	slot->next->prev = slot->prev;
+	port->count--;
+	fp_set_bell(port);
+}
+
+/*
+ * port_subr.c port_alloc_event_local(): associations and events not yet
+ * retrieved share one limit, which a port has from its creation on; EAGAIN.
+ */
+int
+fp_alloc_slot(struct port *port, struct slot **slot)
+{
+	unsigned int age;
+
+	if (port->used >= port->limit)
+		return EAGAIN;
+	if ((*slot = port->free) != NULL)
+		port->free = (*slot)->next;
+	else
+		*slot = &port->slots[port->fresh++];
+	port->used++;
+	age = (*slot)->age;
+	memset(*slot, 0, sizeof(**slot));
+	(*slot)->age = age;
+	return 0;
+}
+
+void
+fp_free_slot(struct port *port, struct slot *slot)
+{
+	if (slot->queued)
+		fp_dequeue(port, slot);
+	slot->valid = false;
+	slot->age++;
+	slot->next = port->free;
+	port->free = slot;
+	port->used--;
+}
+
+/*
+ * port_fd.c and poll.c pollwakeup(): an association fires once; what is asked
+ * for counts, and HUP and ERR always.  What happens later, before the event
+ * is retrieved, is not added to it.
+ */
+void
+fp_fire(struct port *port, struct slot *slot, uint32_t events)
+{
+	if (!slot->valid)
+		return;
+	slot->valid = false;
+	slot->events = (int)events;
+	fp_enqueue(port, slot);
+}
+
+void
+fp_look(struct port *port)
+{
+	struct epoll_event ready[64];
+	struct slot *slot;
+	long i, n;
+
+	do {
+		n = syscall(SYS_epoll_pwait, port->fd, ready, 64, 0, NULL, 8);
+		for (i = 0; i < n; i++) {
+			uint64_t data = ready[i].data.u64;
+
+			if (data == BELL)
+				continue;
+			slot = port->by_fd[data & 0xffffffff];
+			if (slot != NULL && slot->age == data >> 32)
+				fp_fire(port, slot, ready[i].events);
+		}
+	} while (n == 64);
+}
+
+/* Memory that nobody counts, and that costs nothing until it is touched. */
+static void *
+map(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static void
+ask_environment(void)
+{
+	static const struct {
+		const char	*name;
+		unsigned int	 quirk;
+	} names[] = {
+		{ "late", PORT_FAKE_LATE },
+		{ "eintr", PORT_FAKE_EINTR },
+		{ "untouched", PORT_FAKE_UNTOUCHED },
+		{ "etime", PORT_FAKE_ETIME },
+		{ "slices", PORT_FAKE_SLICES },
+		{ "eager", PORT_FAKE_EAGER }
+	};
+	const char *text = getenv("PORT_FAKE");
+	const char *number;
+	size_t i;
+
+	if (asked || text == NULL)
+		return;
+	asked = true;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strstr(text, names[i].name) != NULL)
+			fp_quirks |= names[i].quirk;
+	}
+	if ((number = strstr(text, "limit=")) != NULL)
+		limit = (unsigned int)strtoul(number + 6, NULL, 10);
+}
+
+static int
+open_descriptors(struct port *port)
+{
+	long fd;
+	int error;
+
+	/* port.c port_create(): not close-on-exec, and EMFILE. */
+	if ((fd = syscall(SYS_epoll_create1, 0)) < 0)
+		return errno;
+	port->fd = (int)fd;
+	if ((fd = syscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
+		error = errno;
+		(void)syscall(SYS_close, port->fd);
+		return error;
+	}
+	port->bell = (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, BELL_FROM);
+	if (port->bell < 0)
+		port->bell = (int)fd;
+	else
+		(void)syscall(SYS_close, fd);
+	fp_control(port, EPOLL_CTL_ADD, port->bell, EPOLLIN, BELL, &error);
+	return error;
+}
+
+/* The kernel's part that isn't anybody's call. */
+static void *
+look_all_the_time(void *arg)
+{
+	const struct timespec pause = { 0, 50000 };
+	struct port *port;
+	struct hold hold;
+	bool over;
+
+	do {
+		fp_enter(&hold);
+		for (port = ports; port != NULL; port = port->next) {
+			if (port->owner == pid)
+				fp_look(port);
+		}
+		over = looker == 0;
+		(void)fp_leave(&hold, 0);
+		(void)nanosleep(&pause, NULL);
+	} while (!over);
+	return arg;
+}
+
+/* A thread that is alive at the end looks like a leak. */
+static void
+stop_looking(void)
+{
+	struct hold hold;
+	bool mine;
+
+	fp_enter(&hold);
+	if ((mine = looker == pid))
+		looker = 0;
+	(void)fp_leave(&hold, 0);
+	if (mine)
+		(void)pthread_join(looking, NULL);
+}
+
+static void
+start_looking(void)
+{
+	if (looker == pid || (fp_quirks & PORT_FAKE_EAGER) == 0)
+		return;
+	looker = pid;
+	if (pthread_create(&looking, NULL, look_all_the_time, NULL) != 0 ||
+	    atexit(stop_looking) != 0)
+		fp_impossible("nobody looks");
+}
+
+static int
+create(struct port **made)
+{
+	struct port *port;
+	int error;
+
+	ask_environment();
+	start_looking();
+	if ((port = map(sizeof(*port))) == NULL)
+		return EAGAIN;
+	port->limit = limit;
+	port->slots = map(port->limit * sizeof(*port->slots));
+	port->by_fd = map(FP_FDS * sizeof(struct slot *));
+	if (port->slots == NULL || port->by_fd == NULL)
+		fp_impossible("no memory");
+	if ((error = open_descriptors(port)) != 0) {
+		(void)munmap(port->slots, port->limit * sizeof(*port->slots));
+		(void)munmap(port->by_fd, FP_FDS * sizeof(struct slot *));
+		(void)munmap(port, sizeof(*port));
+		return error;
+	}
+	port->owner = pid;
+	port->queue.next = port->queue.prev = &port->queue;
+	port->next = ports;
+	ports = port;
+	if (port->fd >= FP_FDS)
+		fp_impossible("too many descriptors");
+	port_of[port->fd] = port;
+	*made = port;
+	return 0;
+}
+
+int
+port_create(void)
+{
+	struct port *port = NULL;
+	struct hold hold;
+	int error;
+
+	fp_enter(&hold);
+	error = create(&port);
+	return fp_leave(&hold, error) < 0 ? -1 : port->fd;
+}
+
+void
+fp_remove_fd(struct port *port, int fd)
+{
+	int error;
+
+	fp_control(port, EPOLL_CTL_DEL, fd, 0, 0, &error);
+	fp_free_slot(port, port->by_fd[fd]);
+	port->by_fd[fd] = NULL;
+}
+
+/* A child closes its descriptor, and touches nothing that it shares. */
+static void
+forget(struct port *port)
+{
+	struct port **link;
+
+	for (link = &ports; *link != port; link = &(*link)->next)
+		continue;
+	*link = port->next;
+	port_of[port->fd] = NULL;
+	(void)syscall(SYS_close, port->bell);
+	(void)munmap(port->slots, port->limit * sizeof(*port->slots));
+	(void)munmap(port->by_fd, FP_FDS * sizeof(struct slot *));
+	(void)munmap(port, sizeof(*port));
+}
+
+/*
+ * port_get(3C): a wait ends when another thread closes the port; port.c:
+ * with EBADFD, and the close waits for it.
+ */
+static void
+close_port(struct port *port)
+{
+	port->closing = true;
+	if (port->owner == pid) {
+		fp_set_bell(port);
+		while (port->waiters > 0)
+			(void)pthread_cond_wait(&fp_left, &fp_mutex);
+	}
+	forget(port);
+}
+
+/*
+ * fio.c closeandsetf(), port_close_fd(): a descriptor that is closed leaves
+ * all ports, with its event, whether or not a dup lives on.
+ */
+static void
+closing(int fd)
+{
+	struct port *port;
+
+	if (fd < 0 || fd >= FP_FDS)
+		return;
+	if (port_of[fd] != NULL)
+		close_port(port_of[fd]);
+	for (port = ports; port != NULL; port = port->next) {
+		if (port->owner == pid && port->by_fd[fd] != NULL)
+			fp_remove_fd(port, fd);
+	}
+}
+
+/* The thread sanitizer keeps book of descriptors, in its own close(2). */
+extern int __interceptor_close(int) __attribute__((__weak__));
+
+static int
+system_close(int fd)
+{
+	if (__interceptor_close != NULL)
+		return __interceptor_close(fd);
+	return (int)syscall(SYS_close, fd);
+}
+
+int
+close(int fd)
+{
+	struct hold hold;
+	int error;
+
+	fp_enter(&hold);
+	closing(fd);
+	error = system_close(fd) < 0 ? errno : 0;
+	return fp_leave(&hold, error);
+}
+
+int
+dup3(int from, int to, int flags)
+{
+	struct hold hold;
+	int error = 0;
+
+	fp_enter(&hold);
+	if (from != to && fp_is_open(from))
+		closing(to);
+	if (syscall(SYS_dup3, from, to, flags) < 0)
+		error = errno;
+	return fp_leave(&hold, error) < 0 ? -1 : to;
+}
+
+int
+dup2(int from, int to)
+{
+	if (from != to)
+		return dup3(from, to, 0);
+	if (fp_is_open(from))
+		return to;
+	errno = EBADF;
+	return -1;
+}
+
+void
+port_fake_quirks(unsigned int wanted)
+{
+	asked = true;
+	fp_quirks = wanted;
+}
+
+void
+port_fake_limit(unsigned int wanted)
+{
+	asked = true;
+	limit = wanted > 0 ? wanted : SYSTEM_LIMIT;
+}
+
+void
+port_fake_look(int fd)
+{
+	struct port *port;
+	struct hold hold;
+
+	fp_enter(&hold);
+	if (fp_find(fd, &port) == 0)
+		fp_look(port);
+	(void)fp_leave(&hold, 0);
+}
+
+unsigned int
+port_fake_slots(int fd)
+{
+	unsigned int used = 0;
+	struct port *port;
+	struct hold hold;
+
+	fp_enter(&hold);
+	if (fp_find(fd, &port) == 0)
+		used = port->used;
+	(void)fp_leave(&hold, 0);
+	return used;
+}
