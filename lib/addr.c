@@ -47,7 +47,7 @@ parse_port(const char *text, in_port_t *port)
 	return 0;
 }
 
-/* A scope is an interface's number, or its name. */
+/* A scope is an interface's index or name. */
 static int
 parse_scope(const char *text, uint32_t *scope)
 {
@@ -60,7 +60,7 @@ parse_scope(const char *text, uint32_t *scope)
 	return *scope == 0 ? -EINVAL : 0;
 }
 
-/* Copies the characters from start up to end, for functions that want a NUL. */
+/* Copies the characters from start up to end, and adds a NUL. */
 static int
 copy_host(char *host, const char *start, const char *end)
 {
@@ -109,7 +109,7 @@ parse_v6(const char *text, struct sockaddr_in6 *sin6)
 	return parse_port(end + 2, &sin6->sin6_port);
 }
 
-/* 4.4BSD's addresses carry their own length. */
+/* The addresses of 4.4BSD contain their length. */
 static void
 set_length(struct sockaddr *addr, mio_socklen len)
 {
@@ -176,14 +176,14 @@ format_v6(const struct sockaddr *addr, char *buf, size_t size)
 	port = ntohs(sin6.sin6_port);
 	if (inet_ntop(AF_INET6, &sin6.sin6_addr, host, sizeof(host)) == NULL)
 		return -errno;
-	/* Scopes as numbers: a name may be gone when this is read again. */
+	/* A scope is a number: a name may not exist when this is parsed. */
 	if (sin6.sin6_scope_id != 0)
 		return snprintf(buf, size, "[%s%%%lu]:%u", host,
 		    (unsigned long)sin6.sin6_scope_id, port);
 	return snprintf(buf, size, "[%s]:%u", host, port);
 }
 
-/* One character of a name, or "\\xHH" for what would upset a terminal. */
+/* One character of a name, or "\\xHH" if a terminal might interpret it. */
 static int
 format_char(char *out, char c)
 {
@@ -198,10 +198,10 @@ format_char(char *out, char c)
 }
 
 /*
- * The length of what sun_path holds, a leading NUL included.  An address may
- * be shorter than its family, a path may end with a NUL or not, and Darwin
- * pads.  Systems that keep a length in the address have no abstract names:
- * there a NUL begins nothing.
+ * The length of the name in sun_path, with the leading NUL of an abstract name.
+ * An address may be shorter than its family, a path may end with a NUL or not,
+ * and Darwin pads the path with NULs.  Systems that store a length in the
+ * address have no abstract names, and there a NUL always ends the path.
  */
 static size_t
 unix_name_length(const char *path, mio_socklen addrlen)
@@ -210,7 +210,7 @@ unix_name_length(const char *path, mio_socklen addrlen)
 	size_t len = socklen_size(addrlen);
 
 	len = len > offset ? len - offset : 0;
-	/* Linux counts a NUL that no longer fitted. */
+	/* Linux counts a terminating NUL that did not fit. */
 	if (len > sizeof(struct sockaddr_un) - offset)
 		len = sizeof(struct sockaddr_un) - offset;
 #ifndef HAVE_STRUCT_SOCKADDR_SA_LEN

@@ -1,12 +1,10 @@
 /*
- * About the library, its errors, and events as text.
+ * The library's version and selector, and its errors.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
 #include "config.h"
-
-#include <stdio.h>
 
 #include "internal.h"
 #include "sock.h"
@@ -27,6 +25,12 @@ const char *
 mio_strerror(int error)
 {
 	return mio_sock_strerror(error);
+}
+
+int
+mio_refuse(int error)
+{
+	return mio_result(error);
 }
 
 int

@@ -23,7 +23,7 @@ static const struct mio_bit_name readiness_names[] = {
 	{ 0,			NULL }
 };
 
-/* A buffer that counts what it has no room for, as snprintf does. */
+/* A buffer that counts characters beyond its size, as snprintf does. */
 struct text {
 	char	*buf;
 	size_t	 size;
@@ -39,7 +39,7 @@ put(struct text *text, const char *string)
 	}
 }
 
-/* "in|out", "none", and bits without a name in hexadecimal. */
+/* "in|out" or "none"; bits without a name are hexadecimal. */
 static void
 put_bits(struct text *text, uint32_t bits, const struct mio_bit_name *names)
 {

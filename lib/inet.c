@@ -1,5 +1,5 @@
 /*
- * What TCP and UDP have in common.
+ * What TCP and UDP share.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -34,8 +34,8 @@ mio_inet_check(const struct sockaddr *addr, mio_socklen addrlen,
 }
 
 /*
- * IPV6_V6ONLY is always set, because its default is the system's, or the
- * administrator's.
+ * IPV6_V6ONLY is always set explicitly, because the system or its administrator
+ * chooses the default.
  */
 static int
 apply_flags(mio_fd fd, int family, unsigned int flags)
@@ -64,7 +64,7 @@ mio_inet_open(const struct sockaddr *addr, int type, int protocol,
 	if (error < 0)
 		return error;
 	if ((error = apply_flags(*fd, addr->sa_family, flags)) < 0)
-		(void)mio_sock_close(*fd);	/* the first error is told */
+		(void)mio_sock_close(*fd);	/* the first error counts */
 	return error;
 }
 
@@ -78,7 +78,7 @@ mio_inet_get(const struct mio_source *source, int level, int name)
 	return mio_sock_get(source->fd, level, name);
 }
 
-/* Any non-zero value means on; BSD reports the flag's own bit. */
+/* Any non-zero value means on: BSD returns the flag's bit. */
 int
 mio_inet_get_bool(const struct mio_source *source, int level, int name)
 {
@@ -127,7 +127,7 @@ mio_inet_ttl(const struct mio_source *source)
 	return mio_sock_get(source->fd, IPPROTO_IP, IP_TTL);
 }
 
-/* An IPv6 socket that takes IPv4 as well has a limit for each. */
+/* A dual-stack socket has a limit for each version. */
 static int
 set_hops(mio_fd fd, int ttl)
 {

@@ -1,5 +1,5 @@
 /*
- * What TCP and UDP have in common.
+ * What TCP and UDP share.
  */
 #ifndef INET_H
 #define INET_H
@@ -8,19 +8,19 @@
 
 struct sockaddr;
 
-/* Is it an IPv4 or IPv6 address, and are the flags among the known ones? */
+/* Checks that the address is IPv4 or IPv6, and that the flags are known. */
 int	mio_inet_check(const struct sockaddr *, mio_socklen, unsigned int,
 	    unsigned int);
 
-/* A socket for this address, with what the flags ask for; not bound. */
+/* Opens a socket of the address's family and applies the flags; unbound. */
 int	mio_inet_open(const struct sockaddr *, int, int, unsigned int, mio_fd *);
 
-/* Options of a source: the value, or a negated errno. */
+/* Options of a source; they return the value, or a negated errno. */
 int	mio_inet_get(const struct mio_source *, int, int);
 int	mio_inet_get_bool(const struct mio_source *, int, int);
 int	mio_inet_set(const struct mio_source *, int, int, int);
 
-/* The hop limit of outgoing packets, by either version's name. */
+/* The hop limit of outgoing packets, of IPv4 or IPv6. */
 int	mio_inet_ttl(const struct mio_source *);
 int	mio_inet_set_ttl(const struct mio_source *, int);
 

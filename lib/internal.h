@@ -1,14 +1,15 @@
 /*
- * The seam: what every selector and every waker channel implements, and
- * what the core gives them.  The core knows nothing of any selector; one is
- * linked in.
+ * The seam: what every selector and every waker channel implements, and what
+ * the core provides to them.  The core is independent of the selector; exactly
+ * one selector is linked in.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  *
- * Inside the library a function returns a count or a negated errno value;
- * errno is set once, by mio_result() at the public edge, and success leaves
- * it alone.  Where the result is a public function's, the comment says so.
+ * Inside the library a function returns a count or a negated errno value.
+ * mio_result() sets errno once, at the public edge, and success leaves errno
+ * alone.  A comment marks each function that returns a public function's
+ * result instead: -1 with errno set.
  */
 #ifndef INTERNAL_H
 #define INTERNAL_H
@@ -28,31 +29,34 @@
 #define MIO_MODES	(MIO_LEVEL | MIO_ONESHOT | MIO_EXCLUSIVE)
 
 /*
- * Keeps two threads' data apart where a cache line has up to 128 bytes (some
- * of arm's; x86 fetches two of 64).
+ * Separates the data of two threads.  Some arm processors have cache lines of
+ * 128 bytes, and x86 fetches two lines of 64 bytes at a time.
  */
 #define MIO_CACHE_LINE	128
 
 /*
- * After a system call hardly a line of ours is in the processor's caches, and
- * it knows little of our branches.  So the common way through the calls that
- * a loop makes is short and straight.  MIO_RARE is what turns off from it; a
- * MIO_INLINE function is part of its caller; a MIO_APART one has registers of
- * its own, which the common way needn't save; a MIO_COLD one is rare itself.
+ * A system call evicts most of the library's code from the processor's caches
+ * and most of its branches from the predictor.  The common path through the
+ * calls that an event loop makes is therefore short and straight:
+ *
+ *   MIO_UNLIKELY	marks a condition that leaves the common path.
+ *   MIO_INLINE		is always inlined.
+ *   MIO_NOINLINE	keeps a function's register pressure out of its caller.
+ *   MIO_COLD		is MIO_NOINLINE and unlikely.
  */
-#define MIO_RARE(truth)	__builtin_expect((truth) ? 1 : 0, 0)
+#define MIO_UNLIKELY(truth) __builtin_expect((truth) ? 1 : 0, 0)
 #define MIO_INLINE	inline __attribute__((always_inline))
-#define MIO_APART	__attribute__((noinline))
+#define MIO_NOINLINE	__attribute__((noinline))
 #define MIO_COLD	__attribute__((noinline, cold))
 
 /* A compile-time assertion in C99. */
 #define MIO_ASSERT(name, truth)	typedef char mio_assert_##name[(truth) ? 1 : -1]
 
 /*
- * What a source's priv holds:
+ * The fields of a source's priv:
  *	bits  0..4	kind, 0 for an empty source
  *	bits  5..15	interest and mode while registered, else 0
- *	bits 16..31	generation of the selector's record, if it has any
+ *	bits 16..31	generation of the selector's record, if it has records
  */
 enum mio_kind {
 	MIO_KIND_EMPTY,
@@ -61,7 +65,7 @@ enum mio_kind {
 	MIO_KIND_STREAM,		/* a short count means drained */
 	MIO_KIND_DGRAM,			/* a short count means nothing */
 	MIO_KIND_PIPE,
-	MIO_KIND_NAMED			/* a named pipe of Windows */
+	MIO_KIND_NPIPE			/* a named pipe of Windows */
 };
 
 #define MIO_INTEREST_SHIFT	5
@@ -79,7 +83,7 @@ mio_interest(const struct mio_source *source)
 	return source->priv >> MIO_INTEREST_SHIFT & 0x7ff;
 }
 
-/* No other question than this: reg is the selector's. */
+/* The only test for a registration: reg belongs to the selector. */
 static inline bool
 mio_registered(const struct mio_source *source)
 {
@@ -95,117 +99,134 @@ mio_set_interest(struct mio_source *source, unsigned int interest)
 
 /*
  * The part of a poller that all selectors share.  A selector's own poller
- * begins with it; mio_sel_size tells how much to allocate.
+ * begins with it, and mio_sel_size is the size to allocate.
  *
- * Three counts.  handles (mio_poller_ref) keep the selector open.  channel
- * keeps the waker channel open, and is held by the handles together and by
- * each waker: a wake that runs beside the last mio_poller_free must not write
- * to a descriptor that is somebody else's by then.  memory keeps the memory,
- * and is held by the same and by each registered source.
+ * A poller has three reference counts:
+ *
+ *   handles	mio_poller_new and mio_poller_ref.  The selector stays open
+ *		while there is a handle.
+ *   channel	The handles together hold one, and so does each waker.  The
+ *		waker channel stays open while there is a reference, because a
+ *		wake may run beside the last mio_poller_free and must not write
+ *		to a descriptor that has been closed and reused.
+ *   memory	The holders of the channel each hold one, and so does each
+ *		registered source.  The last one frees the poller.
  */
 struct mio_poller {
 	struct mio_poller *self;	/* see mio_poller_of */
-	/* Read by polls, registrations and wakes, and hardly ever written. */
-	unsigned int	 birth;		/* mio_generation then */
-	unsigned int	 alive;		/* birth, or 0: dead */
+	/* Read by polls, registrations and wakes, and rarely written. */
+	unsigned int	 birth;		/* mio_generation at mio_poller_new */
+	unsigned int	 alive;		/* birth, or 0 once closed */
 	unsigned int	 resumes;	/* a finite wait reads the clock */
 	unsigned int	 spin_ns;
-	mio_fd		 wake_fd[2];	/* the channel's: read end, write end */
+	mio_fd		 channel_fd[2];	/* read end, write end */
 
 	/*
-	 * Written by registrations and by a waker's first wake; a wake of a
-	 * pending one must not meet their cache line.
+	 * Written by registrations and by a waker's first wake.  A wake of a
+	 * waker that is pending must not touch this cache line.
 	 */
 	char		 pad[MIO_CACHE_LINE];
 	unsigned int	 handles;
 	unsigned int	 channel;
 	unsigned int	 memory;
-	unsigned int	 wake_state;	/* the channel's, if it needs one */
+	unsigned int	 channel_state;	/* for a channel that needs one */
 	struct mio_waker *pending;	/* pushed by wakes, newest first */
-	struct mio_waker *rest;		/* taken, out of room; oldest first */
+	struct mio_waker *deferred;	/* taken without room, oldest first */
 };
 
 /*
  * The selector.
  *
  * The poller is all zeroes before open.  add, mod and del are called with
- * checked arguments, for a live poller of this process: the source is not
- * empty, and is registered (mod, del) or not (add).  They may run on any
- * thread, also beside wait and beside each other, but never two for the same
- * source; the locks are the selector's.  Only add allocates.
+ * checked arguments, for an open poller of this process.  The source is not
+ * empty, and is registered (mod, del) or not registered (add).  These three
+ * functions may run on any thread, also beside wait and beside each other, but
+ * never two for the same source.  Locking is the selector's task.  Only add
+ * allocates.
  *
- *   open	The channel is open already.  The core closes it if this
- *		fails.
- *   fd		What mio_poller_fd gives, or -ENOTSUP.
- *   add	Registers, sets source->reg (mio_poller_of), and the record's
- *		generation in priv if it keeps records.  A source that is
- *		ready yields an event at the next wait, or at the one that is
- *		on.  Where the kernel would take a regular file,
- *		mio_check_file() comes first.  On an error the source is as
- *		it was.
- *   mod	Replaces interest, mode and token; re-evaluates readiness.
- *		On an error the registration should be as it was.
- *   del	Forgets what the source says, which is a copy: the caller's is
- *		registered no more.  No wait begun afterwards reports it, and
- *		its descriptor may be closed at once: where a kernel holds on
- *		to what it waits for, del makes the waiter come out first.
- *		The registration is gone even if the system reports an error.
- *		That is returned as public functions do, by -1 with errno: a
- *		selector that has only a system call to make can end in it,
- *		and no return of ours comes after that.  reg means nothing
- *		any more, unless to the selector.
- *   forget	Drops a registration without the system: the poller is dead,
- *		or belongs to the parent of a forked child.  Has a copy, too.
- *   blocked	The operation in these directions said would-block (or came
- *		up short on a stream): the next change must be reported.
- *		Nothing to do where the kernel has edges of its own.  Called
- *		unchecked: the poller may be dead or the parent's, and the
- *		source a stale copy (mio_poller_check, mio_record_tied).
- *		Oneshots stay silent; a direction that wasn't asked for is
- *		nothing.
- *   wait	At most one event a registration, never more than nevents (at
- *		least 1), and -EINTR when interrupted.  0 means that the time
- *		is over: nanoseconds, rounded up, and for ever if negative.
- *		MIO_RESUME: woken for something that is no event; the core
- *		calls again.  For a finite wait it must know what time is
- *		left, and does if the poller's resumes is set, which a
- *		selector that does this without wakers sets in open.  Wakers
- *		that were kept (mio_wakers_rest) are served first, and a wake
- *		of the channel is answered by mio_wakers_take().  What found
- *		no room is for the next call, each source in its turn.  A
- *		second thread gets -EBUSY if it could do harm.  Cancellation
- *		may end the system call that waits, and nothing else: what is
- *		marked or locked is undone.  A descriptor that was closed
- *		behind our back is silent.
- *   close	Closes the descriptors but the channel's, which goes later.
- *		Also called in a forked child: must touch no lock and nothing
- *		that the parent shares.
+ * A selector defines add, mod, del, open and wait.  The other functions have
+ * defaults in verbs.c.  A selector that replaces a default defines a macro of
+ * the function's own name beside it: "#define mio_sel_close mio_sel_close".
+ *
+ *   open	Opens the selector.  The channel is open already, and the core
+ *		closes it if open fails.
+ *   add	Registers a source.  add sets source->reg (see mio_poller_of)
+ *		and, if the selector keeps records, the record's generation in
+ *		priv.  A source that is ready yields an event at the next wait,
+ *		or at the wait in progress.  If the kernel accepts regular
+ *		files, add calls mio_check_file() first.  On an error the
+ *		source is unchanged.
+ *   mod	Replaces interest, mode and token, and re-evaluates readiness.
+ *		On an error the registration should be unchanged.
+ *   del	Ends a registration.  The source is a copy, because the
+ *		caller's is marked as not registered by then.  No wait that
+ *		begins afterwards reports the source, and its descriptor may be
+ *		closed at once: if the kernel holds a reference on what it
+ *		waits for, del makes the waiter leave the kernel first.  The
+ *		registration ends even if the system reports an error.  del
+ *		returns a public function's result, so that a selector which
+ *		only makes a system call can end in that call, and no return of
+ *		the library follows it.
+ *   wait	Stores at most one event for each registration and at most
+ *		nevents (which is at least 1), and returns how many, or -EINTR
+ *		when interrupted.  The timeout is in nanoseconds, is rounded
+ *		up, and is infinite if negative; 0 is returned when it expires.
+ *		MIO_RESUME means that the wait ended without an event, and the
+ *		core calls wait again.  To resume a finite wait the core needs
+ *		a clock, which it reads only if the poller's resumes is set; a
+ *		selector that resumes waits without wakers sets it in open.
+ *		Deferred wakers come first (mio_wakers_deferred).  After a
+ *		signal of the channel, wait calls mio_wakers_take().  Events
+ *		for which there is no room are reported by the next call, each
+ *		source in its turn.  A second waiter gets -EBUSY if it could do
+ *		harm.  Cancellation may end the system call that waits and
+ *		nothing else, and undoes all marks and locks.  A descriptor
+ *		that was closed with close(2) directly is silent.
+ *
+ * With defaults:
+ *
+ *   close	Closes the selector's descriptors except the channel, which
+ *		closes later.  Also called in a forked child: close must not
+ *		touch locks, nor anything that the child shares with the
+ *		parent.  Default: nothing.
  *   destroy	Frees what the selector allocated beside the poller.  Also
  *		called in a forked child, where locks are left as they are.
+ *		Default: nothing.
+ *   fd		Stores the descriptor that mio_poller_fd returns.  Default:
+ *		-ENOTSUP.
+ *   forget	Drops a registration without a system call, because the poller
+ *		is closed, or belongs to the parent of a forked child.  The
+ *		source is a copy.  Default: nothing.
+ *   rearm	An operation in these directions returned EAGAIN, or was short
+ *		on a stream: the next change must be reported.  Called
+ *		unchecked: the poller may be closed or the parent's, and the
+ *		source may be a stale copy (mio_poller_check, mio_record_tied).
+ *		A oneshot stays silent, and a direction outside of the interest
+ *		has no effect.  Default: nothing, for a kernel that has edges.
  *
  * An error or a hang-up makes a source both readable and writable, whatever
- * was asked for: MIO_READINESS has it (readiness.h), and the model test holds
- * a selector to it.  The hints are for what the kernel tells.
+ * its interest (MIO_READINESS in readiness.h); the model test checks this on
+ * each selector.  The hints are reported where the kernel reports them.
  *
- * poll_bits.c has mio_sel_native for those whose kernel answers in poll(2)'s
- * bits.
+ * poll_bits.c defines mio_sel_native for the selectors whose kernel reports
+ * poll(2)'s bits.
  */
 #define MIO_RESUME	(-0x10000)	/* outside errno's range */
 
 extern const size_t mio_sel_size;
 extern const char mio_sel_name[];
 extern const unsigned int mio_sel_interests;
-extern const bool mio_sel_learns;	/* does anything in blocked */
+extern const bool mio_sel_rearms;	/* has a rearm of its own (verbs.c) */
 
 int	mio_sel_open(struct mio_poller *);
 void	mio_sel_close(struct mio_poller *);
 void	mio_sel_destroy(struct mio_poller *);
 int	mio_sel_fd(const struct mio_poller *, mio_fd *);
-void	mio_sel_blocked(const struct mio_source *, unsigned int);
+void	mio_sel_rearm(const struct mio_source *, unsigned int);
 
 /*
- * Called by verbs.c alone.  A selector that has them in its own file can make
- * them static MIO_INLINE, and so part of the verbs.
+ * Only verbs.c calls these functions.  A selector that defines them in the file
+ * that includes verbs.c can make them static MIO_INLINE.
  */
 #ifndef MIO_SEL
 #define MIO_SEL	extern
@@ -222,8 +243,8 @@ MIO_SEL int	mio_sel_wait(struct mio_poller *, struct mio_event *, int,
 		    int64_t);
 
 /*
- * The poller that a registered source belongs to.  Its reg is the poller, or
- * a record: either begins with the poller's address.
+ * The poller of a registered source.  The source's reg points to the poller or
+ * to a record, and both begin with the poller's address.
  */
 static inline struct mio_poller *
 mio_poller_of(const struct mio_source *source)
@@ -231,7 +252,7 @@ mio_poller_of(const struct mio_source *source)
 	return *(struct mio_poller *const *)source->reg;
 }
 
-/* Names of the bits in mio_event.native, ended by a null name. */
+/* Names of the bits in mio_event.native; a null name ends the array. */
 struct mio_bit_name {
 	uint32_t	 bit;
 	const char	*name;
@@ -239,16 +260,17 @@ struct mio_bit_name {
 extern const struct mio_bit_name mio_sel_native[];
 
 /*
- * The waker channel: how a wake reaches the waiter.  One a poller, shared by
- * its wakers (wake.c), and by the selector's own kicks if it has any.
+ * The waker channel wakes the waiter.  A poller has one, for all of its wakers
+ * (wake.c) and for the selector's own use.
  *
- *   open	Makes poller->wake_fd, unregistered.
+ *   open	Creates poller->channel_fd, without registering it.
  *   signal	Async-signal-safe, from any thread; 0 or a negated errno.
- *   drain	Makes the channel unready.  The selector's to call, before
- *		mio_wakers_take, or a wake between the two is lost.
+ *   drain	Makes the channel unready.  The selector calls drain before
+ *		mio_wakers_take(); in the other order a wake between the two
+ *		calls is lost.
  *   mio_channel_edges
- *		Each signal is an edge of its own even if nobody drains.  A
- *		selector that asks for levels drains all the same.
+ *		Each signal is an edge even if the channel is never drained.
+ *		A selector that is level-triggered must drain all the same.
  */
 extern const bool mio_channel_edges;
 
@@ -258,26 +280,26 @@ void	mio_channel_drain(struct mio_poller *);
 void	mio_channel_close(struct mio_poller *);
 
 /*
- * Reports pending wakers, oldest first, into at most room events; the rest
- * is kept.  mio_wakers_kept serves only what an earlier call kept, for which
+ * Report pending wakers, oldest first, and defer those for which there is no
+ * room.  mio_wakers_take_deferred() reports only the deferred ones, for which
  * the channel is not signalled again.
  */
 int	mio_wakers_take(struct mio_poller *, struct mio_event *, int);
-int	mio_wakers_kept(struct mio_poller *, struct mio_event *, int);
+int	mio_wakers_take_deferred(struct mio_poller *, struct mio_event *, int);
 void	mio_wakers_destroy(struct mio_poller *);
 
 /* The core's services. */
 extern unsigned int mio_generation;	/* grows in a forked child; never 0 */
 
 /*
- * What kind of file is it?  EPERM for regular files and directories, which are
- * always ready: epoll refuses them, and so does a selector whose kernel
- * doesn't.  1 for pipes and FIFOs, 0 for all else.  Only a foreign descriptor
- * is looked at, and is EBADF if it is closed; what libmio made is known.
+ * What kind of file a source is: -EPERM for a regular file or a directory, 1
+ * for a pipe or FIFO, and 0 for anything else.  Regular files are always
+ * ready; epoll refuses them, and so does every selector.  Only a foreign
+ * descriptor costs a system call, and is -EBADF if it is closed.
  */
 int	mio_check_file(const struct mio_source *);
 
-/* The public edge: a count, or -1 with errno. */
+/* The public edge: returns a count, or -1 with errno set. */
 static inline int
 mio_result(int result)
 {
@@ -287,22 +309,26 @@ mio_result(int result)
 	return -1;
 }
 
-/* A wait begins with this, and returns at once if there was something. */
+/* The same for an error, off the common path. */
+MIO_COLD int mio_refuse(int);
+
+/* Begins a wait, which returns at once if this reports a waker. */
 static inline int
-mio_wakers_rest(struct mio_poller *poller, struct mio_event *events, int room)
+mio_wakers_deferred(struct mio_poller *poller, struct mio_event *events,
+    int room)
 {
-	if (MIO_RARE(atomic_get_relaxed(&poller->rest) != NULL))
-		return mio_wakers_kept(poller, events, room);
+	if (MIO_UNLIKELY(atomic_get_relaxed(&poller->deferred) != NULL))
+		return mio_wakers_take_deferred(poller, events, room);
 	return 0;
 }
 
-/* Is the poller open (EBADF), and this process the one it is for (EINVAL)? */
+/* -EBADF if the poller is closed, -EINVAL if it is another process's. */
 static inline int
 mio_poller_check(const struct mio_poller *poller)
 {
 	unsigned int alive = atomic_get_relaxed(&poller->alive);
 
-	if (MIO_RARE(alive != mio_generation))
+	if (MIO_UNLIKELY(alive != mio_generation))
 		return alive == 0 ? -EBADF : -EINVAL;
 	return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * The readiness that poll(2)'s bits make.
+ * Conversion between poll(2)'s bits, a record's directions and readiness.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -36,7 +36,7 @@ mio_poll_bits(const struct mio_record *record)
 
 	if ((record->armed & MIO_READABLE) != 0)
 		events |= POLLIN;
-	/* The hint that exclusive mode doesn't have on epoll. */
+	/* Exclusive mode has no such hint on epoll either. */
 	if ((record->armed & MIO_READABLE) != 0 &&
 	    (record->interest & MIO_EXCLUSIVE) == 0)
 		events |= POLLRDHUP;
@@ -55,9 +55,9 @@ readiness_of(short revents)
 	    revents & POLLRDHUP);
 }
 
-/* In the bits of a record's "armed". */
+/* As the bits of a record's "armed". */
 static unsigned int
-happened(short revents)
+armed_bits(short revents)
 {
 	return ((revents & (POLLIN | POLLRDHUP)) != 0 ? MIO_READABLE : 0) |
 	    ((revents & POLLOUT) != 0 ? MIO_WRITABLE : 0) |
@@ -74,7 +74,7 @@ mio_poll_report(struct mio_record *record, short revents,
 	if ((record->armed & MIO_ARM_HANGUP) != 0)
 		wanted |= POLLERR | POLLHUP;
 	revents &= wanted;
-	if (mio_record_take(record, happened(revents)) == 0)
+	if (mio_record_take(record, armed_bits(revents)) == 0)
 		return 0;
 	event->token = record->token;
 	event->readiness = readiness_of(revents);

@@ -1,17 +1,16 @@
 /*
- * poll(2)'s bits, for the selectors whose kernel answers in these: what a
- * record asks for, and what its answer means.
+ * poll(2)'s bits, for the selectors whose kernel reports these.
  */
 #ifndef POLL_BITS_H
 #define POLL_BITS_H
 
 #include "record.h"
 
-/* What to ask for; HUP and ERR go without saying. */
+/* The bits to wait for.  HUP and ERR are always reported. */
 short	mio_poll_bits(const struct mio_record *);
 /*
- * Reports what came, or 0 if nothing of it is wanted (any more); disarms
- * what it reports.
+ * Stores an event of the bits that the record is armed for, and disarms them.
+ * Returns 0 if there are none.
  */
 int	mio_poll_report(struct mio_record *, short, struct mio_event *);
 

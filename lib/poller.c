@@ -1,5 +1,6 @@
 /*
- * Pollers: how they begin and end.  What is done with them is in verbs.c.
+ * Pollers: their creation, references and end.  The verbs that use a poller are
+ * in verbs.c.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -17,8 +18,9 @@
 MIO_ASSERT(event_size, sizeof(struct mio_event) == sizeof(uintptr_t) + 8);
 
 /*
- * A child of fork(2) has the parent's descriptors, and touching the set
- * behind them would touch the parent's.  So pollers belong to a generation.
+ * A child of fork(2) inherits the parent's descriptors, and a change that it
+ * made through them would change the parent's set.  Each poller therefore
+ * belongs to a generation of processes.
  */
 unsigned int mio_generation = 1;
 
@@ -34,7 +36,7 @@ poller_open(struct mio_poller *poller)
 {
 	int error;
 
-	if ((error = fork_tells(fork_child)) != 0)
+	if ((error = on_fork_child(fork_child)) != 0)
 		return -error;
 	poller->self = poller;
 	poller->birth = mio_generation;
@@ -143,7 +145,7 @@ mio_poller_set_spin(struct mio_poller *poller, int64_t spin_ns)
 		return mio_result(-EINVAL);
 	if ((error = mio_poller_check(poller)) < 0)
 		return mio_result(error);
-	/* An int, because wider atomics aren't lock-free everywhere. */
+	/* An int, because wider atomics are not lock-free everywhere. */
 	if (spin_ns > UINT_MAX)
 		spin_ns = UINT_MAX;
 	atomic_put_relaxed(&poller->spin_ns, (unsigned int)spin_ns);

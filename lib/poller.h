@@ -1,6 +1,6 @@
 /*
- * Lifetimes, for the rest of the core; selectors need none of it, but for the
- * verbs that they include.
+ * Reference counting.  Only the core uses this header; selectors get it through
+ * verbs.c.
  */
 #ifndef POLLER_H
 #define POLLER_H
@@ -23,13 +23,13 @@ mio_poller_drop(struct mio_poller *poller)
 		mio_poller_destroy(poller);
 }
 
-/* ... and on its waker channel, which includes the memory. */
+/* References on its waker channel, each with one on the memory. */
 void	mio_poller_hold_channel(struct mio_poller *);
 void	mio_poller_drop_channel(struct mio_poller *);
 
 /*
- * Ends the registration of a registered source, whatever its poller's state,
- * and whatever the system says: errno is left alone.
+ * Ends the registration of a registered source, in any state of its poller.
+ * Errors of the system are ignored, and errno is unchanged.
  */
 void	mio_unregister(struct mio_source *);
 

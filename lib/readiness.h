@@ -1,10 +1,10 @@
 /*
- * The poll(2) family's bits as readiness, for epoll and poll(2) alike.
+ * Readiness of the bits that poll(2) and its relatives report.
  *
- * HUP and ERR make both directions ready, because neither would block any
- * more: a read gets the end of file or the error, a write the error.
- * Half-closing (RDHUP) leaves writing alone.  PRI is not readable: an urgent
- * byte may be all there is.
+ * HUP and ERR make both directions ready, because neither would block: a read
+ * returns end of file or the error, and a write returns the error.  A half-close
+ * (RDHUP) does not affect writing.  PRI is not readable, because there may be
+ * an urgent byte and no other data.
  */
 #ifndef READINESS_H
 #define READINESS_H

@@ -1,5 +1,5 @@
 /*
- * Records, for the selectors whose kernel has no edges of its own.
+ * Records, for the selectors whose kernel is level-triggered.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -141,11 +141,11 @@ mio_record_set(struct mio_record *record, mio_token token,
 }
 
 /*
- * Arms what would block, and with it the news of an error or a hang-up.
- * Level is always armed; a oneshot waits for its reregistration.
+ * Re-arms the directions, and errors and hang-ups with them.  Level mode is
+ * always armed, and a oneshot stays disarmed until it is reregistered.
  */
 bool
-mio_record_arm(struct mio_record *record, unsigned int directions)
+mio_record_rearm(struct mio_record *record, unsigned int directions)
 {
 	unsigned int arm = (directions & record->interest) | MIO_ARM_HANGUP;
 
@@ -157,20 +157,20 @@ mio_record_arm(struct mio_record *record, unsigned int directions)
 }
 
 /*
- * What is reported is disarmed: level never, and a oneshot or a source with
- * an error in all directions.
+ * Level mode is never disarmed.  A oneshot, and a source with an error or a
+ * hang-up, are disarmed in all directions.
  */
 unsigned int
-mio_record_take(struct mio_record *record, unsigned int happened)
+mio_record_take(struct mio_record *record, unsigned int bits)
 {
-	happened &= record->armed;
-	if (happened == 0 ||
+	bits &= record->armed;
+	if (bits == 0 ||
 	    (record->interest & (MIO_LEVEL | MIO_ONESHOT)) == MIO_LEVEL)
-		return happened;
+		return bits;
 	if ((record->interest & MIO_ONESHOT) != 0 ||
-	    (happened & MIO_ARM_HANGUP) != 0)
+	    (bits & MIO_ARM_HANGUP) != 0)
 		record->armed = 0;
 	else
-		record->armed &= ~happened;
-	return happened;
+		record->armed &= ~bits;
+	return bits;
 }

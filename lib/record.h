@@ -1,38 +1,38 @@
 /*
- * Records: what a selector remembers of a source where the kernel doesn't.
- * No locks and no system calls in here.
+ * Records: what a selector remembers of a source if its kernel does not.  This
+ * file takes no locks and makes no system calls.
  */
 #ifndef RECORD_H
 #define RECORD_H
 
 #include "internal.h"
 
-/* Beside the directions in "armed": an error or a hang-up is news. */
+/* Beside the directions in "armed": an error or a hang-up is to be reported. */
 #define MIO_ARM_HANGUP	0x8000u
 
 /*
- * A record is armed for some directions: a change in these is to be
- * reported.  What is reported is disarmed, and stays so until an operation
- * says would-block, or the source is reregistered.  Level never disarms.
+ * A record is armed for some directions, whose next change is to be reported.
+ * A direction that was reported is disarmed until an operation re-arms it or
+ * the source is reregistered.  Level mode is never disarmed.
  *
- * Records are never given back to malloc before the poller is, so that a
- * stale copy of a source finds one to compare its generation with.
+ * A selector may put its own fields behind a record.  Records are not freed
+ * before the poller, so that the generation of a stale copy of a source can
+ * still be compared with its record's.
  */
 struct mio_record {
 	struct mio_poller	*poller;	/* first: mio_poller_of */
 	struct mio_record	*next;		/* free, or on a list */
-	struct mio_record	**link;		/* what points at it there */
+	struct mio_record	**link;		/* the pointer to it there */
 	mio_token		 token;
 	unsigned int		 interest;	/* 0: the record is free */
 	unsigned int		 armed;
-	unsigned int		 generation;	/* 16 bits; the source's */
+	unsigned int		 generation;	/* 16 bits, as in the source */
 	unsigned int		 index;		/* mio_records_at */
-	unsigned int		 place;		/* the selector's */
 	mio_fd			 fd;
 	bool			 listed;
 };
 
-/* All zeroes but the size, which may be that of more than a record. */
+/* All zeroes except size, which is that of a record and the selector's fields. */
 struct mio_records {
 	size_t			  size;
 	char			**chunks;
@@ -42,27 +42,27 @@ struct mio_records {
 
 void	mio_records_destroy(struct mio_records *);
 
-/* A record for a source; 0 or -ENOMEM. */
+/* Stores a record for a source; 0 or -ENOMEM. */
 int	mio_records_get(struct mio_records *, struct mio_record **);
 void	mio_records_put(struct mio_records *, struct mio_record *);
-/* The record that has, or had, this index, or NULL. */
+/* The record of this index, which may be free, or NULL. */
 struct mio_record *mio_records_at(const struct mio_records *, uintptr_t);
 
-/* On a list, if it isn't on one; off it, if it is. */
+/* Put a record on a list unless it is on one, and take it off its list. */
 void	mio_record_list(struct mio_record **, struct mio_record *);
 void	mio_record_unlist(struct mio_record *);
 
-/* Ties a source to a record, and tells whether it (still) is. */
+/* Tie a source to a record, and test whether they are still tied. */
 void	mio_record_tie(struct mio_record *, struct mio_source *);
 bool	mio_record_tied(const struct mio_record *, const struct mio_source *);
 
-/* Interest, token and all that may be armed. */
+/* Sets token and interest, and arms all directions of the interest. */
 void	mio_record_set(struct mio_record *, mio_token, unsigned int);
-/* Arms what would block; whether that is news. */
-bool	mio_record_arm(struct mio_record *, unsigned int);
+/* Arms directions again; returns whether that changes anything. */
+bool	mio_record_rearm(struct mio_record *, unsigned int);
 /*
- * Of what happened, in the bits of "armed", what is wanted (still), or 0;
- * disarms that.
+ * Returns those of the bits, which are as in "armed", that are to be reported,
+ * and disarms them.
  */
 unsigned int mio_record_take(struct mio_record *, unsigned int);
 

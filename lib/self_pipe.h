@@ -1,5 +1,5 @@
 /*
- * The bytes of a waker channel that is a pipe: one for each signal.
+ * A waker channel that is a pipe: each signal is a byte.
  */
 #ifndef SELF_PIPE_H
 #define SELF_PIPE_H
@@ -11,7 +11,7 @@
 static inline int
 self_pipe_put(const struct mio_poller *poller)
 {
-	return write(poller->wake_fd[1], "", 1) < 0 ? -errno : 0;
+	return write(poller->channel_fd[1], "", 1) < 0 ? -errno : 0;
 }
 
 static inline void
@@ -21,9 +21,9 @@ self_pipe_empty(const struct mio_poller *poller)
 	ssize_t n;
 
 	do {
-		n = read(poller->wake_fd[0], buf, sizeof(buf));
+		n = read(poller->channel_fd[0], buf, sizeof(buf));
 	} while (n == (ssize_t)sizeof(buf));
-	/* EAGAIN: another thread has read it, which is as good. */
+	/* EAGAIN: another thread has read it, with the same effect. */
 	if (n < 0)
 		assert(errno == EAGAIN);
 }
@@ -31,8 +31,8 @@ self_pipe_empty(const struct mio_poller *poller)
 static inline void
 self_pipe_close(const struct mio_poller *poller)
 {
-	(void)close(poller->wake_fd[0]);	/* nothing buffered to lose */
-	(void)close(poller->wake_fd[1]);
+	(void)close(poller->channel_fd[0]);	/* no buffered data to lose */
+	(void)close(poller->channel_fd[1]);
 }
 
 #endif /* SELF_PIPE_H */

@@ -1,11 +1,11 @@
 /*
- * Sockets and descriptors, as the core needs them: sock_posix.c, or its
- * Winsock sibling; sock_io.h has what reads and writes.  All return a count, or
- * a negated errno value; a new descriptor, which has no room for either, is the
- * last argument.
+ * Sockets and descriptors, as the core needs them: sock_posix.c, or
+ * windows/sock_windows.c.  sock_io.h has the reads and writes.  All functions
+ * return a count or a negated errno value.  A new descriptor is stored in the
+ * last argument, because its type has no room for an errno.
  *
- * What these make is close-on-exec and non-blocking, atomically where the
- * system can, and raises no SIGPIPE where it is a socket.
+ * The descriptors that these functions create are close-on-exec and
+ * non-blocking, atomically where the system can.  A socket raises no SIGPIPE.
  */
 #ifndef SOCK_H
 #define SOCK_H
@@ -14,7 +14,7 @@
 
 #include "mio.h"
 
-/* Not what a failed call returns for a descriptor: -1, whatever the type. */
+/* A failed call returns -1 for a descriptor, whatever its type. */
 static inline bool
 mio_fd_valid(mio_fd fd)
 {
@@ -28,7 +28,7 @@ mio_fd_valid(mio_fd fd)
 int	mio_sock_open(int, int, int, mio_fd *);
 int	mio_sock_accept(mio_fd, struct sockaddr *, mio_socklen *, mio_fd *);
 int	mio_sock_bind(mio_fd, const struct sockaddr *, mio_socklen);
-/* A listener's port is its own, and free again as soon as it is closed. */
+/* Makes a listener's port exclusive, and free again once it is closed. */
 int	mio_sock_claim(mio_fd);
 int	mio_sock_listen(mio_fd, int);
 int	mio_sock_connect(mio_fd, const struct sockaddr *, mio_socklen);
@@ -40,7 +40,7 @@ int	mio_sock_set_nonblocking(mio_fd, int);
 int	mio_sock_local(mio_fd, struct sockaddr *, mio_socklen *);
 int	mio_sock_peer(mio_fd, struct sockaddr *, mio_socklen *);
 
-/* Integer options: the value, which is never negative. */
+/* Integer options; get returns the value, which is never negative. */
 int	mio_sock_get(mio_fd, int, int);
 int	mio_sock_set(mio_fd, int, int, int);
 
@@ -51,7 +51,7 @@ int	mio_sock_set_raw(mio_fd, int, int, const void *, size_t);
 /* As mio_check_file. */
 int	mio_fd_check(mio_fd);
 
-/* strerror(3), where it knows the errors of sockets. */
+/* strerror(3), with the errors of sockets on all systems. */
 const char *mio_sock_strerror(int);
 
 #endif /* SOCK_H */

@@ -1,7 +1,6 @@
 /*
- * The calls of sock.h that a program makes for every message.  POSIX's are a
- * system call and a glance at what it returns, and have a place in their
- * caller; Winsock's are functions (sock_windows.c).
+ * Reads and writes.  The POSIX ones are a system call and a test of its result,
+ * and are inline.  Those of Winsock are functions in sock_windows.c.
  */
 #ifndef SOCK_IO_H
 #define SOCK_IO_H
@@ -36,7 +35,7 @@ mio_ssize mio_fd_writev(mio_fd, const struct mio_iovec *, int);
 
 #include "compat/sigpipe.h"
 
-/* POSIX lets EWOULDBLOCK differ from EAGAIN; our callers see EAGAIN. */
+/* POSIX lets EWOULDBLOCK differ from EAGAIN.  Callers get EAGAIN. */
 static inline int
 error_of(int error)
 {
@@ -48,8 +47,8 @@ error_of(int error)
 }
 
 /*
- * Darwin refuses any option, with EINVAL, once a socket is shut down in both
- * directions: a write would have been EPIPE.
+ * Darwin refuses each option with EINVAL once a socket is shut down in both
+ * directions.  A write would have failed with EPIPE.
  */
 static inline int
 mio_sock_nosigpipe(int fd)
@@ -89,7 +88,7 @@ mio_sock_sendv(int fd, const struct iovec *iov, int iovcnt)
 	struct msghdr msg = { 0 };
 	ssize_t n;
 
-	/* As writev(2) has it, while msg_iovlen's type varies. */
+	/* As for writev(2); the type of msg_iovlen varies. */
 	if (iovcnt < 0 || iovcnt > IOV_MAX)
 		return -EINVAL;
 	msg.msg_iov = (struct iovec *)(uintptr_t)iov;
@@ -131,7 +130,7 @@ mio_fd_read(int fd, void *buf, size_t size)
 }
 #endif
 
-/* As mio_result, at the full width of a count. */
+/* mio_result() for a count of bytes. */
 static inline mio_ssize
 mio_io_result(mio_ssize n)
 {
@@ -139,10 +138,10 @@ mio_io_result(mio_ssize n)
 }
 
 /*
- * The commonest of them with the result that a public function has: -1 with
- * errno.  So has the C library, and a public function that ends in one of these
- * jumps there: no return of ours follows the system call, after which a return
- * costs a processor ten times what it does elsewhere.
+ * The most common ones, with a public function's result: -1 with errno set.
+ * The C library's functions have the same result, and a public function that
+ * ends in one of them tail-calls the C library.  So no return of the library
+ * follows the system call, where a return costs ten times as much as elsewhere.
  */
 #if defined(_WIN32) || EWOULDBLOCK != EAGAIN
 #define PLAIN(call, otherwise)	mio_io_result(otherwise)

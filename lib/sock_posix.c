@@ -3,8 +3,8 @@
  *
  * SOCK_CLOEXEC, SOCK_NONBLOCK, accept4() and pipe2() are used where configure
  * found them.  Elsewhere, and where a sandbox forbids accept4() (seccomp on
- * Android's x86), the flags are set by fcntl(2) afterwards: then a fork(2) in
- * between can leak a descriptor into the child, and nothing can be done.
+ * Android's x86), fcntl(2) sets the flags afterwards.  A fork(2) between the two
+ * calls can then leak the descriptor into the child, which is unavoidable.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -38,7 +38,7 @@ set_flags(int fd)
 	return mio_sock_set_nonblocking(fd, 1);
 }
 
-/* Completes a socket that may lack its flags; closes it if that fails. */
+/* Completes a socket, sets its flags if they are missing, or closes it. */
 static int
 finish(int fd, bool flagged, int *made)
 {
@@ -49,7 +49,7 @@ finish(int fd, bool flagged, int *made)
 	if (error == 0)
 		error = mio_sock_nosigpipe(fd);
 	if (error < 0) {
-		(void)close(fd);	/* the first error is the one to tell */
+		(void)close(fd);	/* the first error counts */
 		return error;
 	}
 	*made = fd;
@@ -66,7 +66,10 @@ mio_sock_open(int domain, int type, int protocol, int *made)
 	return finish(fd, ATOMIC_FLAGS != 0, made);
 }
 
-/* Reset since it was accepted is no other than reset before. */
+/*
+ * A connection that is reset just after accept() is treated like one that was
+ * reset before it: ECONNABORTED.
+ */
 static int
 accepted(int conn, bool flagged, int *made)
 {
@@ -107,7 +110,7 @@ mio_sock_bind(int fd, const struct sockaddr *addr, mio_socklen addrlen)
 	return bind(fd, addr, addrlen) < 0 ? -errno : 0;
 }
 
-/* Connections in TIME_WAIT must not keep a restarted server out. */
+/* Connections in TIME_WAIT must not prevent a restart of the server. */
 int
 mio_sock_claim(mio_fd fd)
 {
@@ -123,9 +126,9 @@ mio_sock_listen(int fd, int backlog)
 }
 
 /*
- * A connection in progress is a success, also when a signal interrupted the
- * call: POSIX has it go on.  EAGAIN is none: on a Unix socket nothing was
- * started, on TCP there are no ports left.
+ * A connection in progress is a success, also if a signal interrupted the call:
+ * by POSIX the connection continues.  EAGAIN is an error: a Unix socket has
+ * started nothing, and TCP has no ports left.
  */
 int
 mio_sock_connect(int fd, const struct sockaddr *addr, mio_socklen addrlen)
@@ -162,7 +165,7 @@ mio_sock_pipe(int fds[2])
 		return -errno;
 	if ((error = set_flags(fds[0])) < 0 ||
 	    (error = set_flags(fds[1])) < 0) {
-		/* The first error is the one to tell. */
+		/* The first error counts. */
 		(void)close(fds[0]);
 		(void)close(fds[1]);
 	}
@@ -170,7 +173,7 @@ mio_sock_pipe(int fds[2])
 #endif
 }
 
-/* The descriptor is gone whatever close says, so EINTR is not repeated. */
+/* The descriptor is closed whatever close(2) returns, so EINTR is ignored. */
 int
 mio_sock_close(int fd)
 {
@@ -210,7 +213,7 @@ mio_sock_pair(int domain, int type, int fds[2])
 	if (socketpair(domain, type | ATOMIC_FLAGS, 0, fds) < 0)
 		return -errno;
 	if ((error = finish(fds[0], ATOMIC_FLAGS != 0, &fds[0])) < 0) {
-		(void)close(fds[1]);	/* the first error is the one to tell */
+		(void)close(fds[1]);	/* the first error counts */
 		return error;
 	}
 	if ((error = finish(fds[1], ATOMIC_FLAGS != 0, &fds[1])) < 0) {

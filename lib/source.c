@@ -1,12 +1,11 @@
 /*
- * Sources: what can be done with any descriptor.
+ * Sources: the operations that every descriptor has.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
 #include "config.h"
 
-#include "compat/npipe.h"
 #include "compat/socket.h"
 #include "internal.h"
 #include "poller.h"
@@ -28,12 +27,13 @@ mio_source_empty(struct mio_source *source)
 }
 
 /*
- * An error of a datagram socket may be an earlier datagram's, after which
- * others come.  A foreign descriptor may be such a socket, if the error is
- * one that only the network tells.
+ * Whether a source may become ready again after this error.  The error of a
+ * datagram socket may belong to an earlier datagram, and others may follow.  A
+ * foreign descriptor may be such a socket if the error is one that only the
+ * network reports.
  */
 static bool
-outlives(const struct mio_source *source, mio_ssize error)
+survives(const struct mio_source *source, mio_ssize error)
 {
 	switch (mio_kind(source)) {
 	case MIO_KIND_DGRAM:
@@ -48,11 +48,11 @@ outlives(const struct mio_source *source, mio_ssize error)
 }
 
 /*
- * Does this result mean that the next change is news?  Would-block does, and
- * so does a short count, which is the same on a stream.  On a datagram socket
- * it means nothing; a foreign descriptor may be one, and then an event too
- * many is the price of none too few.  The end of a file (0) tells nothing:
- * no more will happen in that direction.
+ * Whether the next change must be reported after this result.  EAGAIN requires
+ * it, and so does a short count of a stream, which is drained or full.  The
+ * short count of a datagram means nothing.  A foreign descriptor may be either,
+ * and re-arms: an event too many is better than one too few.  End of file (0)
+ * does not re-arm, because nothing more happens in that direction.
  */
 static bool
 is_drained(const struct mio_source *source, mio_ssize n, size_t wanted)
@@ -60,24 +60,24 @@ is_drained(const struct mio_source *source, mio_ssize n, size_t wanted)
 	if (n > 0)
 		return (size_t)n < wanted &&
 		    mio_kind(source) != MIO_KIND_DGRAM;
-	return n == -EAGAIN || outlives(source, n);
+	return n == -EAGAIN || survives(source, n);
 }
 
-static MIO_APART void
-learn(const struct mio_source *source, unsigned int direction, mio_ssize n,
+static MIO_NOINLINE void
+rearm(const struct mio_source *source, unsigned int direction, mio_ssize n,
     size_t wanted)
 {
 	if (mio_registered(source) && is_drained(source, n, wanted))
-		mio_sel_blocked(source, direction);
+		mio_sel_rearm(source, direction);
 }
 
-/* Tells a selector that wants to know what an operation has learnt. */
+/* Re-arms a direction if the result of an operation requires it. */
 static inline mio_ssize
-done(const struct mio_source *source, unsigned int direction, mio_ssize n,
-    size_t wanted)
+rearm_after(const struct mio_source *source, unsigned int direction,
+    mio_ssize n, size_t wanted)
 {
-	if (mio_sel_learns)
-		learn(source, direction, n, wanted);
+	if (mio_sel_rearms)
+		rearm(source, direction, n, wanted);
 	return n;
 }
 
@@ -99,7 +99,7 @@ mio_source_adopt(struct mio_source *source, mio_fd fd, enum mio_kind kind,
     int result)
 {
 	if (result < 0) {
-		(void)mio_sock_close(fd);	/* the first error is told */
+		(void)mio_sock_close(fd);	/* the first error counts */
 		return result;
 	}
 	mio_source_init(source, fd, kind);
@@ -124,7 +124,7 @@ mio_source_accept(const struct mio_source *listener,
 	error = mio_sock_accept(listener->fd, addr,
 	    addr != NULL ? addrlen : NULL, &fd);
 	if (error < 0)
-		return (int)done(listener, MIO_READABLE, error, 0);
+		return (int)rearm_after(listener, MIO_READABLE, error, 0);
 	mio_source_init(stream, fd, MIO_KIND_STREAM);
 	return 0;
 }
@@ -139,8 +139,8 @@ mio_source_shutdown(const struct mio_source *source, int how)
 	return mio_sock_shutdown(source->fd, how);
 }
 
-/* One message: a short count of it says nothing about the next. */
-static MIO_APART mio_ssize
+/* One message, whose short count means nothing for the next message. */
+static MIO_NOINLINE mio_ssize
 do_send(const struct mio_source *source, const void *buf, size_t size,
     const struct sockaddr *addr, mio_socklen addrlen)
 {
@@ -148,15 +148,15 @@ do_send(const struct mio_source *source, const void *buf, size_t size,
 
 	if ((error = mio_source_check(source)) < 0)
 		return error;
-	/* Others have had it from the start. */
+	/* The sockets of constructors have the option already. */
 	if (mio_kind(source) == MIO_KIND_FOREIGN &&
 	    (error = mio_sock_nosigpipe(source->fd)) < 0)
 		return error;
-	return done(source, MIO_WRITABLE,
+	return rearm_after(source, MIO_WRITABLE,
 	    mio_sock_send(source->fd, buf, size, addr, addrlen), 0);
 }
 
-static MIO_APART mio_ssize
+static MIO_NOINLINE mio_ssize
 do_recv(const struct mio_source *source, void *buf, size_t size,
     bool peek, struct sockaddr *addr, mio_socklen *addrlen)
 {
@@ -166,7 +166,7 @@ do_recv(const struct mio_source *source, void *buf, size_t size,
 		return error;
 	if (addr != NULL && addrlen == NULL)
 		return -EINVAL;
-	return done(source, MIO_READABLE,
+	return rearm_after(source, MIO_READABLE,
 	    mio_sock_recv(source->fd, buf, size, peek, addr, addrlen), 0);
 }
 
@@ -226,12 +226,13 @@ mio_source_release(struct mio_source *source)
 	mio_fd fd;
 	int error;
 
-	if ((error = mio_source_check(source)) == 0 && mio_is_named(source))
-		error = -EOPNOTSUPP;	/* it may be tied to a poller */
+	if ((error = mio_source_check(source)) == 0 &&
+	    mio_kind(source) == MIO_KIND_NPIPE)
+		error = -EOPNOTSUPP;	/* it may belong to a poller's port */
 	if (error < 0)
 		return (mio_fd)mio_result(error);
 	fd = source->fd;
-	/* The kernel may have forgotten it before; it is the caller's now. */
+	/* An error of the kernel does not matter: the caller owns fd now. */
 	if (mio_registered(source))
 		mio_unregister(source);
 	mio_source_empty(source);
@@ -239,31 +240,31 @@ mio_source_release(struct mio_source *source)
 }
 
 static int
-close_named(struct mio_source *source)
+fd_close(const struct mio_source *source)
 {
-	int error;
+	return mio_sock_close(source->fd);
+}
 
-	if (mio_registered(source))
-		mio_unregister(source);
-	error = mio_named_close(source);
-	mio_source_empty(source);
+static int
+fd_set_nonblocking(const struct mio_source *source, int on)
+{
+	return mio_sock_set_nonblocking(source->fd, on);
+}
+
+static int
+fd_take_error(const struct mio_source *source)
+{
+	int error = mio_sock_get(source->fd, SOL_SOCKET, SO_ERROR);
+
+	if (error > 0)
+		error = -error;
+	/* As for a read that had met the error first. */
+	if (mio_registered(source) && survives(source, error))
+		mio_sel_rearm(source, MIO_READABLE);
 	return error;
 }
 
-int
-mio_source_close(struct mio_source *source)
-{
-	mio_fd fd;
-
-	if (source != NULL && mio_is_named(source))
-		return mio_result(close_named(source));
-	fd = mio_source_release(source);
-	if (!mio_fd_valid(fd))
-		return -1;
-	return mio_result(mio_sock_close(fd));
-}
-
-/* Bytes in a vector, as far as they matter for telling a short count. */
+/* Bytes in a vector, as far as they matter for detecting a short count. */
 static size_t
 iov_size(const struct mio_iovec *iov, int iovcnt)
 {
@@ -276,8 +277,8 @@ iov_size(const struct mio_iovec *iov, int iovcnt)
 }
 
 /*
- * A socket's recv is a shorter way through the kernel than its read; of
- * nothing, though, only read is sure to be nothing.
+ * A socket's recv is a shorter path through the kernel than its read.  But only
+ * a read of 0 bytes is sure to return 0.
  */
 static inline bool
 reads_by_recv(const struct mio_source *source, size_t size)
@@ -286,123 +287,156 @@ reads_by_recv(const struct mio_source *source, size_t size)
 }
 
 static mio_ssize
-any_read(const struct mio_source *source, void *buf, size_t size)
-{
-	if (reads_by_recv(source, size))
-		return mio_sock_recv(source->fd, buf, size, false, NULL, NULL);
-	return mio_fd_read(source->fd, buf, size);
-}
-
-static MIO_APART mio_ssize
-do_read(const struct mio_source *source, void *buf, size_t size)
-{
-	int error;
-
-	if ((error = mio_source_check(source)) < 0)
-		return error;
-	if (mio_is_named(source)) {
-		struct mio_iovec iov = { buf, size };
-
-		return mio_named_readv(source, &iov, 1);
-	}
-	return done(source, MIO_READABLE,
-	    any_read(source, buf, size), size);
-}
-
-static mio_ssize
-do_readv(const struct mio_source *source, const struct mio_iovec *iov,
-    int iovcnt)
+fd_read(const struct mio_source *source, void *buf, size_t size)
 {
 	mio_ssize n;
 
-	if ((n = mio_source_check(source)) < 0)
-		return n;
-	if (mio_is_named(source))
-		return mio_named_readv(source, iov, iovcnt);
-	n = mio_fd_readv(source->fd, iov, iovcnt);
-	return done(source, MIO_READABLE, n,
+	if (reads_by_recv(source, size))
+		n = mio_sock_recv(source->fd, buf, size, false, NULL, NULL);
+	else
+		n = mio_fd_read(source->fd, buf, size);
+	return rearm_after(source, MIO_READABLE, n, size);
+}
+
+static mio_ssize
+fd_readv(const struct mio_source *source, const struct mio_iovec *iov,
+    int iovcnt)
+{
+	mio_ssize n = mio_fd_readv(source->fd, iov, iovcnt);
+
+	return rearm_after(source, MIO_READABLE, n,
 	    n > 0 ? iov_size(iov, iovcnt) : 0);
 }
 
 /*
- * Sockets are written by send, which can be told not to raise SIGPIPE.  Of a
- * foreign descriptor nothing is known, and nothing is remembered, because
- * the source is const here: send tells.
+ * A foreign descriptor may be a socket: if it is not, send fails with ENOTSOCK.
+ * The result is not remembered, because the source is const.
  */
 static mio_ssize
-any_write(const struct mio_source *source, const void *buf, size_t size)
+foreign_write(mio_fd fd, const void *buf, size_t size)
 {
 	int saved = errno;
 	mio_ssize n;
 
-	if (mio_kind(source) == MIO_KIND_PIPE)
-		return mio_fd_write(source->fd, buf, size);
-	if (mio_kind(source) != MIO_KIND_FOREIGN)
-		return mio_sock_send(source->fd, buf, size, NULL, 0);
-	if ((n = mio_sock_nosigpipe(source->fd)) == 0)
-		n = mio_sock_send(source->fd, buf, size, NULL, 0);
+	if ((n = mio_sock_nosigpipe(fd)) == 0)
+		n = mio_sock_send(fd, buf, size, NULL, 0);
 	if (n != -ENOTSOCK)
 		return n;
 	errno = saved;
-	return mio_fd_write(source->fd, buf, size);
+	return mio_fd_write(fd, buf, size);
 }
 
 static mio_ssize
-any_writev(const struct mio_source *source, const struct mio_iovec *iov,
-    int iovcnt)
+foreign_writev(mio_fd fd, const struct mio_iovec *iov, int iovcnt)
 {
 	int saved = errno;
 	mio_ssize n;
 
-	if (mio_kind(source) == MIO_KIND_PIPE)
-		return mio_fd_writev(source->fd, iov, iovcnt);
-	if (mio_kind(source) != MIO_KIND_FOREIGN)
-		return mio_sock_sendv(source->fd, iov, iovcnt);
-	if ((n = mio_sock_nosigpipe(source->fd)) == 0)
-		n = mio_sock_sendv(source->fd, iov, iovcnt);
+	if ((n = mio_sock_nosigpipe(fd)) == 0)
+		n = mio_sock_sendv(fd, iov, iovcnt);
 	if (n != -ENOTSOCK)
 		return n;
 	errno = saved;
-	return mio_fd_writev(source->fd, iov, iovcnt);
+	return mio_fd_writev(fd, iov, iovcnt);
 }
 
-static MIO_APART mio_ssize
-do_write(const struct mio_source *source, const void *buf, size_t size)
+/* Sockets are written by send, which has a flag against SIGPIPE. */
+static mio_ssize
+fd_write(const struct mio_source *source, const void *buf, size_t size)
+{
+	mio_ssize n;
+
+	switch (mio_kind(source)) {
+	case MIO_KIND_FOREIGN:
+		n = foreign_write(source->fd, buf, size);
+		break;
+	case MIO_KIND_PIPE:
+		n = mio_fd_write(source->fd, buf, size);
+		break;
+	default:
+		n = mio_sock_send(source->fd, buf, size, NULL, 0);
+	}
+	return rearm_after(source, MIO_WRITABLE, n, size);
+}
+
+static mio_ssize
+fd_writev(const struct mio_source *source, const struct mio_iovec *iov,
+    int iovcnt)
+{
+	mio_ssize n;
+
+	switch (mio_kind(source)) {
+	case MIO_KIND_FOREIGN:
+		n = foreign_writev(source->fd, iov, iovcnt);
+		break;
+	case MIO_KIND_PIPE:
+		n = mio_fd_writev(source->fd, iov, iovcnt);
+		break;
+	default:
+		n = mio_sock_sendv(source->fd, iov, iovcnt);
+	}
+	return rearm_after(source, MIO_WRITABLE, n,
+	    n > 0 ? iov_size(iov, iovcnt) : 0);
+}
+
+static const struct mio_source_ops fd_ops = {
+	fd_read, fd_readv, fd_write, fd_writev, fd_set_nonblocking,
+	fd_take_error, fd_close
+};
+
+/* A constant where every source is a descriptor, so that calls are direct. */
+static inline const struct mio_source_ops *
+ops_of(const struct mio_source *source)
+{
+#ifdef _WIN32
+	if (mio_kind(source) == MIO_KIND_NPIPE)
+		return &mio_npipe_ops;
+#else
+	(void)source;
+#endif
+	return &fd_ops;
+}
+
+int
+mio_source_close(struct mio_source *source)
+{
+	int error;
+
+	if ((error = mio_source_check(source)) < 0)
+		return mio_result(error);
+	if (mio_registered(source))
+		mio_unregister(source);
+	error = ops_of(source)->close(source);
+	mio_source_empty(source);
+	return mio_result(error);
+}
+
+static MIO_NOINLINE mio_ssize
+checked_read(const struct mio_source *source, void *buf, size_t size)
 {
 	int error;
 
 	if ((error = mio_source_check(source)) < 0)
 		return error;
-	if (mio_is_named(source)) {
-		struct mio_iovec iov = { (void *)(uintptr_t)buf, size };
-
-		return mio_named_writev(source, &iov, 1);
-	}
-	return done(source, MIO_WRITABLE,
-	    any_write(source, buf, size), size);
+	return ops_of(source)->read(source, buf, size);
 }
 
-static mio_ssize
-do_writev(const struct mio_source *source, const struct mio_iovec *iov,
-    int iovcnt)
+static MIO_NOINLINE mio_ssize
+checked_write(const struct mio_source *source, const void *buf, size_t size)
 {
-	mio_ssize n;
+	int error;
 
-	if ((n = mio_source_check(source)) < 0)
-		return n;
-	if (mio_is_named(source))
-		return mio_named_writev(source, iov, iovcnt);
-	n = any_writev(source, iov, iovcnt);
-	return done(source, MIO_WRITABLE, n,
-	    n > 0 ? iov_size(iov, iovcnt) : 0);
+	if ((error = mio_source_check(source)) < 0)
+		return error;
+	return ops_of(source)->write(source, buf, size);
 }
 
 mio_ssize
 mio_source_read(const struct mio_source *source, void *buf, size_t size)
 {
-	if (MIO_RARE(!mio_source_plain(source)))
-		return mio_io_result(do_read(source, buf, size));
-	if (MIO_RARE(!reads_by_recv(source, size)))
+	if (MIO_UNLIKELY(!mio_source_plain(source)))
+		return mio_io_result(checked_read(source, buf, size));
+	if (MIO_UNLIKELY(!reads_by_recv(source, size)))
 		return mio_plain_read(source->fd, buf, size);
 	return mio_plain_recv(source->fd, buf, size);
 }
@@ -411,16 +445,20 @@ mio_ssize
 mio_source_readv(const struct mio_source *source, const struct mio_iovec *iov,
     int iovcnt)
 {
-	return mio_io_result(do_readv(source, iov, iovcnt));
+	int error;
+
+	if ((error = mio_source_check(source)) < 0)
+		return mio_result(error);
+	return mio_io_result(ops_of(source)->readv(source, iov, iovcnt));
 }
 
 mio_ssize
 mio_source_write(const struct mio_source *source, const void *buf, size_t size)
 {
-	if (MIO_RARE(!mio_source_plain(source) ||
+	if (MIO_UNLIKELY(!mio_source_plain(source) ||
 	    mio_kind(source) == MIO_KIND_FOREIGN))
-		return mio_io_result(do_write(source, buf, size));
-	if (MIO_RARE(mio_kind(source) == MIO_KIND_PIPE))
+		return mio_io_result(checked_write(source, buf, size));
+	if (MIO_UNLIKELY(mio_kind(source) == MIO_KIND_PIPE))
 		return mio_plain_write(source->fd, buf, size);
 	return mio_plain_send(source->fd, buf, size);
 }
@@ -429,7 +467,11 @@ mio_ssize
 mio_source_writev(const struct mio_source *source,
     const struct mio_iovec *iov, int iovcnt)
 {
-	return mio_io_result(do_writev(source, iov, iovcnt));
+	int error;
+
+	if ((error = mio_source_check(source)) < 0)
+		return mio_result(error);
+	return mio_io_result(ops_of(source)->writev(source, iov, iovcnt));
 }
 
 int
@@ -444,7 +486,7 @@ mio_source_would_block(const struct mio_source *source,
 	if (directions == 0 || (directions & ~all) != 0)
 		return mio_result(-EINVAL);
 	if (mio_registered(source))
-		mio_sel_blocked(source, directions);
+		mio_sel_rearm(source, directions);
 	return 0;
 }
 
@@ -455,9 +497,7 @@ mio_source_set_nonblocking(const struct mio_source *source, int on)
 
 	if ((error = mio_source_check(source)) < 0)
 		return mio_result(error);
-	if (mio_is_named(source))
-		return on ? 0 : mio_result(-EOPNOTSUPP);
-	return mio_result(mio_sock_set_nonblocking(source->fd, on));
+	return mio_result(ops_of(source)->set_nonblocking(source, on));
 }
 
 int
@@ -467,15 +507,7 @@ mio_source_take_error(const struct mio_source *source)
 
 	if ((error = mio_source_check(source)) < 0)
 		return mio_result(error);
-	if (mio_is_named(source))
-		return mio_result(mio_named_take_error(source));
-	error = mio_sock_get(source->fd, SOL_SOCKET, SO_ERROR);
-	if (error > 0)
-		error = -error;
-	/* What a read would have learnt, had it met the error first. */
-	if (mio_registered(source) && outlives(source, error))
-		mio_sel_blocked(source, MIO_READABLE);
-	return mio_result(error);
+	return mio_result(ops_of(source)->take_error(source));
 }
 
 int

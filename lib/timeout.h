@@ -1,6 +1,6 @@
 /*
- * A wait's nanoseconds in the units of system calls, always rounded up and
- * clamped: a clamped wait ends early, and the page says so.
+ * A timeout's nanoseconds in the units of system calls, rounded up and clamped.
+ * A clamped wait ends early, as mio_poll(3) documents.
  */
 #ifndef TIMEOUT_H
 #define TIMEOUT_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Milliseconds for poll(2) and epoll_wait(2); -1 for ever. */
+/* Milliseconds for poll(2) and epoll_wait(2); -1 is infinite. */
 static inline int
 mio_msec(int64_t ns)
 {
@@ -22,8 +22,8 @@ mio_msec(int64_t ns)
 }
 
 /*
- * A timespec for a wait that isn't for ever.  Clamped to what a 32-bit
- * time_t holds: some kernels add it to the time and refuse an overflow.
+ * A timespec for a finite wait, clamped to half of a 32-bit time_t: some
+ * kernels add it to the current time and refuse an overflow.
  */
 static inline void
 mio_timespec(struct timespec *ts, int64_t ns)

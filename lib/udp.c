@@ -125,8 +125,8 @@ mio_udp_only_v6(const struct mio_source *source)
 }
 
 /*
- * The two IPv4 options are a byte on 4.4BSD, which is what every system
- * takes; some refuse an int.
+ * The two IPv4 options are a byte on 4.4BSD.  Every system accepts a byte, and
+ * some refuse an int.
  */
 static int
 get_byte(const struct mio_source *source, int name)

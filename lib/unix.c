@@ -15,13 +15,13 @@
 #define PATH_OFFSET	offsetof(struct sockaddr_un, sun_path)
 #define PATH_ROOM	(sizeof(struct sockaddr_un) - PATH_OFFSET)
 
-/* An address and its length, together as they are needed. */
+/* An address and its length. */
 struct unix_addr {
 	struct sockaddr_un un;
 	mio_socklen len;
 };
 
-/* A system may have stored its length in the address as well. */
+/* Some systems store the length in the address, too. */
 static void
 set_family(struct unix_addr *addr)
 {
@@ -32,8 +32,9 @@ set_family(struct unix_addr *addr)
 }
 
 /*
- * The terminating NUL is part of the length and has to fit: not every system
- * takes a path that fills its room, and none gives it back terminated.
+ * The terminating NUL is part of the length and must fit: not every system
+ * accepts a path that fills sun_path, and no system returns such a path with a
+ * NUL.
  */
 static int
 addr_of_path(struct unix_addr *addr, const char *path)
@@ -86,7 +87,7 @@ mio_unix_addr(const char *path, struct sockaddr *addr, mio_socklen *addrlen)
 	return mio_result(error);
 }
 
-/* An abstract name begins with a NUL and has no end but its length. */
+/* An abstract name begins with a NUL, and only its length ends it. */
 int
 mio_unix_addr_abstract(const void *name, size_t size, struct sockaddr *addr,
     mio_socklen *addrlen)
@@ -116,7 +117,7 @@ bind_listen(mio_fd fd, const struct sockaddr *addr, mio_socklen addrlen,
 	return mio_sock_listen(fd, backlog);
 }
 
-/* All constructors begin so; no flag is known yet. */
+/* Begins each constructor.  No flag is defined yet. */
 static int
 open_source(struct mio_source *source, int type, unsigned int flags,
     mio_fd *fd)

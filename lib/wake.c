@@ -1,16 +1,21 @@
 /*
  * Wakers.
  *
- * A waker is idle, pending (on the poller's stack, and the channel has been
- * signalled), owed (pending, but the signal failed) or dead (freed while
- * pending).  Only the wake that finds it idle pushes it, so a waker is never
- * on the stack twice, and a wake of a pending one costs one exchange.
+ * A waker is in one of four states:
  *
- * The exchange comes first and unconditionally.  A wake that only looked and
- * saw "pending" could return while the waiter, which had already read the
- * program's data, is about to make the waker idle: nobody would come back.
- * An exchange orders the wake before the waiter's own exchange, so that what
- * the program wrote before waking is seen after the event.
+ *	idle		no wake is pending
+ *	pending		on the poller's stack, and the channel was signalled
+ *	unsignalled	on the poller's stack, but the signal failed
+ *	closed		freed while it was on the stack
+ *
+ * Only a wake that finds the waker idle pushes it, so a waker is never on the
+ * stack twice, and a wake of a pending waker costs one exchange.
+ *
+ * The exchange comes first and is unconditional.  A wake that only loaded the
+ * state and read "pending" could return while the waiter, which has already
+ * read the program's data, is about to make the waker idle; the wake would be
+ * lost.  An exchange orders the wake before the waiter's own exchange, so that
+ * data which the program wrote before the wake is visible after the event.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -25,16 +30,16 @@
 enum {
 	WAKER_IDLE,
 	WAKER_PENDING,
-	WAKER_OWED,
-	WAKER_DEAD
+	WAKER_UNSIGNALLED,
+	WAKER_CLOSED
 };
 
 struct mio_waker {
 	int			 state;
 	mio_token		 token;
 	struct mio_poller	*poller;
-	struct mio_waker	*next;	/* on the stack, or kept */
-	/* Threads that wake by wakers made one after another aren't slowed. */
+	struct mio_waker	*next;	/* on the stack, or deferred */
+	/* Wakers allocated one after another do not share a cache line. */
 	char			 pad[MIO_CACHE_LINE];
 };
 
@@ -61,12 +66,12 @@ mio_waker_new(struct mio_poller *poller, mio_token token)
 	waker->token = token;
 	waker->poller = poller;
 	mio_poller_hold_channel(poller);
-	/* From now on the channel can be signalled for wakers since freed. */
+	/* From now on a signal may belong to a waker that was freed since. */
 	atomic_put_relaxed(&poller->resumes, 1);
 	return waker;
 }
 
-/* A push never meets the ABA problem: nobody pops, the waiter takes all. */
+/* There is no ABA problem: nothing pops, because the waiter takes them all. */
 static void
 push(struct mio_poller *poller, struct mio_waker *waker)
 {
@@ -85,24 +90,18 @@ signal_channel(struct mio_waker *waker)
 
 	if ((error = mio_channel_signal(waker->poller)) == 0)
 		return 0;
-	/* Unless it was delivered meanwhile, the next wake tries again. */
-	(void)atomic_cas(&waker->state, &pending, WAKER_OWED);
+	/* The next wake signals again, unless this one has been delivered. */
+	(void)atomic_cas(&waker->state, &pending, WAKER_UNSIGNALLED);
 	return error;
 }
 
 /*
- * What a wake does beyond its exchange, which alone may touch errno.  These
- * are apart because an exchange waits for all that was stored before it, saved
- * registers too.
+ * The part of a wake after its exchange, and the only part that may change
+ * errno.  Out of line, because an exchange waits for all earlier stores, those
+ * of saved registers included.
  */
-static MIO_COLD int
-refuse(int error)
-{
-	return mio_result(error);
-}
-
-static MIO_APART int
-tell(struct mio_waker *waker, int was)
+static MIO_NOINLINE int
+push_and_signal(struct mio_waker *waker, int was)
 {
 	int saved = errno;
 	int error;
@@ -121,11 +120,12 @@ mio_waker_wake(struct mio_waker *waker)
 	int error, was;
 
 	if (waker == NULL)
-		return refuse(-EINVAL);
+		return mio_refuse(-EINVAL);
 	if ((error = mio_poller_check(waker->poller)) < 0)
-		return refuse(error);
+		return mio_refuse(error);
 	was = atomic_swap(&waker->state, WAKER_PENDING);
-	return was == WAKER_IDLE || was == WAKER_OWED ? tell(waker, was) : 0;
+	return was == WAKER_IDLE || was == WAKER_UNSIGNALLED ?
+	    push_and_signal(waker, was) : 0;
 }
 
 void
@@ -137,8 +137,8 @@ mio_waker_free(struct mio_waker *waker)
 	if (waker == NULL)
 		return;
 	poller = waker->poller;
-	/* One that is on the stack is freed by whoever takes it off. */
-	if (atomic_swap(&waker->state, WAKER_DEAD) == WAKER_IDLE)
+	/* The thread that takes a waker off the stack frees it. */
+	if (atomic_swap(&waker->state, WAKER_CLOSED) == WAKER_IDLE)
 		free(waker);
 	mio_poller_drop_channel(poller);
 	errno = saved;
@@ -174,16 +174,16 @@ append(struct mio_waker *list, struct mio_waker *more)
 }
 
 /*
- * Takes a waker off the list: an event, or nothing for a dead one.  Its
- * fields are read before the exchange, because after it the waker may be
- * pushed again, or freed, by another thread.
+ * Takes a waker off the list and stores its event; a closed waker has none.
+ * The fields are read before the exchange, because after it another thread may
+ * push the waker again, or free it.
  */
 static int
 deliver(struct mio_waker *waker, struct mio_event *event)
 {
 	mio_token token = waker->token;
 
-	if (atomic_swap(&waker->state, WAKER_IDLE) == WAKER_DEAD) {
+	if (atomic_swap(&waker->state, WAKER_IDLE) == WAKER_CLOSED) {
 		free(waker);
 		return 0;
 	}
@@ -193,16 +193,16 @@ deliver(struct mio_waker *waker, struct mio_event *event)
 	return 1;
 }
 
-/* Puts back what didn't fit.  Another waiter may be doing the same. */
+/* Defers the wakers that did not fit.  Another waiter may do the same. */
 static void
-keep(struct mio_poller *poller, struct mio_waker *list)
+defer(struct mio_poller *poller, struct mio_waker *list)
 {
 	struct mio_waker *none;
 
 	do {
-		list = append(atomic_swap(&poller->rest, NULL), list);
+		list = append(atomic_swap(&poller->deferred, NULL), list);
 		none = NULL;
-	} while (!atomic_cas(&poller->rest, &none, list));
+	} while (!atomic_cas(&poller->deferred, &none, list));
 }
 
 static int
@@ -218,34 +218,36 @@ deliver_all(struct mio_poller *poller, struct mio_waker *list,
 		list = next;
 	}
 	if (list != NULL)
-		keep(poller, list);
+		defer(poller, list);
 	return n;
 }
 
 int
 mio_wakers_take(struct mio_poller *poller, struct mio_event *events, int room)
 {
-	struct mio_waker *rest = atomic_swap(&poller->rest, NULL);
-	struct mio_waker *fresh = atomic_swap(&poller->pending, NULL);
+	struct mio_waker *deferred = atomic_swap(&poller->deferred, NULL);
+	struct mio_waker *pending = atomic_swap(&poller->pending, NULL);
 
-	return deliver_all(poller, append(rest, reverse(fresh)), events, room);
+	return deliver_all(poller, append(deferred, reverse(pending)), events,
+	    room);
 }
 
 int
-mio_wakers_kept(struct mio_poller *poller, struct mio_event *events, int room)
+mio_wakers_take_deferred(struct mio_poller *poller, struct mio_event *events,
+    int room)
 {
-	return deliver_all(poller, atomic_swap(&poller->rest, NULL), events,
+	return deliver_all(poller, atomic_swap(&poller->deferred, NULL), events,
 	    room);
 }
 
 static void
-free_dead(struct mio_waker *list)
+free_closed(struct mio_waker *list)
 {
 	while (list != NULL) {
 		struct mio_waker *next = list->next;
 
-		/* A live waker would still hold the poller's memory. */
-		assert(list->state == WAKER_DEAD);
+		/* A waker that is not closed holds the poller's memory. */
+		assert(list->state == WAKER_CLOSED);
 		free(list);
 		list = next;
 	}
@@ -254,6 +256,6 @@ free_dead(struct mio_waker *list)
 void
 mio_wakers_destroy(struct mio_poller *poller)
 {
-	free_dead(poller->pending);
-	free_dead(poller->rest);
+	free_closed(poller->pending);
+	free_closed(poller->deferred);
 }

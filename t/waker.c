@@ -313,11 +313,11 @@ from_handler(struct mio_poller *poller)
 static void
 fill_channel(const struct mio_poller *poller)
 {
-	int fd = poller->wake_fd[1];
+	int fd = poller->channel_fd[1];
 	uint64_t count;
 
 	/* An eventfd is emptied, then filled at once; a pipe takes bytes. */
-	if (read(poller->wake_fd[0], &count, sizeof(count)) < 0)
+	if (read(poller->channel_fd[0], &count, sizeof(count)) < 0)
 		need(errno == EAGAIN);
 	count = UINT64_MAX - 1;
 	if (write(fd, &count, sizeof(count)) < 0)
@@ -335,7 +335,7 @@ static bool
 has_channel(const struct mio_poller *poller)
 {
 	/* A port that is full refuses: t/fake/port_select.c. */
-	return poller->wake_fd[1] > STDERR_FILENO && !on_selector("port");
+	return poller->channel_fd[1] > STDERR_FILENO && !on_selector("port");
 }
 
 static void

@@ -1,9 +1,10 @@
 /*
- * Atomics on int- and pointer-sized objects, through the builtins that gcc
- * and clang have in every language mode.  configure links each of them and
- * stops where one is missing.
+ * Atomics on objects of the size of an int or a pointer, through the builtins
+ * that gcc and clang have in every language mode.  configure links each of them
+ * and fails if one is missing.
  *
- * The orders are spelled out in the names; see HACKING, "Memory order".
+ * A plain name is the order that its use requires: acquire for get, release for
+ * put, both for swap and cas.
  */
 #ifndef COMPAT_ATOMIC_H
 #define COMPAT_ATOMIC_H
@@ -20,9 +21,9 @@
 #define atomic_dec(p)		__atomic_sub_fetch((p), 1, __ATOMIC_ACQ_REL)
 
 /*
- * Counts of references.  A C library that says so while there is one thread
- * saves registrations what an atomic costs, which is as much as all else that
- * they do beside the system call.
+ * Reference counts.  A C library that reports whether there is only one thread
+ * saves registrations the cost of an atomic operation, which equals the cost of
+ * the rest of a registration beside its system call.
  */
 #if HAVE_DECL___LIBC_SINGLE_THREADED
 #include <sys/single_threaded.h>
@@ -40,7 +41,7 @@ count_up(unsigned int *count)
 		(void)atomic_inc(count);
 }
 
-/* What is left. */
+/* Returns the new count. */
 static inline unsigned int
 count_down(unsigned int *count)
 {

@@ -1,12 +1,11 @@
 /*
- * Thread cancellation.  mio_poll(3) is a cancellation point where it waits
- * and nowhere else: cancelled in a later system call, it would take with it
- * the events that it had already collected, and a wake cancelled between
- * its push and its signal would never arrive.
+ * Thread cancellation.  mio_poll(3) is a cancellation point only where it
+ * waits.  A thread that was cancelled in a later system call would lose the
+ * events that it has collected, and a wake that was cancelled between its push
+ * and its signal would never arrive.
  *
- * POSIX.1-2024 makes pthread_setcancelstate() async-signal-safe, as it has
- * always been where a thread's state is a word of its own.  Android has no
- * cancellation at all.
+ * POSIX.1-2024 makes pthread_setcancelstate() async-signal-safe.  It has always
+ * been so where a thread's state is one word.  Android has no cancellation.
  */
 #ifndef COMPAT_CANCEL_H
 #define COMPAT_CANCEL_H
@@ -19,7 +18,7 @@ cancel_off(void)
 {
 	int state = PTHREAD_CANCEL_ENABLE;
 
-	/* It can only fail for a state that doesn't exist. */
+	/* It fails only for an invalid state. */
 	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	return state;
 }

@@ -1,6 +1,6 @@
 /*
- * A clock for deadlines: nanoseconds since some time in the past, which never
- * go back.  292 years fit.
+ * A monotonic clock for deadlines: nanoseconds since some time in the past.  292
+ * years fit.
  */
 #ifndef COMPAT_CLOCK_H
 #define COMPAT_CLOCK_H
@@ -11,7 +11,7 @@
 #ifdef _WIN32
 #include <windows.h>
 
-/* In two parts, because the product of all ticks would overflow in days. */
+/* In two parts, because all ticks times 1e9 would overflow within days. */
 static inline int64_t
 clock_now(void)
 {
@@ -34,7 +34,7 @@ clock_now(void)
 	struct timespec ts;
 	int error = clock_gettime(CLOCK_MONOTONIC, &ts);
 
-	/* It fails only for a clock that configure would not have let in. */
+	/* It fails only without a monotonic clock, which configure requires. */
 	assert(error == 0);
 	(void)error;
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;

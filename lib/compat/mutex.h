@@ -1,6 +1,6 @@
 /*
- * The one kind of lock that selectors need.  Locking a mutex of our own can
- * only fail by a mistake of ours.
+ * The lock of the selectors that need one.  Locking a valid mutex cannot fail,
+ * so an error is a bug in the library.
  */
 #ifndef COMPAT_MUTEX_H
 #define COMPAT_MUTEX_H

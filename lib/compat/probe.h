@@ -1,6 +1,6 @@
 /*
- * Static tracing probes, compiled in by --enable-usdt.  Without it, and
- * without <sys/sdt.h>, they are nothing.
+ * Static tracing probes.  --enable-usdt compiles them in, and needs
+ * <sys/sdt.h>.
  */
 #ifndef COMPAT_PROBE_H
 #define COMPAT_PROBE_H

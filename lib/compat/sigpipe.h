@@ -1,10 +1,10 @@
 /*
- * How a write to a socket raises no SIGPIPE: by a flag of each send, or by an
- * option of the socket.
+ * Prevents SIGPIPE on writes to sockets, by a flag of each send or by an option
+ * of the socket.  Include <sys/socket.h> first.
  *
- * Darwin's kernels know MSG_NOSIGNAL since macOS 11 and iOS 14.  Its headers
- * define it also for what is to run on earlier ones, which ignore it: there
- * only the option helps.  <sys/socket.h> comes before this.
+ * Darwin's kernels have MSG_NOSIGNAL since macOS 11 and iOS 14.  Its headers
+ * define the flag also for programs that run on earlier kernels, which ignore
+ * the flag; these programs need the option.
  */
 #ifndef COMPAT_SIGPIPE_H
 #define COMPAT_SIGPIPE_H

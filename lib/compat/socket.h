@@ -1,5 +1,5 @@
 /*
- * The system's socket headers: addresses, families, options.
+ * The system's socket headers: addresses, families and options.
  */
 #ifndef COMPAT_SOCKET_H
 #define COMPAT_SOCKET_H
@@ -15,7 +15,7 @@
 
 typedef unsigned short in_port_t;
 
-/* The library that knows names of interfaces isn't worth its loading. */
+/* Interface names would need one more DLL (iphlpapi); indices work. */
 static inline unsigned int
 if_nametoindex(const char *name)
 {
@@ -32,7 +32,7 @@ if_nametoindex(const char *name)
 #include <net/if.h>
 #endif
 
-/* Winsock's lengths have a sign; less than nothing is nothing. */
+/* The lengths of Winsock are signed: a negative length counts as 0. */
 static inline size_t
 socklen_size(mio_socklen len)
 {

@@ -1,23 +1,23 @@
 /*
  * epoll(7).
  *
- * No state but the descriptor: the token travels in the kernel, the source's
- * reg is the poller, and no lock is ours.  What it relies on:
+ * The only state is the descriptor: the kernel stores the token, the source's
+ * reg is the poller, and there are no locks.  What it relies on:
  *
- *  - EPOLL_CTL_ADD and EPOLL_CTL_MOD look at the descriptor anew, so a source
+ *  - EPOLL_CTL_ADD and EPOLL_CTL_MOD look at the descriptor again, so a source
  *    that is ready yields an event even if edge-triggered.
- *  - A registration belongs to the open file, not to the descriptor: a dup'd
- *    or inherited one keeps it alive after close(2).  So a close deregisters
- *    first (t/epoll: EPOLL-4).
+ *  - A registration belongs to the open file and not to the descriptor: a
+ *    duplicate or inherited descriptor keeps it alive after close(2).
+ *    mio_source_close therefore deregisters first (t/epoll: EPOLL-4).
  *
  * What it works around:
  *
- *  - struct epoll_event is packed on x86 only, so the kernel's array can be
- *    the caller's on some machines and must be a bounce elsewhere.
- *  - epoll_pwait2(2) is missing before Linux 5.11, and forbidden by some
- *    seccomp filters: EPERM (contract 8).
- *  - epoll_wait(2) takes an int of milliseconds; more is a negative number,
- *    which waits for ever (TIME-1).
+ *  - struct epoll_event is packed only on x86.  The kernel can fill the
+ *    caller's array on some machines, and fills a bounce buffer on others.
+ *  - epoll_pwait2(2) is missing before Linux 5.11, and fails with EPERM under
+ *    some seccomp filters (contract 8).
+ *  - epoll_wait(2) takes milliseconds as an int.  A larger timeout would become
+ *    negative, and so infinite (TIME-1).
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -31,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MIO_SEL static MIO_INLINE	/* one file: see internal.h */
+#define MIO_SEL static MIO_INLINE	/* see internal.h */
 #include "internal.h"
 #include "readiness.h"
 #include "timeout.h"
@@ -39,14 +39,13 @@
 struct epoll_poller {
 	struct mio_poller	poller;
 	int			epfd;
-	int			coarse;	/* epoll_pwait2 was refused */
+	int			coarse;	/* there is no epoll_pwait2 */
 };
 
 const size_t mio_sel_size = sizeof(struct epoll_poller);
 const char mio_sel_name[] = "epoll";
 const unsigned int mio_sel_interests =
     MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY;
-const bool mio_sel_learns = false;
 
 const struct mio_bit_name mio_sel_native[] = {
 	{ EPOLLIN,	"IN" },
@@ -64,6 +63,7 @@ self(const struct mio_poller *poller)
 	return (struct epoll_poller *)(uintptr_t)poller;
 }
 
+#define mio_sel_fd mio_sel_fd
 int
 mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 {
@@ -79,14 +79,13 @@ control(const struct mio_poller *poller, int op, int fd, uint32_t events,
 
 	event.events = events;
 	event.data.u64 = token;
-	if (MIO_RARE(epoll_ctl(self(poller)->epfd, op, fd, &event) < 0))
+	if (MIO_UNLIKELY(epoll_ctl(self(poller)->epfd, op, fd, &event) < 0))
 		return -errno;
 	return 0;
 }
 
 /*
- * The channel is marked by the poller's address, a token that mio_register
- * refuses.
+ * The token of the channel is the poller's address, which mio_register refuses.
  */
 int
 mio_sel_open(struct mio_poller *poller)
@@ -97,28 +96,23 @@ mio_sel_open(struct mio_poller *poller)
 
 	if ((ep->epfd = epoll_create1(EPOLL_CLOEXEC)) < 0)
 		return -errno;
-	error = control(poller, EPOLL_CTL_ADD, poller->wake_fd[0], events,
+	error = control(poller, EPOLL_CTL_ADD, poller->channel_fd[0], events,
 	    (mio_token)poller);
 	if (error < 0)
 		mio_sel_close(poller);
 	return error;
 }
 
+#define mio_sel_close mio_sel_close
 void
 mio_sel_close(struct mio_poller *poller)
 {
-	(void)close(self(poller)->epfd);	/* nothing buffered to lose */
-}
-
-void
-mio_sel_destroy(struct mio_poller *poller)
-{
-	(void)poller;
+	(void)close(self(poller)->epfd);	/* no buffered data to lose */
 }
 
 /*
- * What each set of interests asks of epoll, and each set of modes.  A oneshot
- * is silent after its first event, whether that was an edge or not.
+ * The epoll bits of each set of interests, and of each set of modes.  A oneshot
+ * needs no EPOLLET: it is silent after its first event.
  */
 #define MODE_SHIFT	8
 
@@ -129,7 +123,7 @@ MIO_ASSERT(level, MIO_LEVEL == 1 << MODE_SHIFT);
 MIO_ASSERT(oneshot, MIO_ONESHOT == 2 << MODE_SHIFT);
 MIO_ASSERT(exclusive, MIO_EXCLUSIVE == 4 << MODE_SHIFT);
 
-#define ASKED(i)	(((i) & MIO_READABLE ? EPOLLIN | EPOLLRDHUP : 0u) |   \
+#define BITS(i)		(((i) & MIO_READABLE ? EPOLLIN | EPOLLRDHUP : 0u) |   \
 			    ((i) & MIO_WRITABLE ? EPOLLOUT : 0u) |	      \
 			    ((i) & MIO_PRIORITY ? EPOLLPRI : 0u))
 #define MODE(m)		(((m) & MIO_ONESHOT ? EPOLLONESHOT :		      \
@@ -137,11 +131,11 @@ MIO_ASSERT(exclusive, MIO_EXCLUSIVE == 4 << MODE_SHIFT);
 			    ((m) & MIO_EXCLUSIVE ? EPOLLEXCLUSIVE : 0u))
 #define MODE_AT(i)	MODE((unsigned int)(i) << MODE_SHIFT)
 
-static const uint16_t asked[8] = {
-	ASKED(0), ASKED(1), ASKED(2), ASKED(3),
-	ASKED(4), ASKED(5), ASKED(6), ASKED(7)
+static const uint16_t interest_bits[8] = {
+	BITS(0), BITS(1), BITS(2), BITS(3),
+	BITS(4), BITS(5), BITS(6), BITS(7)
 };
-static const uint32_t mode[8] = {
+static const uint32_t mode_bits[8] = {
 	MODE_AT(0), MODE_AT(1), MODE_AT(2), MODE_AT(3),
 	MODE_AT(4), MODE_AT(5), MODE_AT(6), MODE_AT(7)
 };
@@ -149,11 +143,11 @@ static const uint32_t mode[8] = {
 static inline uint32_t
 events_of(unsigned int interest)
 {
-	uint32_t events = asked[interest & 7] |
-	    mode[interest >> MODE_SHIFT & 7];
+	uint32_t events = interest_bits[interest & 7] |
+	    mode_bits[interest >> MODE_SHIFT & 7];
 
 	/* The kernel refuses EPOLLRDHUP beside EPOLLEXCLUSIVE. */
-	if (MIO_RARE((interest & MIO_EXCLUSIVE) != 0))
+	if (MIO_UNLIKELY((interest & MIO_EXCLUSIVE) != 0))
 		events &= ~(uint32_t)EPOLLRDHUP;
 	return events;
 }
@@ -184,25 +178,10 @@ mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 	return epoll_ctl(self(poller)->epfd, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
-void
-mio_sel_forget(struct mio_poller *poller, const struct mio_source *source)
-{
-	(void)poller;
-	(void)source;
-}
-
-/* The kernel has edges of its own. */
-void
-mio_sel_blocked(const struct mio_source *source, unsigned int directions)
-{
-	(void)source;
-	(void)directions;
-}
-
 /*
- * Readiness by a table of six bits: IN, PRI, OUT, ERR and HUP are the lowest
- * five, and RDHUP is brought down to be the sixth.  What else is brought down
- * is zero: the kernel reports only what was asked for.
+ * Readiness by a table of six bits.  IN, PRI, OUT, ERR and HUP are the lowest
+ * five bits, and RDHUP is shifted to be the sixth.  All other bits that the
+ * shift moves there are 0: the kernel reports only what was registered.
  */
 #define RDHUP_SHIFT	8
 
@@ -229,10 +208,10 @@ readiness_of(uint32_t events)
 }
 
 /*
- * Turns the kernel's entries into ours, and tells where the channel's is, if
- * it is among them.  Backward, because an entry may lie under an event that
- * comes before it; and each is copied whole first, because it may lie under
- * its own event, and writing one field would corrupt the next.
+ * Converts the kernel's entries to events, and returns the channel's event, or
+ * NULL.  The conversion runs backward, because an entry may overlap an event
+ * before it.  Each entry is copied as a whole first, because it may overlap its
+ * own event, and storing one field would corrupt the next.
  */
 static MIO_INLINE struct mio_event *
 expand(const struct mio_poller *poller, struct mio_event *events,
@@ -259,8 +238,8 @@ expand(const struct mio_poller *poller, struct mio_event *events,
 }
 
 /*
- * A wait's timeout.  epoll_wait(2) is the cheaper call where milliseconds
- * say it exactly: for ever, not at all, and whole ones.
+ * Waits with a timeout in nanoseconds.  epoll_wait(2) is cheaper, and is used
+ * where milliseconds are exact: infinite, 0, and whole milliseconds.
  */
 static MIO_COLD int
 wait_fine(struct epoll_poller *ep, struct epoll_event *raw, int n,
@@ -281,8 +260,8 @@ wait_fine(struct epoll_poller *ep, struct epoll_event *raw, int n,
 	return epoll_wait(ep->epfd, raw, n, mio_msec(timeout));
 }
 
-/* A finite wait in milliseconds, or -1 if they don't say it. */
-static MIO_APART int
+/* A finite timeout in milliseconds, or -1 if that is not exact. */
+static MIO_NOINLINE int
 whole_msec(const struct epoll_poller *ep, int64_t timeout)
 {
 	if (timeout % MIO_MSEC(1) != 0 && !atomic_get_relaxed(&ep->coarse))
@@ -302,17 +281,16 @@ wait_raw(struct epoll_poller *ep, struct epoll_event *raw, int n,
 }
 
 /*
- * The kernel fills the caller's own array where its entries are no larger
- * than ours and need no stricter alignment.  They are expanded backward, so
- * that none is overwritten before it is read.  Otherwise (x32, ILP32 ARM) it
- * fills a bounce on the stack.
+ * The kernel fills the caller's array if its entries are no larger than events
+ * and need no stricter alignment.  Otherwise (x32, ILP32 ARM) the kernel fills
+ * a bounce buffer on the stack.
  */
 struct align_raw { char c; struct epoll_event event; };
-struct align_ours { char c; struct mio_event event; };
+struct align_event { char c; struct mio_event event; };
 
 #define FITS	(sizeof(struct epoll_event) <= sizeof(struct mio_event) && \
 		    offsetof(struct align_raw, event) <=		    \
-		    offsetof(struct align_ours, event))
+		    offsetof(struct align_event, event))
 #ifdef FORCE_BOUNCE
 #define IN_PLACE	0
 #else
@@ -321,10 +299,10 @@ struct align_ours { char c; struct mio_event event; };
 #define BOUNCE_MAX	128
 
 /*
- * Puts wakers where the channel's entry was: the last event moves into its
- * place, and the wakers come behind.
+ * Reports wakers in place of the channel's event: the last event moves into its
+ * place, and the wakers follow.
  */
-static MIO_APART int
+static MIO_NOINLINE int
 take_wakers(struct mio_poller *poller, struct mio_event *events, int n,
     int nevents, struct mio_event *mark)
 {
@@ -338,58 +316,58 @@ take_wakers(struct mio_poller *poller, struct mio_event *events, int n,
 
 static MIO_INLINE int
 finish(struct mio_poller *poller, struct mio_event *events, int nevents,
-    const void *raw, int ready, bool owed)
+    const void *raw, int ready, bool pending)
 {
 	struct mio_event *mark;
 
-	if (MIO_RARE(ready < 0))
+	if (MIO_UNLIKELY(ready < 0))
 		return -errno;
 	mark = expand(poller, events, raw, ready);
-	if (MIO_RARE(mark != NULL || owed))
+	if (MIO_UNLIKELY(mark != NULL || pending))
 		return take_wakers(poller, events, ready, nevents, mark);
 	return ready;
 }
 
 static MIO_INLINE int
 wait_in_place(struct mio_poller *poller, struct mio_event *events, int nevents,
-    int64_t timeout, bool owed)
+    int64_t timeout, bool pending)
 {
 	int ready = wait_raw(self(poller), (void *)events, nevents, timeout);
 
-	return finish(poller, events, nevents, events, ready, owed);
+	return finish(poller, events, nevents, events, ready, pending);
 }
 
 static int
 wait_bounced(struct mio_poller *poller, struct mio_event *events, int nevents,
-    int64_t timeout, bool owed)
+    int64_t timeout, bool pending)
 {
 	struct epoll_event raw[BOUNCE_MAX];
 	int room = nevents < BOUNCE_MAX ? nevents : BOUNCE_MAX;
 	int ready = wait_raw(self(poller), raw, room, timeout);
 
-	return finish(poller, events, nevents, raw, ready, owed);
+	return finish(poller, events, nevents, raw, ready, pending);
 }
 
 static MIO_INLINE int
 wait_for(struct mio_poller *poller, struct mio_event *events, int nevents,
-    int64_t timeout, bool owed)
+    int64_t timeout, bool pending)
 {
-	/* The kernel refuses an array that could not be. */
+	/* The kernel refuses an array of more than INT_MAX bytes. */
 	if (nevents > INT_MAX / (int)sizeof(struct epoll_event))
 		nevents = INT_MAX / (int)sizeof(struct epoll_event);
 	if (IN_PLACE)
-		return wait_in_place(poller, events, nevents, timeout, owed);
-	return wait_bounced(poller, events, nevents, timeout, owed);
+		return wait_in_place(poller, events, nevents, timeout, pending);
+	return wait_bounced(poller, events, nevents, timeout, pending);
 }
 
 /*
- * Wakers that are pending when a wait begins are taken whether or not their
- * edge comes.  The C library may have cancelled a thread between the kernel's
- * handing it the edge and the return from epoll_wait(2); a pending waker
- * signals no more, so nobody would ever take it.
+ * Wakers that are pending when a wait begins are taken even without an edge.
+ * The C library may have cancelled a thread after the kernel delivered the edge
+ * to it and before epoll_wait(2) returned.  A pending waker is not signalled
+ * again, so nothing else would take it.
  */
 static MIO_COLD int
-wait_owed(struct mio_poller *poller, struct mio_event *events, int nevents)
+wait_pending(struct mio_poller *poller, struct mio_event *events, int nevents)
 {
 	return wait_for(poller, events, nevents, 0, true);
 }
@@ -400,10 +378,10 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 {
 	int n;
 
-	if ((n = mio_wakers_rest(poller, events, nevents)) > 0)
+	if ((n = mio_wakers_deferred(poller, events, nevents)) > 0)
 		return n;
-	if (MIO_RARE(atomic_get_relaxed(&poller->pending) != NULL))
-		return wait_owed(poller, events, nevents);
+	if (MIO_UNLIKELY(atomic_get_relaxed(&poller->pending) != NULL))
+		return wait_pending(poller, events, nevents);
 	return wait_for(poller, events, nevents, timeout, false);
 }
 

@@ -1,35 +1,38 @@
 /*
- * The notes that a source has on a kqueue: one for each direction, made by
- * registering, changed by reregistering, deleted by deregistering.  What
- * comes of their events: kqueue.c.
+ * The knotes of a source: one for each direction.  Registering adds them,
+ * reregistering changes them, and deregistering deletes them.  kqueue.c handles
+ * their events.
  *
  * What it relies on:
  *
- *  - EV_ADD looks at the descriptor anew, also of a note that is there
- *    already, so a source that is ready yields an event (contract 1).
- *  - Changes and their receipts may lie in the same array.
+ *  - EV_ADD looks at the descriptor again, also if the knote exists, so a
+ *    source that is ready yields an event (contract 1).
+ *  - Changes and their receipts may be in the same array.
  *
  * What it works around:
  *
- *  - Changes in one call are dropped behind the first that fails, so each
- *    asks for a receipt (KQ-1), in which EV_ERROR with data 0 is success
- *    (KQ-2).  OpenBSD would wait for events then: the timeout is zero (KQ-10).
- *  - EV_ADD doesn't change the mode of a note that is there: a changed mode is
- *    EV_DELETE, then EV_ADD.  EV_ENABLE alone doesn't look anew on NetBSD
- *    (KQ-9), so nothing is ever disabled.
- *  - On FreeBSD a pipe's EVFILT_WRITE is over when its reader closes, and
- *    deleting it is ENOENT (KQ-3).
- *  - A new EVFILT_WRITE for a pipe without a reader is refused: EPIPE, or
- *    EBADF on NetBSD (KQ-2).  The source is ready all the same, for a write to
- *    fail: a note of another filter says so, see broken().
+ *  - After the first change that fails, kevent(2) drops the later ones.  Each
+ *    change therefore requests a receipt (KQ-1), in which EV_ERROR with data 0
+ *    is success (KQ-2).  OpenBSD would then wait for events, so the timeout is
+ *    zero (KQ-10).
+ *  - EV_ADD does not change the mode of a knote that exists: a changed mode is
+ *    EV_DELETE, then EV_ADD.  EV_ENABLE alone does not look at the descriptor
+ *    again on NetBSD (KQ-9), so no knote is ever disabled.
+ *  - FreeBSD removes a pipe's EVFILT_WRITE knote when the reader closes, and
+ *    deleting it fails with ENOENT (KQ-3).
+ *  - A new EVFILT_WRITE knote for a pipe without a reader is refused with
+ *    EPIPE, or with EBADF on NetBSD (KQ-2).  The source is ready nevertheless,
+ *    because a write would fail at once.  A knote of another filter reports
+ *    that: see broken().
  *  - When the reader of a full pipe closes, EVFILT_WRITE stays silent on
- *    FreeBSD, NetBSD and OpenBSD.  EVFILT_READ of the write end tells, so a
- *    pipe has both, and its end is the end of both directions, as on epoll.
- *    Not so a FIFO: there EVFILT_READ of the write end is refused (OpenBSD),
- *    or tells of what is left for the reader (NetBSD, macOS).
- *  - Some descriptors have no EVFILT_WRITE, another kqueue's for one, and only
- *    sockets have EVFILT_EXCEPT: reading alone will do (KQ-4).
- *  - Interrupted, a change has been made (KQ-5).
+ *    FreeBSD, NetBSD and OpenBSD.  EVFILT_READ of the write end reports it.  A
+ *    pipe therefore has both knotes, and its end is the end of both directions,
+ *    as on epoll.  A FIFO is different: EVFILT_READ of its write end is refused
+ *    (OpenBSD), or reports the data that the reader has not read (NetBSD,
+ *    macOS).
+ *  - Some descriptors have no EVFILT_WRITE, for example another kqueue, and
+ *    only sockets have EVFILT_EXCEPT.  EVFILT_READ alone is enough (KQ-4).
+ *  - If kevent(2) is interrupted, the changes have been made (KQ-5).
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -46,7 +49,7 @@
 
 #define MOST_CHANGES	8	/* of one source: two a filter, and two more */
 
-/* Which note watches for what.  AIO and LIO requests bring their own. */
+/* The knote of each direction.  AIO and LIO requests add their own knotes. */
 static const struct watch {
 	unsigned int	interest;
 	unsigned int	fflags;
@@ -62,9 +65,9 @@ static const struct watch {
 #define WATCHES		((int)(sizeof(watches) / sizeof(watches[0])))
 
 /*
- * Makes all of the changes, and leaves in each one's data the errno that it
- * failed with, or 0.  FreeBSD's libthr may cancel a thread at any kevent(2)
- * that has room for answers, and the core has begun to count by then.
+ * Makes all changes, and stores in each one's data its errno, or 0.  FreeBSD's
+ * libthr may cancel a thread at each kevent(2) that has room for events, and
+ * the core has counted the registration by then.
  */
 int
 mio_kq_submit(const struct mio_poller *poller, struct kevent *changes, int n)
@@ -90,7 +93,7 @@ mio_kq_submit(const struct mio_poller *poller, struct kevent *changes, int n)
 	return 0;
 }
 
-/* Oneshot is clear as well, so that level alone isn't. */
+/* All modes but level are EV_CLEAR, oneshot included. */
 static unsigned int
 flags_of(unsigned int interest)
 {
@@ -101,7 +104,10 @@ flags_of(unsigned int interest)
 	return EV_ADD | EV_ENABLE | EV_CLEAR;
 }
 
-/* Whose number descriptors have, and the channel has not. */
+/*
+ * Ident of the knote for a broken pipe: fd + 1, so that it never equals the
+ * channel's 0.
+ */
 static uintptr_t
 broken_ident(int fd)
 {
@@ -109,8 +115,8 @@ broken_ident(int fd)
 }
 
 /*
- * The filter that speaks for a pipe without a reader: EVFILT_USER reports at
- * once, and a timer where there is none, a millisecond later.
+ * The filter that reports a pipe without a reader: EVFILT_USER, which reports
+ * at once, or else a timer, which reports after a millisecond.
  */
 static mio_kq_filter
 broken_filter(const struct mio_poller *poller)
@@ -133,9 +139,9 @@ broken(struct mio_poller *poller, int fd, mio_token token,
 	struct kevent changes[3];
 	int error, n = 1;
 
-	/* mio_kq_outlived() leaves a wait with no event. */
+	/* A stale event ends a wait without an event: mio_kq_stale(). */
 	atomic_put_relaxed(&poller->resumes, 1);
-	/* Edge: once, and then silence. */
+	/* Edge-triggered: one event. */
 	if ((interest & MIO_LEVEL) == 0)
 		flags |= EV_ONESHOT;
 	mio_kq_change(&changes[0], broken_ident(fd), filter, flags, 0, token);
@@ -148,7 +154,7 @@ broken(struct mio_poller *poller, int fd, mio_token token,
 		    NOTE_TRIGGER, token);
 	}
 #endif
-	/* Or it would be told twice: see mio_kq_spend(). */
+	/* A second event would follow: see mio_kq_disarm_pipe(). */
 	if ((interest & MIO_ONESHOT) != 0)
 		mio_kq_change(&changes[n++], (uintptr_t)fd, EVFILT_READ,
 		    EV_DELETE, 0, 0);
@@ -158,24 +164,24 @@ broken(struct mio_poller *poller, int fd, mio_token token,
 }
 
 bool
-mio_kq_outlived(const struct mio_poller *poller, const struct kevent *kev)
+mio_kq_stale(const struct mio_poller *poller, const struct kevent *kev)
 {
 	struct kevent change;
 	int saved = errno;
-	bool gone;
+	bool stale;
 
-	if ((gone = mio_fd_check((int)kev->ident - 1) <= 0)) {
+	if ((stale = mio_fd_check((int)kev->ident - 1) <= 0)) {
 		mio_kq_change(&change, kev->ident, kev->filter, EV_DELETE, 0,
 		    0);
-		/* A oneshot is gone. */
+		/* A oneshot knote does not exist any more. */
 		(void)mio_kq_submit(poller, &change, 1);
 	}
 	errno = saved;
-	return gone;
+	return stale;
 }
 
 void
-mio_kq_spend(const struct mio_poller *poller, int fd, mio_kq_filter fired)
+mio_kq_disarm_pipe(const struct mio_poller *poller, int fd, mio_kq_filter fired)
 {
 	struct kevent changes[2];
 	int n = 0, saved = errno;
@@ -185,12 +191,12 @@ mio_kq_spend(const struct mio_poller *poller, int fd, mio_kq_filter fired)
 	if (fired == EVFILT_READ)
 		mio_kq_change(&changes[n++], broken_ident(fd),
 		    broken_filter(poller), EV_DELETE, 0, 0);
-	/* They may be gone already. */
+	/* They may have been deleted already. */
 	(void)mio_kq_submit(poller, changes, n);
 	errno = saved;
 }
 
-/* Why a note for writing was refused: there is nobody to read. */
+/* Whether EVFILT_WRITE was refused because the pipe has no reader. */
 static bool
 is_broken(int fd, int64_t error)
 {
@@ -200,12 +206,12 @@ is_broken(int fd, int64_t error)
 }
 
 /*
- * Which directions get a note: a pipe's reading, where its writing is asked
- * for.  What is foreign may be a pipe; a note that isn't there does no harm
- * when it is deleted.
+ * The directions that get a knote.  A pipe with write interest also gets the
+ * knote for reading.  A foreign descriptor may be a pipe.  Deleting a knote
+ * that does not exist is harmless.
  */
 static unsigned int
-noted(unsigned int interest, bool pipe)
+directions(unsigned int interest, bool pipe)
 {
 	return pipe && (interest & MIO_WRITABLE) != 0 ?
 	    interest | MIO_READABLE : interest;
@@ -218,7 +224,7 @@ may_be_pipe(const struct mio_source *source)
 	    mio_kind(source) == MIO_KIND_FOREIGN;
 }
 
-/* What to delete, for an interest that becomes another. */
+/* Adds the deletions that change one interest into another. */
 static int
 deletions(const struct mio_poller *poller, int fd, unsigned int was,
     unsigned int interest, struct kevent *changes)
@@ -234,7 +240,7 @@ deletions(const struct mio_poller *poller, int fd, unsigned int was,
 			mio_kq_change(&changes[n++], (uintptr_t)fd, w->filter,
 			    EV_DELETE, w->fflags, 0);
 	}
-	/* If the pipe was broken; mostly there is no such note. */
+	/* Only a broken pipe has this knote. */
 	if ((was & MIO_WRITABLE) != 0)
 		mio_kq_change(&changes[n++], broken_ident(fd),
 		    broken_filter(poller), EV_DELETE, 0, 0);
@@ -257,9 +263,9 @@ additions(int fd, mio_token token, unsigned int interest,
 	return n;
 }
 
-/* One addition's receipt: 0, or why the source can't be watched so. */
+/* The result of one addition: 0, or a negated errno. */
 static int
-judge(struct mio_poller *poller, int fd, mio_token token,
+check_receipt(struct mio_poller *poller, int fd, mio_token token,
     unsigned int interest, const struct kevent *receipt)
 {
 	if (receipt->data == 0)
@@ -272,7 +278,7 @@ judge(struct mio_poller *poller, int fd, mio_token token,
 	return (int)-receipt->data;
 }
 
-/* A FIFO has its place in a file system; a pipe has none. */
+/* A FIFO is in a file system, and a pipe is not. */
 static bool
 is_fifo(const struct mio_source *source)
 {
@@ -287,7 +293,7 @@ is_fifo(const struct mio_source *source)
 	return fifo;
 }
 
-/* From one interest, or none, to another. */
+/* Changes a source's knotes from one interest, or none, to another. */
 static int
 change(struct mio_poller *poller, const struct mio_source *source,
     mio_token token, unsigned int was, unsigned int interest)
@@ -297,15 +303,15 @@ change(struct mio_poller *poller, const struct mio_source *source,
 
 	if ((pipe = mio_check_file(source)) < 0)
 		return pipe;
-	interest = noted(interest, pipe > 0 && !is_fifo(source));
-	n = first = deletions(poller, source->fd, noted(was, pipe), interest,
+	interest = directions(interest, pipe > 0 && !is_fifo(source));
+	n = first = deletions(poller, source->fd, directions(was, pipe), interest,
 	    changes);
 	n += additions(source->fd, token, interest, changes + n);
 	if (n == 0)
 		return 0;
 	error = mio_kq_submit(poller, changes, n);
 	for (; error == 0 && first < n; first++)
-		error = judge(poller, source->fd, token, interest,
+		error = check_receipt(poller, source->fd, token, interest,
 		    &changes[first]);
 	return error;
 }
@@ -315,10 +321,10 @@ undo(struct mio_poller *poller, const struct mio_source *source,
     unsigned int was)
 {
 	struct kevent changes[MOST_CHANGES];
-	int n = deletions(poller, source->fd, noted(was, may_be_pipe(source)),
+	int n = deletions(poller, source->fd, directions(was, may_be_pipe(source)),
 	    0, changes);
 
-	/* The first error is told. */
+	/* The first error counts. */
 	(void)mio_kq_submit(poller, changes, n);
 }
 
@@ -343,11 +349,14 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 	return change(poller, source, token, mio_interest(source), interest);
 }
 
-/* A note that is gone is no error: it fired once, or its pipe broke (KQ-3). */
+/*
+ * A knote that does not exist is no error: it was a oneshot, or its pipe broke
+ * (KQ-3).
+ */
 int
 mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 {
-	unsigned int was = noted(mio_interest(source), may_be_pipe(source));
+	unsigned int was = directions(mio_interest(source), may_be_pipe(source));
 	struct kevent changes[MOST_CHANGES];
 	int n = deletions(poller, source->fd, was, 0, changes);
 	int error = n > 0 ? mio_kq_submit(poller, changes, n) : 0;

@@ -1,20 +1,21 @@
 /*
  * kqueue(2): FreeBSD, DragonFly, NetBSD, OpenBSD, macOS, iOS.
  *
- * No state but the descriptor: the token travels in a note's udata, the
- * source's reg is the poller, and no lock is ours.  A source has a note for
- * each direction, so events of one source are merged, batch by batch
+ * The only state is the descriptor: a knote's udata holds the token, the
+ * source's reg is the poller, and there are no locks.  A source has a knote for
+ * each direction, so the events of one source are merged within a batch
  * (contract 5).
  *
  * What it relies on:
  *
- *  - Notes go with close(2) of their descriptor, also if a dup is open.
+ *  - close(2) removes the knotes of its descriptor, even if a duplicate of the
+ *    descriptor is open.
  *
- * What it works around, beside what knotes.c does:
+ * What it works around, beside what knotes.c works around:
  *
- *  - EVFILT_WRITE with EV_EOF also tells of one's own shutdown (KQ-6).
- *  - The end of a pipe is told by one of its two filters: look_at_pipe().
- *  - NetBSD hangs on a large count of events: 128 at most (KQ-10).
+ *  - EVFILT_WRITE with EV_EOF also reports the program's own shutdown (KQ-6).
+ *  - One of a pipe's two filters reports its end: merge_pipe_ends().
+ *  - NetBSD hangs if the count of events is large: 128 at most (KQ-10).
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -57,7 +58,6 @@ const size_t mio_sel_size = sizeof(struct kqueue_poller);
 const char mio_sel_name[] = "kqueue";
 const unsigned int mio_sel_interests =
     MIO_READABLE | MIO_WRITABLE | PRIORITIES | AIOS | LIOS;
-const bool mio_sel_learns = false;
 
 const struct mio_bit_name mio_sel_native[] = {
 	{ NATIVE_READ,		"READ" },
@@ -70,6 +70,7 @@ const struct mio_bit_name mio_sel_native[] = {
 	{ 0,			NULL }
 };
 
+#define mio_sel_fd mio_sel_fd
 int
 mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 {
@@ -85,43 +86,15 @@ mio_sel_open(struct mio_poller *poller)
 
 	if (mio_kqueue(poller)->user)
 		return 0;
-	/* Level-triggered: a byte that nobody has read is a wake. */
-	mio_kq_change(&kev, (uintptr_t)poller->wake_fd[0], EVFILT_READ, EV_ADD,
+	/* Level-triggered: an unread byte is a pending wake. */
+	mio_kq_change(&kev, (uintptr_t)poller->channel_fd[0], EVFILT_READ, EV_ADD,
 	    0, (mio_token)poller);
 	if ((error = mio_kq_submit(poller, &kev, 1)) < 0)
 		return error;
 	return (int)-kev.data;
 }
 
-/* The channel closes the kqueue: wakes may still need it. */
-void
-mio_sel_close(struct mio_poller *poller)
-{
-	(void)poller;
-}
-
-void
-mio_sel_destroy(struct mio_poller *poller)
-{
-	(void)poller;
-}
-
-void
-mio_sel_forget(struct mio_poller *poller, const struct mio_source *source)
-{
-	(void)poller;
-	(void)source;
-}
-
-/* The kernel has edges of its own. */
-void
-mio_sel_blocked(const struct mio_source *source, unsigned int directions)
-{
-	(void)source;
-	(void)directions;
-}
-
-/* What a kernel's event means. */
+/* Converts a kevent to an event. */
 static void
 translate(const struct kevent *kev, struct mio_event *event)
 {
@@ -150,7 +123,7 @@ translate(const struct kevent *kev, struct mio_event *event)
 #endif
 #ifdef EVFILT_AIO
 	case EVFILT_AIO:
-		/* EV_EOF says no more than that. */
+		/* EV_EOF adds no information here. */
 		event->native = NATIVE_AIO;
 		event->readiness = MIO_AIO;
 		break;
@@ -168,7 +141,7 @@ translate(const struct kevent *kev, struct mio_event *event)
 	}
 }
 
-/* The descriptor that an event is about, or -1: none of a source's. */
+/* The descriptor of a source's event, or -1 for any other event. */
 static intptr_t
 fd_of(const struct kevent *kev)
 {
@@ -193,55 +166,56 @@ static bool
 is_channel(const struct mio_poller *poller, const struct kevent *kev)
 {
 	return (mio_token)kev->udata == (mio_token)poller &&
-	    fd_of(kev) == (mio_kqueue(poller)->user ? -1 : poller->wake_fd[0]);
+	    fd_of(kev) == (mio_kqueue(poller)->user ? -1 : poller->channel_fd[0]);
 }
 
 /*
- * Where the event of each descriptor is, in a table that is never more than
- * half full: an open hash of 8-bit numbers.
+ * Finds the event of a descriptor in a batch.  slots is an open hash that is
+ * never more than half full.
  */
 struct seen {
-	uint8_t		place[2 * BATCH];	/* the event's number and one */
+	uint8_t		slots[2 * BATCH];	/* the event's index + 1, or 0 */
 	intptr_t	fds[BATCH];
 };
 
-/* The event of this descriptor in the batch, or NULL and room for it. */
+/* The descriptor's event in the batch, or NULL after adding event n for it. */
 static struct mio_event *
 find(struct seen *seen, intptr_t fd, struct mio_event *events, int n)
 {
 	size_t i = (size_t)fd % (2 * BATCH);
 
-	for (; seen->place[i] != 0; i = (i + 1) % (2 * BATCH)) {
-		if (seen->fds[seen->place[i] - 1] == fd)
-			return &events[seen->place[i] - 1];
+	for (; seen->slots[i] != 0; i = (i + 1) % (2 * BATCH)) {
+		if (seen->fds[seen->slots[i] - 1] == fd)
+			return &events[seen->slots[i] - 1];
 	}
-	seen->place[i] = (uint8_t)(n + 1);
+	seen->slots[i] = (uint8_t)(n + 1);
 	seen->fds[n] = fd;
 	return NULL;
 }
 
 /*
- * The end of a pipe is the end of both directions, whichever note tells.  As
- * both may, a oneshot is over with the first.  (EV_ONESHOT beside the end in
- * EVFILT_WRITE says nothing: on FreeBSD every such note has it, KQ-3.)
+ * The end of a pipe is the end of both directions, whichever knote reports it.
+ * Both knotes may report it, so the first event disarms a oneshot's other
+ * knotes.  EV_ONESHOT beside EV_EOF in EVFILT_WRITE does not show a oneshot:
+ * FreeBSD sets it on every such knote (KQ-3).
  */
 static void
-look_at_pipe(const struct mio_poller *poller, const struct kevent *kev,
+merge_pipe_ends(const struct mio_poller *poller, const struct kevent *kev,
     struct mio_event *event)
 {
 	bool end = (event->readiness & MIO_READ_CLOSED) != 0;
-	bool spent = (kev->flags & EV_ONESHOT) != 0 && (end ||
+	bool oneshot = (kev->flags & EV_ONESHOT) != 0 && (end ||
 	    event->readiness == MIO_WRITABLE);
 
-	if ((!end && !spent) || mio_fd_check((int)kev->ident) <= 0)
+	if ((!end && !oneshot) || mio_fd_check((int)kev->ident) <= 0)
 		return;
 	if (end)
 		event->readiness |= MIO_WRITABLE | MIO_WRITE_CLOSED;
-	if (spent)
-		mio_kq_spend(poller, (int)kev->ident, kev->filter);
+	if (oneshot)
+		mio_kq_disarm_pipe(poller, (int)kev->ident, kev->filter);
 }
 
-/* Adds what the kernel reports to the events; whether a wake was with it. */
+/* Adds the kernel's events to the events; returns whether one was a wake. */
 static bool
 collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
     struct mio_event *events, int *n)
@@ -251,7 +225,7 @@ collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
 	struct seen seen;
 	int i;
 
-	memset(seen.place, 0, sizeof(seen.place));
+	memset(seen.slots, 0, sizeof(seen.slots));
 	for (i = 0; i < ready; i++) {
 		intptr_t fd = fd_of(&raw[i]);
 
@@ -262,10 +236,10 @@ collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
 		translate(&raw[i], &event);
 		if (event.readiness == 0 ||
 		    ((event.native & NATIVE_BROKEN) != 0 &&
-		    mio_kq_outlived(poller, &raw[i])))
+		    mio_kq_stale(poller, &raw[i])))
 			continue;
-		look_at_pipe(poller, &raw[i], &event);
-		/* Requests of asynchronous I/O are each their own. */
+		merge_pipe_ends(poller, &raw[i], &event);
+		/* Each request of asynchronous I/O has an event. */
 		known = fd < 0 ? NULL : find(&seen, fd, events, *n);
 		if (known != NULL) {
 			known->readiness |= event.readiness;
@@ -278,8 +252,8 @@ collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
 }
 
 /*
- * Wakers that are pending when a wait begins are taken whether or not their
- * event comes, as on epoll: a cancelled thread may have taken it along.
+ * Wakers that are pending when a wait begins are taken even without an event,
+ * as on epoll: a cancelled thread may have received the event.
  */
 int
 mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
@@ -287,12 +261,12 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 {
 	struct kevent raw[BATCH];
 	struct timespec ts;
-	bool owed;
+	bool pending;
 	int n, ready;
 
-	if ((n = mio_wakers_rest(poller, events, nevents)) > 0)
+	if ((n = mio_wakers_deferred(poller, events, nevents)) > 0)
 		return n;
-	if ((owed = atomic_get_relaxed(&poller->pending) != NULL))
+	if ((pending = atomic_get_relaxed(&poller->pending) != NULL))
 		timeout = 0;
 	if (timeout >= 0)
 		mio_timespec(&ts, timeout);
@@ -301,12 +275,12 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 	    timeout < 0 ? NULL : &ts);
 	if (ready < 0)
 		return -errno;
-	if (collect(poller, raw, ready, events, &n) || owed) {
+	if (collect(poller, raw, ready, events, &n) || pending) {
 		mio_channel_drain(poller);
 		n += mio_wakers_take(poller, &events[n], nevents - n);
 	}
-	/* What was pending, another thread may have taken. */
-	return n > 0 || (ready == 0 && !owed) ? n : MIO_RESUME;
+	/* Another thread may have taken the pending wakers. */
+	return n > 0 || (ready == 0 && !pending) ? n : MIO_RESUME;
 }
 
 #include "verbs.c"

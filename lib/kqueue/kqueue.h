@@ -1,5 +1,5 @@
 /*
- * What the kqueue selector, its notes and its waker channel share.
+ * What the kqueue selector, its knotes and its waker channel share.
  */
 #ifndef KQUEUE_H
 #define KQUEUE_H
@@ -18,10 +18,10 @@ typedef __typeof__(((struct kevent *)0)->udata) mio_kq_udata;
 struct kqueue_poller {
 	struct mio_poller	poller;
 	int			kq;
-	bool			user;	/* the kernel takes EVFILT_USER */
+	bool			user;	/* the kernel has EVFILT_USER */
 };
 
-/* EVFILT_USER's own numbers: this one, and descriptors plus one. */
+/* Idents of EVFILT_USER: this one, and fd + 1 (see broken_ident). */
 #define MIO_KQ_CHANNEL	((uintptr_t)0)
 
 static inline struct kqueue_poller *
@@ -44,7 +44,7 @@ mio_kq_change(struct kevent *kev, uintptr_t ident, mio_kq_filter filter,
 	kev->udata = (mio_kq_udata)token;
 }
 
-/* Counts are size_t on NetBSD and int elsewhere; this is fit for either. */
+/* Counts are size_t on NetBSD and int elsewhere, and both hold these. */
 static inline int
 mio_kevent(const struct mio_poller *poller, const struct kevent *changes,
     unsigned char nchanges, struct kevent *events, unsigned char nevents,
@@ -54,24 +54,21 @@ mio_kevent(const struct mio_poller *poller, const struct kevent *changes,
 	    nevents, timeout);
 }
 
-/*
- * Makes all of the changes, and leaves in each one's data the errno that it
- * failed with, or 0.
- */
+/* Makes all changes, and stores in each one's data its errno, or 0. */
 int	mio_kq_submit(const struct mio_poller *, struct kevent *, int);
 
 /*
- * Is this event of a broken pipe for nobody?  Close(2) takes the notes of its
- * descriptor along, but not that one: if the pipe was closed behind our back,
- * it is the last.
+ * Whether this broken-pipe event is stale.  close(2) removes a descriptor's own
+ * knotes, but not the EVFILT_USER or EVFILT_TIMER knote that broken() added.  A
+ * stale event is the last one.
  */
-bool	mio_kq_outlived(const struct mio_poller *, const struct kevent *);
+bool	mio_kq_stale(const struct mio_poller *, const struct kevent *);
 
 /*
- * A pipe's oneshot has fired: its other notes must not do so as well.  If it
- * is reregistered by another thread in this very moment, one of the new notes
- * may go with them: the end of a full pipe is then told by its next write.
+ * Deletes a pipe's other knotes after its oneshot has fired.  If another thread
+ * reregisters the pipe at the same time, one of the new knotes may be deleted
+ * too.  The next write then reports the end of a full pipe.
  */
-void	mio_kq_spend(const struct mio_poller *, int, mio_kq_filter);
+void	mio_kq_disarm_pipe(const struct mio_poller *, int, mio_kq_filter);
 
 #endif /* KQUEUE_H */

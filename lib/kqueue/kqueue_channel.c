@@ -1,20 +1,20 @@
 /*
- * The waker channel of the kqueue selector: EVFILT_USER where the header has
- * it and the running kernel takes it (KQ-8), else a pipe.
+ * The waker channel of the kqueue selector: EVFILT_USER if the header defines
+ * it and the running kernel supports it (KQ-8), else a pipe.
  *
- * The kqueue itself is opened and closed here, because a wake may run beside
- * the last mio_poller_free and must not trigger a descriptor that is somebody
- * else's by then.
+ * This file also opens and closes the kqueue, because a wake may run beside the
+ * last mio_poller_free and must not trigger a descriptor that has been closed
+ * and reused.
  *
- * What EVFILT_USER asks for:
+ * The rules of EVFILT_USER:
  *
- *  - EV_CLEAR when the note is made, and never again: in a trigger, or in a
- *    note made anew, it erases a trigger that is pending (KQ-11).
- *  - No NOTE_TRIGGER with the first EV_ADD: on FreeBSD it doesn't fire.
- *  - A trigger carries the real udata, because FreeBSD and OpenBSD take the
+ *  - EV_CLEAR when the knote is added, and never again: in a trigger, or in a
+ *    second EV_ADD, EV_CLEAR erases a pending trigger (KQ-11).
+ *  - No NOTE_TRIGGER with the first EV_ADD: on FreeBSD it does not fire.
+ *  - A trigger carries the real udata, because FreeBSD and OpenBSD store the
  *    udata of every change.
  *
- * It relies on kevent being async-signal-safe, as a bare system call is.
+ * It relies on kevent being async-signal-safe, as a plain system call is.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -24,14 +24,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "kqueue.h"
-#include "compat/cancel.h"
 #include "self_pipe.h"
 #include "sock.h"
 
 const bool mio_channel_edges = false;
 
-/* Close-on-exec; a kqueue isn't inherited by fork(2) in any case. */
+/* Close-on-exec; a forked child never inherits a kqueue. */
 static int
 open_kqueue(void)
 {
@@ -46,7 +46,7 @@ open_kqueue(void)
 	if (kq >= 0 && fcntl(kq, F_SETFD, FD_CLOEXEC) < 0) {
 		int error = -errno;
 
-		(void)close(kq);	/* the first error is told */
+		(void)close(kq);	/* the first error counts */
 		return error;
 	}
 #endif
@@ -65,7 +65,7 @@ user(struct mio_poller *poller, unsigned int flags, unsigned int fflags)
 	return mio_kevent(poller, &kev, 1, NULL, 0, &zero) < 0 ? -errno : 0;
 }
 
-/* The header may promise what an older kernel doesn't keep: 1, 0 or errno. */
+/* 1, 0 or a negated errno: an older kernel may lack what its header defines. */
 static int
 has_user(struct mio_poller *poller)
 {
@@ -83,7 +83,7 @@ trigger(struct mio_poller *poller)
 {
 	int error = user(poller, 0, NOTE_TRIGGER);
 
-	/* Interrupted, the change has been made (KQ-5). */
+	/* The change was made although the call was interrupted (KQ-5). */
 	return error == -EINTR ? 0 : error;
 }
 #else
@@ -108,20 +108,23 @@ mio_channel_open(struct mio_poller *poller)
 	struct kqueue_poller *kp = mio_kqueue(poller);
 	int error;
 
-	poller->wake_fd[0] = poller->wake_fd[1] = -1;
+	poller->channel_fd[0] = poller->channel_fd[1] = -1;
 	if ((kp->kq = open_kqueue()) < 0)
 		return kp->kq;
 	if ((error = has_user(poller)) == 0)
-		error = mio_sock_pipe(poller->wake_fd);
+		error = mio_sock_pipe(poller->channel_fd);
 	if (error < 0) {
-		(void)close(kp->kq);	/* the first error is told */
+		(void)close(kp->kq);	/* the first error counts */
 		return error;
 	}
-	kp->user = poller->wake_fd[0] < 0;
+	kp->user = poller->channel_fd[0] < 0;
 	return 0;
 }
 
-/* A full pipe is a wake on its way: a read end is watched level-triggered. */
+/*
+ * A full pipe needs no byte: its read end is registered level-triggered, so the
+ * waiter wakes.
+ */
 int
 mio_channel_signal(struct mio_poller *poller)
 {
@@ -133,30 +136,23 @@ mio_channel_signal(struct mio_poller *poller)
 	return error == -EAGAIN ? 0 : error;
 }
 
-/* An EVFILT_USER note with EV_CLEAR has been cleared by its delivery. */
+/* The delivery of an EVFILT_USER knote with EV_CLEAR has cleared it. */
 void
 mio_channel_drain(struct mio_poller *poller)
 {
-	int saved = errno;
-	int state;
-
-	if (mio_kqueue(poller)->user)
-		return;
-	state = cancel_off();
-	self_pipe_empty(poller);
-	cancel_restore(state);
-	errno = saved;
+	if (!mio_kqueue(poller)->user)
+		channel_drain(poller, self_pipe_empty);
 }
 
 /*
- * In a forked child the kqueue's number may be another file's: it is
- * forgotten.  A pipe is inherited.
+ * A forked child does not inherit the kqueue, and its descriptor may refer to
+ * another file there.  A pipe is inherited.
  */
 void
 mio_channel_close(struct mio_poller *poller)
 {
 	if (poller->birth == mio_generation)
 		(void)close(mio_kqueue(poller)->kq);
-	if (poller->wake_fd[0] >= 0)
+	if (poller->channel_fd[0] >= 0)
 		self_pipe_close(poller);
 }

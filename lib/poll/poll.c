@@ -1,24 +1,26 @@
 /*
  * poll(2), where nothing better exists: AIX, Cygwin, Haiku, the Hurd.
  *
- * poll(2) is level-triggered and knows no registration, so this selector
- * keeps a record a source and makes the edges itself.  A record is armed for
- * some directions, and only those are asked for:
+ * poll(2) is level-triggered and has no registrations, so this selector keeps
+ * a record for each source and makes the edges itself (record.h).  A record is
+ * armed for some directions, and only those are passed to poll(2):
  *
- *  - What is reported is disarmed, and stays so until an operation says
- *    would-block, or the source is reregistered.  Level never disarms.
- *  - An error or a hang-up can't be masked while the descriptor is in the
- *    array, so once reported it takes the descriptor out (POLL-1), until a
- *    direction is armed again.
+ *  - A direction that was reported is disarmed until an operation returns
+ *    EAGAIN or the source is reregistered.  Level mode is never disarmed.
+ *  - poll(2) cannot mask an error or a hang-up while the descriptor is in the
+ *    array.  Once reported, it removes the descriptor from the array (POLL-1)
+ *    until a direction is armed again.
  *
- * The array belongs to the thread inside poll(2).  Who changes it from
- * outside kicks that thread by the waker channel and waits until it has
- * left; who only arms a direction leaves a note and kicks.  Deregistering has
- * to wait in any case: the kernel holds a reference on what it polls, and a
- * peer would not learn of a close(2) before the wait ends.
+ * The array belongs to the thread inside poll(2).  A thread that adds or
+ * removes a slot first wakes the waiter by the waker channel and waits until
+ * the waiter has left poll(2).  A thread that changes a slot only queues the
+ * record and wakes the waiter.  Deregistering always waits: the kernel holds a
+ * reference on the descriptors that it polls, and a peer would not notice a
+ * close(2) before the wait ends.
  *
  * What it relies on: negative descriptors are skipped (POSIX).  A descriptor
- * that was closed behind our back (POLLNVAL) goes quiet, as on epoll.
+ * that was closed with close(2) directly (POLLNVAL) becomes silent, as on
+ * epoll.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -28,22 +30,22 @@
 #include <poll.h>
 #include <pthread.h>
 
-#include "compat/mutex.h"
-#include "internal.h"
 #include "compat/cancel.h"
+#include "internal.h"
 #include "poll_set.h"
 #include "timeout.h"
+#include "unlocked_wait.h"
 
 struct poll_poller {
 	struct mio_poller	 poller;
 	pthread_mutex_t		 lock;		/* never held across poll(2) */
-	pthread_cond_t		 left;		/* nobody is inside poll(2) */
-	pthread_cond_t		 settled;	/* nobody wants the array */
+	pthread_cond_t		 left;		/* no thread in poll(2) */
+	pthread_cond_t		 settled;	/* no thread needs the array */
 	bool			 busy;		/* a thread in mio_sel_wait */
 	bool			 inside;	/* ... and in poll(2) */
-	bool			 kicked;	/* ... and will come out */
-	unsigned int		 changers;	/* threads that wait for it */
-	struct mio_record	*noted;		/* changed while inside */
+	bool			 woken;		/* ... and about to leave it */
+	unsigned int		 changers;	/* threads in lock_array */
+	struct mio_record	*changed;	/* while a thread is inside */
 	struct poll_set		 set;
 };
 
@@ -51,21 +53,11 @@ const size_t mio_sel_size = sizeof(struct poll_poller);
 const char mio_sel_name[] = "poll";
 const unsigned int mio_sel_interests =
     MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY;
-const bool mio_sel_learns = true;
 
 static struct poll_poller *
 self(const struct mio_poller *poller)
 {
 	return (struct poll_poller *)(uintptr_t)poller;
-}
-
-/* There is no descriptor that stands for the set. */
-int
-mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
-{
-	(void)poller;
-	(void)fd;
-	return -ENOTSUP;
 }
 
 static int
@@ -94,24 +86,19 @@ mio_sel_open(struct mio_poller *poller)
 	struct poll_poller *pp = self(poller);
 	int error;
 
-	if ((error = mio_poll_set_open(&pp->set, poller->wake_fd[0])) < 0)
+	error = mio_poll_set_open(&pp->set, poller->channel_fd[0]);
+	if (error < 0)
 		return error;
 	if ((error = init_locks(pp)) < 0) {
 		mio_poll_set_destroy(&pp->set);
 		return error;
 	}
-	/* A kick ends poll(2) with nothing to report. */
+	/* A woken waiter leaves poll(2) with nothing to report. */
 	poller->resumes = 1;
 	return 0;
 }
 
-/* The only descriptors are the channel's. */
-void
-mio_sel_close(struct mio_poller *poller)
-{
-	(void)poller;
-}
-
+#define mio_sel_destroy mio_sel_destroy
 void
 mio_sel_destroy(struct mio_poller *poller)
 {
@@ -119,8 +106,8 @@ mio_sel_destroy(struct mio_poller *poller)
 
 	mio_poll_set_destroy(&pp->set);
 	/*
-	 * In a forked child the locks may be held by a thread that isn't
-	 * there, and destroying them is undefined: they own nothing to leak.
+	 * In a forked child the locks may be held by a thread that does not
+	 * exist, and destroying them is undefined.  They own nothing to leak.
 	 */
 	if (poller->birth != mio_generation)
 		return;
@@ -129,20 +116,20 @@ mio_sel_destroy(struct mio_poller *poller)
 	(void)pthread_mutex_destroy(&pp->lock);
 }
 
-/* Makes the thread inside poll(2) come out; one kick is enough for that. */
+/* Makes the thread inside poll(2) leave it; one signal is enough. */
 static int
-kick(struct poll_poller *pp)
+wake_waiter(struct poll_poller *pp)
 {
 	int error;
 
-	if (!pp->inside || pp->kicked)
+	if (!pp->inside || pp->woken)
 		return 0;
 	if ((error = mio_channel_signal(&pp->poller)) == 0)
-		pp->kicked = true;
+		pp->woken = true;
 	return error;
 }
 
-/* No cancellation here: the lock is held, and promises are half kept. */
+/* Without cancellation: the lock is held, and the state is inconsistent. */
 static void
 wait_for(struct poll_poller *pp, pthread_cond_t *cond)
 {
@@ -155,8 +142,8 @@ wait_for(struct poll_poller *pp, pthread_cond_t *cond)
 }
 
 /*
- * Locks, with no thread inside poll(2) and none going in.  On an error the
- * kick has failed, and the thread is still there.
+ * Locks, with no thread inside poll(2) and none able to enter.  On an error the
+ * waiter could not be woken and is still inside.
  */
 static int
 lock_array(struct poll_poller *pp)
@@ -165,7 +152,7 @@ lock_array(struct poll_poller *pp)
 
 	mutex_lock(&pp->lock);
 	pp->changers++;
-	while (pp->inside && (error = kick(pp)) == 0)
+	while (pp->inside && (error = wake_waiter(pp)) == 0)
 		wait_for(pp, &pp->left);
 	if (--pp->changers == 0)
 		(void)pthread_cond_signal(&pp->settled);	/* can't fail */
@@ -188,33 +175,33 @@ mio_sel_add(struct mio_poller *poller, struct mio_source *source,
 	record->poller = poller;
 	record->fd = source->fd;
 	mio_record_set(record, token, interest);
-	mio_poll_set_place(&pp->set, record);
+	mio_poll_set_update(&pp->set, record);
 	mio_record_tie(record, source);
 out:
 	mutex_unlock(&pp->lock);
 	return error;
 }
 
-/* Brings the array up to date with a record, now or when poll(2) is left. */
+/* Updates a record's slot, now or when the waiter leaves poll(2). */
 static int
-note(struct poll_poller *pp, struct mio_record *record)
+update(struct poll_poller *pp, struct mio_record *record)
 {
 	if (!pp->inside) {
-		mio_poll_set_place(&pp->set, record);
+		mio_poll_set_update(&pp->set, record);
 		return 0;
 	}
-	mio_record_list(&pp->noted, record);
-	return kick(pp);
+	mio_record_list(&pp->changed, record);
+	return wake_waiter(pp);
 }
 
 static void
-place_noted(struct poll_poller *pp)
+update_changed(struct poll_poller *pp)
 {
 	struct mio_record *record;
 
-	while ((record = pp->noted) != NULL) {
+	while ((record = pp->changed) != NULL) {
 		mio_record_unlist(record);
-		mio_poll_set_place(&pp->set, record);
+		mio_poll_set_update(&pp->set, record);
 	}
 }
 
@@ -228,7 +215,7 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 
 	mutex_lock(&pp->lock);
 	mio_record_set(record, token, interest);
-	error = note(pp, record);
+	error = update(pp, record);
 	mutex_unlock(&pp->lock);
 	return error;
 }
@@ -241,28 +228,21 @@ mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 	int error;
 
 	if ((error = lock_array(pp)) == 0) {
-		assert(pp->noted == NULL);
+		assert(pp->changed == NULL);
 		mio_poll_set_remove(&pp->set, record);
 	} else {
-		/* Without a kick the place is lost, but it must be silent. */
+		/* The waiter has the slot, which is lost but must be silent. */
 		record->armed = 0;
 		record->interest = 0;
-		(void)note(pp, record);		/* the same error again */
+		(void)update(pp, record);	/* the same error again */
 	}
 	mutex_unlock(&pp->lock);
 	return mio_result(error);
 }
 
-/* The record goes with the poller's memory. */
+#define mio_sel_rearm mio_sel_rearm
 void
-mio_sel_forget(struct mio_poller *poller, const struct mio_source *source)
-{
-	(void)poller;
-	(void)source;
-}
-
-void
-mio_sel_blocked(const struct mio_source *source, unsigned int directions)
+mio_sel_rearm(const struct mio_source *source, unsigned int directions)
 {
 	struct mio_record *record = source->reg;
 	struct poll_poller *pp = self(record->poller);
@@ -271,36 +251,41 @@ mio_sel_blocked(const struct mio_source *source, unsigned int directions)
 		return;
 	mutex_lock(&pp->lock);
 	/*
-	 * If the kick fails, the waiter takes the note up when it next leaves;
-	 * the operation itself has not failed.
+	 * The operation itself has not failed.  If the waiter cannot be woken,
+	 * it updates the slot when it next leaves poll(2).
 	 */
 	if (mio_record_tied(record, source) &&
-	    mio_record_arm(record, directions))
-		(void)note(pp, record);
+	    mio_record_rearm(record, directions))
+		(void)update(pp, record);
 	mutex_unlock(&pp->lock);
+}
+
+/* One call of poll(2). */
+struct poll_wait {
+	struct mio_unlocked_wait base;
+	struct poll_poller	*pp;
+	struct pollfd		*fds;
+	nfds_t			 count;
+	int64_t			 timeout;
+};
+
+static struct poll_wait *
+poll_wait(struct mio_unlocked_wait *base)
+{
+	return (struct poll_wait *)base;
 }
 
 /* The thread has left poll(2), or was cancelled there. */
 static void
-leave(void *arg)
+leave(struct mio_unlocked_wait *base)
 {
-	struct poll_poller *pp = arg;
+	struct poll_poller *pp = poll_wait(base)->pp;
 
-	mutex_lock(&pp->lock);
-	pp->inside = false;
-	pp->kicked = false;
-	place_noted(pp);
-	(void)pthread_cond_broadcast(&pp->left);	/* can't fail */
-}
-
-static void
-leave_cancelled(void *arg)
-{
-	struct poll_poller *pp = arg;
-
-	leave(pp);
 	pp->busy = false;
-	mutex_unlock(&pp->lock);
+	pp->inside = false;
+	pp->woken = false;
+	update_changed(pp);
+	(void)pthread_cond_broadcast(&pp->left);	/* can't fail */
 }
 
 static int
@@ -317,28 +302,18 @@ wait_raw(struct pollfd *fds, nfds_t count, int64_t timeout)
 	return poll(fds, count, mio_msec(timeout));
 }
 
-/* poll(2) itself, unlocked; 0 or more, or a negated errno. */
 static int
-wait_unlocked(struct poll_poller *pp, int64_t timeout)
+wait_unlocked(struct mio_unlocked_wait *base)
 {
-	struct pollfd *fds = pp->set.fds;
-	nfds_t count = pp->set.count;
-	int ready;
+	struct poll_wait *w = poll_wait(base);
+	int ready = wait_raw(w->fds, w->count, w->timeout);
 
-	pp->inside = true;
-	mutex_unlock(&pp->lock);
-	pthread_cleanup_push(leave_cancelled, pp);
-	ready = wait_raw(fds, count, timeout);
-	if (ready < 0)
-		ready = -errno;
-	pthread_cleanup_pop(0);
-	leave(pp);
-	return ready;
+	return ready < 0 ? -errno : ready;
 }
 
-/* What poll(2) saw, as events; wakers first. */
+/* Stores what poll(2) found as events, wakers first. */
 static int
-answer(struct poll_poller *pp, int ready, struct mio_event *events,
+collect(struct poll_poller *pp, int ready, struct mio_event *events,
     int nevents)
 {
 	int n = 0;
@@ -358,18 +333,22 @@ static int
 wait_locked(struct poll_poller *pp, struct mio_event *events, int nevents,
     int64_t timeout)
 {
+	struct poll_wait w = { { &pp->lock, wait_unlocked, leave }, pp, NULL,
+	    0, timeout };
 	int n;
 
 	if (pp->busy)
 		return -EBUSY;
-	if ((n = mio_wakers_rest(&pp->poller, events, nevents)) > 0)
+	if ((n = mio_wakers_deferred(&pp->poller, events, nevents)) > 0)
 		return n;
 	pp->busy = true;
 	while (pp->changers > 0)
 		wait_for(pp, &pp->settled);
-	n = wait_unlocked(pp, timeout);
-	pp->busy = false;
-	return answer(pp, n, events, nevents);
+	w.fds = pp->set.fds;
+	w.count = pp->set.count;
+	pp->inside = true;
+	n = mio_unlocked_wait(&w.base);
+	return collect(pp, n, events, nevents);
 }
 
 int

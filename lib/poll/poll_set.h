@@ -1,6 +1,7 @@
 /*
- * What the poll(2) selector asks poll(2) for: an array of descriptors with a
- * record for each.  No locks and no system calls in here; poll.c has both.
+ * What the poll(2) selector passes to poll(2): an array of descriptors, with a
+ * record for each.  This file takes no locks and makes no system calls; poll.c
+ * does both.
  */
 #ifndef POLL_SET_H
 #define POLL_SET_H
@@ -9,25 +10,30 @@
 
 #include "record.h"
 
+struct poll_record {
+	struct mio_record	 record;
+	unsigned int		 slot;		/* index in the two arrays */
+};
+
 struct poll_set {
-	struct pollfd		 *fds;		/* fds[i] is records[i]'s; */
-	struct mio_record	**records;	/* 0 is the waker channel's */
+	struct pollfd		 *fds;		/* by slot; slot 0 is the */
+	struct poll_record	**records;	/* waker channel's */
 	unsigned int		  count, room;	/* of the two arrays */
-	unsigned int		  cursor;	/* where the next scan begins */
+	unsigned int		  cursor;	/* the next scan begins here */
 	struct mio_records	  all;
 };
 
 int	mio_poll_set_open(struct poll_set *, int);
 void	mio_poll_set_destroy(struct poll_set *);
 
-/* A record that has a place, but nothing in it yet. */
+/* Stores a record with a slot that is still empty; 0 or -ENOMEM. */
 int	mio_poll_set_add(struct poll_set *, struct mio_record **);
 void	mio_poll_set_remove(struct poll_set *, struct mio_record *);
 
-/* Brings a record's place up to date with what it is armed for. */
-void	mio_poll_set_place(struct poll_set *, const struct mio_record *);
+/* Updates a record's slot to what it is armed for. */
+void	mio_poll_set_update(struct poll_set *, struct mio_record *);
 
-/* What poll(2) has left in the array, as events; disarms what it reports. */
+/* Stores the events that poll(2) left in the array, and disarms them. */
 int	mio_poll_set_collect(struct poll_set *, int, struct mio_event *, int);
 
 #endif /* POLL_SET_H */

@@ -1,41 +1,44 @@
 /*
  * Event ports: Solaris 10 and later, illumos.
  *
- * A descriptor is associated with the port, for some of poll(2)'s bits; the
- * first event ends the association, and a new one looks at the descriptor
- * anew.  So a record says for which directions a source is armed (record.h),
- * and a source that is armed is associated, at the latest when a thread waits:
+ * A descriptor is associated with the port for some of poll(2)'s bits.  Its
+ * first event ends the association, and a new association looks at the
+ * descriptor again.  A record says for which directions a source is armed
+ * (record.h).  An armed source is associated, at the latest when a thread
+ * waits:
  *
- *  - What is reported is disarmed; for the directions still armed, and for
- *    level, the source is due: associated again by the next mio_poll.  An
- *    error or a hang-up can't be masked, and disarms all (PORT-1).
- *  - An operation that would block arms its direction.  The source is then
- *    due, or associated at once if a thread is waiting, or may be waiting on
- *    the port itself because mio_poller_fd gave it away.
+ *  - A direction that was reported is disarmed.  If other directions are still
+ *    armed, or the mode is level, the next mio_poll associates the source
+ *    again.  An error or a hang-up cannot be masked, and disarms all (PORT-1).
+ *  - An operation that returns EAGAIN arms its direction.  The source is then
+ *    associated by the next mio_poll.  It is associated at once if a thread is
+ *    waiting, or if mio_poller_fd has returned the port, for which another
+ *    call may be waiting.
  *
- * Every association has a number of its own, beside the record's index in
- * portev_user.  An event that a waiter had retrieved, but not yet reported,
- * when another thread associated the source again or deregistered it, is
- * stale and ignored; associating has looked at the descriptor anew (PORT-4).
+ * Each association has a number, which portev_user holds beside the record's
+ * index.  The number shows that an event is stale: a waiter had retrieved it,
+ * and had not yet reported it, when another thread associated the source again
+ * or deregistered it.  A stale event is ignored, because the new association
+ * has looked at the descriptor again (PORT-4).
  *
- * What it relies on (for the fake, t/fake/port_test.c has it all):
+ * What it relies on (t/fake/port_test.c holds the fake to all of it):
  *
- *  - port_associate takes an event back that is queued and not retrieved, and
- *    so does port_dissociate (t/fake/port_select: "what was queued before").
- *  - Associating again needs no further slot, so it can't meet the limit: a
- *    slot is given back by port_dissociate only, which says ENOENT if the
- *    event has been retrieved, and by close(2) (port_select: "a full port").
- *  - Associating for no bits reports a hang-up or an error, as poll(2) does
+ *  - port_associate removes an event that is queued and not retrieved, and so
+ *    does port_dissociate (t/fake/port_select: "what was queued before").
+ *  - Associating again needs no further slot, so it cannot meet the limit.
+ *    Only port_dissociate and close(2) free a slot; port_dissociate fails with
+ *    ENOENT if the event has been retrieved (port_select: "a full port").
+ *  - An association for no bits reports a hang-up or an error, as poll(2) does
  *    (t/one_event, t/closing).
  *
  * What it works around:
  *
  *  - port_getn returns events together with ETIME, on some kernels with EINTR,
- *    and says so in nget or not at all: a mark in the first entry tells
+ *    and may not store their count in nget: a mark in the first entry shows
  *    whether it was filled (PORT-3: port_select, t/port_quirks.sh).
- *  - It succeeds without an event when asked not to wait, or says ETIME (the
- *    same).
- *  - It isn't a cancellation point; a cancelled thread gets EINTR
+ *  - With a timeout of zero it succeeds without an event, or fails with ETIME
+ *    (the same tests).
+ *  - It is not a cancellation point, and a cancelled thread gets EINTR
  *    (port_select: "an interrupted wait").
  *  - A bad descriptor is EBADFD, a full port EAGAIN (t/dup; port_select).
  *
@@ -45,22 +48,27 @@
 #include "config.h"
 
 #include <port.h>
-#include <pthread.h>
 
-#include "compat/mutex.h"
 #include "internal.h"
 #include "poll_bits.h"
 #include "timeout.h"
+#include "unlocked_wait.h"
 
 #define BATCH		128	/* events retrieved at a time */
-#define ROUND_BITS	16	/* of portev_user: an association's number */
+#define NUMBER_BITS	16	/* of portev_user: an association's number */
+#define NUMBER_MASK	((1u << NUMBER_BITS) - 1)
+
+struct port_record {
+	struct mio_record	 record;
+	unsigned int		 number;	/* of the last association */
+};
 
 struct port_poller {
 	struct mio_poller	 poller;
 	pthread_mutex_t		 lock;		/* never held across a wait */
 	bool			 waiting;	/* a thread, in mio_sel_wait */
 	bool			 shared;	/* by mio_poller_fd */
-	struct mio_record	*due;		/* to be associated */
+	struct mio_record	*to_associate;
 	struct mio_records	 records;
 };
 
@@ -68,7 +76,8 @@ const size_t mio_sel_size = sizeof(struct port_poller);
 const char mio_sel_name[] = "port";
 const unsigned int mio_sel_interests =
     MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY;
-const bool mio_sel_learns = true;
+
+MIO_ASSERT(record_first, offsetof(struct port_record, record) == 0);
 
 static struct port_poller *
 self(const struct mio_poller *poller)
@@ -76,29 +85,29 @@ self(const struct mio_poller *poller)
 	return (struct port_poller *)(uintptr_t)poller;
 }
 
-/* The channel and the selector are one: see port_channel.c. */
+static struct port_record *
+port_record(struct mio_record *record)
+{
+	return (struct port_record *)record;
+}
+
+/* The channel owns the port, and closes it: see port_channel.c. */
 static int
 port_of(const struct port_poller *pp)
 {
-	return pp->poller.wake_fd[0];
+	return pp->poller.channel_fd[0];
 }
 
 int
 mio_sel_open(struct mio_poller *poller)
 {
-	self(poller)->records.size = sizeof(struct mio_record);
+	self(poller)->records.size = sizeof(struct port_record);
 	/* A wait can end with nothing but stale events. */
 	poller->resumes = 1;
 	return -pthread_mutex_init(&self(poller)->lock, NULL);
 }
 
-/* The port is the channel's, which is closed after the last waker's end. */
-void
-mio_sel_close(struct mio_poller *poller)
-{
-	(void)poller;
-}
-
+#define mio_sel_destroy mio_sel_destroy
 void
 mio_sel_destroy(struct mio_poller *poller)
 {
@@ -106,22 +115,23 @@ mio_sel_destroy(struct mio_poller *poller)
 
 	mio_records_destroy(&pp->records);
 	/*
-	 * In a forked child the lock may be held by a thread that isn't
-	 * there, and destroying it is undefined: it owns nothing to leak.
+	 * In a forked child the lock may be held by a thread that does not
+	 * exist, and destroying it is undefined.  It owns nothing to leak.
 	 */
 	if (poller->birth == mio_generation)
 		(void)pthread_mutex_destroy(&pp->lock);
 }
 
-/* Associates for what is armed.  An event of an earlier time is stale now. */
+/* Associates for what is armed.  Events of earlier associations become stale. */
 static int
 associate(struct port_poller *pp, struct mio_record *record)
 {
+	struct port_record *pr = port_record(record);
 	int error, saved = errno;
 	uintptr_t user;
 
-	record->place = (record->place + 1) & ((1u << ROUND_BITS) - 1);
-	user = (uintptr_t)record->index << ROUND_BITS | record->place;
+	pr->number = (pr->number + 1) & NUMBER_MASK;
+	user = (uintptr_t)record->index << NUMBER_BITS | pr->number;
 	if (port_associate(port_of(pp), PORT_SOURCE_FD, (uintptr_t)record->fd,
 	    mio_poll_bits(record), (void *)user) < 0) {
 		error = errno == EBADFD ? -EBADF : -errno;
@@ -133,17 +143,18 @@ associate(struct port_poller *pp, struct mio_record *record)
 }
 
 /*
- * Associates all that are due.  What was closed behind our back goes quiet,
- * as on epoll.  What the kernel has no memory for stays due, and the error is
- * for the wait to tell.
+ * Associates all sources that are to be associated.  A descriptor that was
+ * closed with close(2) directly becomes silent, as on epoll.  A source for
+ * which the kernel has no memory stays on the list, and the wait returns the
+ * error.
  */
 static int
-associate_due(struct port_poller *pp)
+associate_listed(struct port_poller *pp)
 {
 	struct mio_record *record, *next;
 	int error, first = 0;
 
-	for (record = pp->due; record != NULL; record = next) {
+	for (record = pp->to_associate; record != NULL; record = next) {
 		next = record->next;
 		error = associate(pp, record);
 		if (error == -EBADF) {
@@ -155,20 +166,21 @@ associate_due(struct port_poller *pp)
 	return first;
 }
 
-/* Armed in a new direction, or again: now if somebody waits, else later. */
+/* Associates a changed record, at once if a thread waits, else later. */
 static void
-rearm(struct port_poller *pp, struct mio_record *record)
+associate_changed(struct port_poller *pp, struct mio_record *record)
 {
-	mio_record_list(&pp->due, record);
-	/* What fails now stays due, and the next wait tells. */
+	mio_record_list(&pp->to_associate, record);
+	/* On an error it stays on the list, and the next wait returns it. */
 	if (pp->waiting || pp->shared)
 		(void)associate(pp, record);
 }
 
 /*
- * Who asks for the descriptor watches it, and expects it to be readable when
- * mio_poll has something to say: from now on nothing is left for later.
+ * The caller will watch the descriptor, and expects it to be readable when
+ * mio_poll has an event: from now on no association is left to the next wait.
  */
+#define mio_sel_fd mio_sel_fd
 int
 mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 {
@@ -176,13 +188,13 @@ mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 
 	mutex_lock(&pp->lock);
 	pp->shared = true;
-	(void)associate_due(pp);	/* as above */
+	(void)associate_listed(pp);	/* the next wait returns the error */
 	mutex_unlock(&pp->lock);
 	*fd = port_of(pp);
 	return 0;
 }
 
-/* A record whose index fits into portev_user; it may not with 32 bits. */
+/* Stores a record whose index fits into portev_user, which may have 32 bits. */
 static int
 get_record(struct port_poller *pp, struct mio_record **record)
 {
@@ -192,7 +204,7 @@ get_record(struct port_poller *pp, struct mio_record **record)
 	if ((error = mio_records_get(&pp->records, record)) < 0)
 		return error;
 	index = (*record)->index;
-	if (index << ROUND_BITS >> ROUND_BITS == index)
+	if (index << NUMBER_BITS >> NUMBER_BITS == index)
 		return 0;
 	mio_records_put(&pp->records, *record);
 	return -ENOSPC;
@@ -212,7 +224,7 @@ add(struct port_poller *pp, struct mio_source *source, mio_token token,
 	mio_record_set(record, token, interest);
 	if ((error = associate(pp, record)) < 0) {
 		mio_records_put(&pp->records, record);
-		/* The port's limit; EAGAIN would say "try later". */
+		/* The port's limit; EAGAIN would mean "try later". */
 		return error == -EAGAIN ? -ENOSPC : error;
 	}
 	mio_record_tie(record, source);
@@ -247,10 +259,10 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 	old = *record;
 	mio_record_set(record, token, interest);
 	if ((error = associate(pp, record)) < 0) {
-		/* The kernel has dropped the old association; we have not. */
+		/* The kernel has dropped the association: restore it later. */
 		mio_record_set(record, old.token, old.interest);
 		record->armed = old.armed;
-		mio_record_list(&pp->due, record);
+		mio_record_list(&pp->to_associate, record);
 	}
 	mutex_unlock(&pp->lock);
 	return error;
@@ -258,7 +270,7 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 
 /*
  * ENOENT: the event has been retrieved, and only the slot was left.  EBADFD:
- * the descriptor was closed before, and the association went with it.
+ * the descriptor is closed, and the association ended with it.
  */
 static int
 dissociate(const struct port_poller *pp, const struct mio_record *record)
@@ -287,21 +299,14 @@ mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 	return mio_result(error);
 }
 
-/* The record goes with the poller's memory. */
-void
-mio_sel_forget(struct mio_poller *poller, const struct mio_source *source)
-{
-	(void)poller;
-	(void)source;
-}
-
 /*
- * Would-block in a direction that is armed already: an event may be in the
- * queue since before, and is taken back by associating anew.  Not if a thread
- * is waiting, because that would have retrieved it.
+ * EAGAIN in a direction that is armed already: an event may have been queued
+ * before, and a new association removes it.  Not while a thread waits, because
+ * that thread would have retrieved it.
  */
+#define mio_sel_rearm mio_sel_rearm
 void
-mio_sel_blocked(const struct mio_source *source, unsigned int directions)
+mio_sel_rearm(const struct mio_source *source, unsigned int directions)
 {
 	struct mio_record *record = source->reg;
 	struct port_poller *pp = self(record->poller);
@@ -310,16 +315,13 @@ mio_sel_blocked(const struct mio_source *source, unsigned int directions)
 		return;
 	mutex_lock(&pp->lock);
 	if (mio_record_tied(record, source) &&
-	    (mio_record_arm(record, directions) ||
+	    (mio_record_rearm(record, directions) ||
 	    (!pp->waiting && (record->armed & directions) != 0)))
-		rearm(pp, record);
+		associate_changed(pp, record);
 	mutex_unlock(&pp->lock);
 }
 
-/*
- * Reports an event of a descriptor, unless it is stale: the association that
- * it ended was not the record's last.
- */
+/* Reports a descriptor's event unless it is stale. */
 static int
 report(struct port_poller *pp, const port_event_t *raw,
     struct mio_event *event)
@@ -328,22 +330,23 @@ report(struct port_poller *pp, const port_event_t *raw,
 	struct mio_record *record;
 	int n;
 
-	record = mio_records_at(&pp->records, user >> ROUND_BITS);
+	record = mio_records_at(&pp->records, user >> NUMBER_BITS);
 	if (record == NULL || record->interest == 0 ||
-	    record->place != (user & ((1u << ROUND_BITS) - 1)))
+	    port_record(record)->number != (user & NUMBER_MASK))
 		return 0;
 	n = mio_poll_report(record, (short)raw->portev_events, event);
 	if (record->armed != 0) {
-		mio_record_list(&pp->due, record);
+		mio_record_list(&pp->to_associate, record);
+		/* As in associate_changed(). */
 		if (pp->shared)
-			(void)associate(pp, record);	/* as in rearm */
+			(void)associate(pp, record);
 	}
 	return n;
 }
 
 static int
 report_all(struct port_poller *pp, const port_event_t *raw, unsigned int count,
-    struct mio_event *events, int nevents, bool owed)
+    struct mio_event *events, int nevents, bool pending)
 {
 	bool packet = false;
 	unsigned int i;
@@ -357,98 +360,95 @@ report_all(struct port_poller *pp, const port_event_t *raw, unsigned int count,
 	}
 	if (packet)
 		mio_channel_drain(&pp->poller);
-	if (packet || owed)
+	if (packet || pending)
 		n += mio_wakers_take(&pp->poller, &events[n], nevents - n);
 	return n > 0 ? n : MIO_RESUME;
 }
 
-/* The wait is over, or was cancelled. */
-static void
-leave(void *arg)
-{
-	struct port_poller *pp = arg;
+/* One call of port_getn. */
+struct port_wait {
+	struct mio_unlocked_wait base;
+	struct port_poller	*pp;
+	port_event_t		*raw;
+	unsigned int		 room;
+	int64_t			 timeout;
+};
 
-	mutex_lock(&pp->lock);
-	pp->waiting = false;
+static struct port_wait *
+port_wait(struct mio_unlocked_wait *base)
+{
+	return (struct port_wait *)base;
 }
 
+/* The wait has ended, or was cancelled. */
 static void
-leave_cancelled(void *arg)
+leave(struct mio_unlocked_wait *base)
 {
-	struct port_poller *pp = arg;
-
-	leave(pp);
-	mutex_unlock(&pp->lock);
+	port_wait(base)->pp->waiting = false;
 }
 
 /*
- * port_getn itself: how many events, or a negated errno.  Events come first,
- * whatever error is with them.
+ * port_getn itself: how many events, or a negated errno.  Events take
+ * precedence over an error that comes with them.
  */
 static int
-get_events(const struct port_poller *pp, port_event_t *raw, unsigned int room,
-    int64_t timeout)
+get_events(const struct port_wait *w)
 {
 	int error = 0, saved = errno;
 	struct timespec ts;
 	unsigned int got = 1;
 
-	raw[0].portev_source = 0;
-	if (timeout >= 0)
-		mio_timespec(&ts, timeout);
-	if (port_getn(port_of(pp), raw, room, &got,
-	    timeout >= 0 ? &ts : NULL) < 0)
+	w->raw[0].portev_source = 0;
+	if (w->timeout >= 0)
+		mio_timespec(&ts, w->timeout);
+	if (port_getn(port_of(w->pp), w->raw, w->room, &got,
+	    w->timeout >= 0 ? &ts : NULL) < 0)
 		error = errno;
 	errno = saved;
-	if (got > 0 && raw[0].portev_source != 0)
+	if (got > 0 && w->raw[0].portev_source != 0)
 		return (int)got;
 	return error == ETIME ? 0 : -error;
 }
 
-/* Waits, unlocked. */
 static int
-wait_unlocked(struct port_poller *pp, port_event_t *raw, unsigned int room,
-    int64_t timeout)
+wait_unlocked(struct mio_unlocked_wait *base)
 {
 	int n;
 
-	pp->waiting = true;
-	mutex_unlock(&pp->lock);
-	pthread_cleanup_push(leave_cancelled, pp);
 	pthread_testcancel();
-	n = get_events(pp, raw, room, timeout);
+	n = get_events(port_wait(base));
 	if (n == -EINTR)
 		pthread_testcancel();
-	pthread_cleanup_pop(0);
-	leave(pp);
 	return n;
 }
 
 /*
- * Wakers that are pending when a wait begins are taken whether or not their
- * packet is there: the port may have refused it.
+ * Wakers that are pending when a wait begins are taken even if there is no
+ * packet, because the port may have refused it.
  */
 static int
 wait_locked(struct port_poller *pp, struct mio_event *events, int nevents,
     int64_t timeout)
 {
 	port_event_t raw[BATCH];
-	bool owed;
+	struct port_wait w = { { &pp->lock, wait_unlocked, leave }, pp, raw,
+	    nevents < BATCH ? (unsigned int)nevents : BATCH, timeout };
+	bool pending;
 	int error, n;
 
 	if (pp->waiting)
 		return -EBUSY;
-	if ((n = mio_wakers_rest(&pp->poller, events, nevents)) > 0)
+	if ((n = mio_wakers_deferred(&pp->poller, events, nevents)) > 0)
 		return n;
-	owed = atomic_get_relaxed(&pp->poller.pending) != NULL;
-	error = associate_due(pp);
-	if (owed || error < 0)
-		timeout = 0;
-	n = wait_unlocked(pp, raw, nevents < BATCH ? (unsigned int)nevents :
-	    BATCH, timeout);
-	if (n > 0 || (n == 0 && owed))
+	pending = atomic_get_relaxed(&pp->poller.pending) != NULL;
+	error = associate_listed(pp);
+	if (pending || error < 0)
+		w.timeout = 0;
+	pp->waiting = true;
+	n = mio_unlocked_wait(&w.base);
+	if (n > 0 || (n == 0 && pending))
 		return report_all(pp, raw, (unsigned int)n, events, nevents,
-		    owed);
+		    pending);
 	if (n < 0 || error < 0)
 		return n < 0 ? n : error;
 	return timeout < 0 ? MIO_RESUME : 0;

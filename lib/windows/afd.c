@@ -35,7 +35,6 @@
 
 #include "afd_bits.h"
 #include "afd_poller.h"
-#include "compat/npipe.h"
 #include "timeout.h"
 #include "afd_driver.h"
 #include "win_error.h"
@@ -46,6 +45,7 @@
 
 struct afd_record {
 	struct mio_record	 record;	/* fd: the lowest socket */
+	unsigned int		 kind;
 	struct afd_poll		 poll;
 	unsigned int		 asked;		/* armed bits; 0: not asked */
 	unsigned int		 doubt;		/* emptied since */
@@ -58,7 +58,6 @@ const size_t mio_sel_size = sizeof(struct afd_poller);
 const char mio_sel_name[] = "afd";
 const unsigned int mio_sel_interests =
     MIO_READABLE | MIO_WRITABLE | MIO_PRIORITY;
-const bool mio_sel_learns = true;
 
 MIO_ASSERT(first, offsetof(struct afd_record, record) == 0);
 
@@ -66,15 +65,6 @@ static struct afd_record *
 afd_record(struct mio_record *record)
 {
 	return (struct afd_record *)record;
-}
-
-/* The port can be waited for by nobody else. */
-int
-mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
-{
-	(void)poller;
-	(void)fd;
-	return -ENOTSUP;
 }
 
 int
@@ -156,7 +146,7 @@ ask_due(struct afd_poller *ap)
 
 	for (record = ap->due; record != NULL; record = next) {
 		next = record->next;
-		error = record->place == AFD_PIPE ? mio_pipe_due(record) :
+		error = mio_afd_kind(record) == AFD_PIPE ? mio_pipe_due(record) :
 		    ask(ap, afd_record(record));
 		if (error == -EBADF || error == -ENOTSOCK) {
 			record->armed = 0;
@@ -267,7 +257,7 @@ mio_sel_add(struct mio_poller *poller, struct mio_source *source,
 	mio_fd base;
 	int error;
 
-	if (mio_is_named(source))
+	if (mio_kind(source) == MIO_KIND_NPIPE)
 		return mio_pipe_add(ap, source, token, interest);
 	if ((error = mio_check_file(source)) < 0 ||
 	    (error = mio_afd_base(source->fd, &base)) < 0)
@@ -298,7 +288,7 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 	struct afd_record *ar = source->reg;
 	int error;
 
-	if (mio_is_named(source))
+	if (mio_kind(source) == MIO_KIND_NPIPE)
 		return mio_pipe_mod(source, token, interest);
 	AcquireSRWLockExclusive(&ap->lock);
 	mio_record_set(&ar->record, token, interest);
@@ -314,7 +304,7 @@ mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 	struct afd_poller *ap = mio_afd_poller(poller);
 	struct afd_record *ar = source->reg;
 
-	if (mio_is_named(source)) {
+	if (mio_kind(source) == MIO_KIND_NPIPE) {
 		mio_pipe_del(source);
 		return 0;
 	}
@@ -334,23 +324,25 @@ mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 }
 
 /* A socket's record goes with the poller's memory; a pipe lives on. */
+#define mio_sel_forget mio_sel_forget
 void
 mio_sel_forget(struct mio_poller *poller, const struct mio_source *source)
 {
 	(void)poller;
-	if (mio_is_named(source))
+	if (mio_kind(source) == MIO_KIND_NPIPE)
 		mio_pipe_del(source);
 }
 
+#define mio_sel_rearm mio_sel_rearm
 void
-mio_sel_blocked(const struct mio_source *source, unsigned int directions)
+mio_sel_rearm(const struct mio_source *source, unsigned int directions)
 {
 	struct afd_record *ar = source->reg;
 	struct afd_poller *ap = mio_afd_poller(ar->record.poller);
 
 	if (mio_poller_check(&ap->poller) < 0)
 		return;
-	if (mio_is_named(source)) {
+	if (mio_kind(source) == MIO_KIND_NPIPE) {
 		mio_pipe_blocked(source, directions);
 		return;
 	}
@@ -359,7 +351,7 @@ mio_sel_blocked(const struct mio_source *source, unsigned int directions)
 		goto out;
 	ar->doubt |= directions & ar->asked;
 	ar->came &= ~mio_afd_bits(directions);
-	if (mio_record_arm(&ar->record, directions) ||
+	if (mio_record_rearm(&ar->record, directions) ||
 	    (ar->asked == 0 && ar->came == 0 && ar->record.armed != 0))
 		(void)renew(ap, ar);	/* due: the next wait tries again */
 out:
@@ -371,7 +363,7 @@ report(struct mio_record *record, struct mio_event *event)
 {
 	unsigned int came;
 
-	if (record->place == AFD_PIPE)
+	if (mio_afd_kind(record) == AFD_PIPE)
 		return mio_pipe_report(record, event);
 	came = afd_record(record)->came;
 	afd_record(record)->came = 0;
@@ -429,7 +421,7 @@ wait_locked(struct afd_poller *ap, struct mio_event *events, int nevents,
 	int n, failed, count;
 	bool some;
 
-	if ((n = mio_wakers_rest(&ap->poller, events, nevents)) > 0)
+	if ((n = mio_wakers_deferred(&ap->poller, events, nevents)) > 0)
 		return n;
 	failed = ask_due(ap);
 	some = ap->woken || ap->ready != NULL || ap->fresh != NULL;
@@ -463,6 +455,7 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 }
 
 /* The kernel has the memory of each question that is out: wait for all. */
+#define mio_sel_close mio_sel_close
 void
 mio_sel_close(struct mio_poller *poller)
 {
@@ -477,6 +470,7 @@ mio_sel_close(struct mio_poller *poller)
 	ReleaseSRWLockExclusive(&ap->lock);
 }
 
+#define mio_sel_destroy mio_sel_destroy
 void
 mio_sel_destroy(struct mio_poller *poller)
 {

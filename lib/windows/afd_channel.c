@@ -4,7 +4,7 @@
  *
  * A packet is memory of the kernel's, and a post fails where that is short.
  * The port belongs to the channel, because wakes may come after the poller is
- * gone; the selector knows it as wake_fd[0].
+ * gone; the selector knows it as channel_fd[0].
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -27,7 +27,7 @@ mio_channel_open(struct mio_poller *poller)
 
 	if (port == NULL)
 		return mio_win_error(GetLastError());
-	poller->wake_fd[0] = (mio_fd)port;
+	poller->channel_fd[0] = (mio_fd)port;
 	return 0;
 }
 

@@ -12,9 +12,19 @@
 #include "afd_driver.h"
 #include "npipe_io.h"
 
-/* What a record's place says. */
-#define AFD_SOCKET	0u
-#define AFD_PIPE	1u
+/* Each record of this selector begins with these fields. */
+struct afd_any_record {
+	struct mio_record	 record;
+	unsigned int		 kind;
+};
+
+#define AFD_PIPE	1u		/* a kind; sockets have 0 */
+
+static inline unsigned int
+mio_afd_kind(const struct mio_record *record)
+{
+	return ((const struct afd_any_record *)record)->kind;
+}
 
 struct afd_poller {
 	struct mio_poller	 poller;

@@ -16,7 +16,7 @@
 static inline HANDLE
 mio_port(const struct mio_poller *poller)
 {
-	return (HANDLE)poller->wake_fd[0];
+	return (HANDLE)poller->channel_fd[0];
 }
 
 #endif /* WIN_PORT_H */

@@ -13,7 +13,6 @@
 #include <windows.h>
 #include <winternl.h>
 
-#include "compat/npipe.h"
 #include "sock.h"
 #include "source.h"
 #include "win_error.h"
@@ -220,7 +219,8 @@ check_named(const struct mio_source *pipe)
 {
 	int error = mio_source_check(pipe);
 
-	return error == 0 && !mio_is_named(pipe) ? -EINVAL : error;
+	return error == 0 && mio_kind(pipe) != MIO_KIND_NPIPE ? -EINVAL :
+	    error;
 }
 
 int

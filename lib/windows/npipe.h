@@ -14,6 +14,7 @@
 
 struct win_pipe {
 	struct mio_record	 record;	/* listed by its owner */
+	unsigned int		 kind;
 	SRWLOCK			 lock;		/* while there is no owner */
 	struct afd_poller	*owner;
 	HANDLE			 handle;

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compat/npipe.h"
 #include "poller.h"
 #include "source.h"
 #include "win_error.h"
@@ -234,7 +233,7 @@ iov_total(const struct mio_iovec *iov, int iovcnt, size_t *total)
 	return 0;
 }
 
-mio_ssize
+static mio_ssize
 mio_named_readv(const struct mio_source *source, const struct mio_iovec *iov,
     int iovcnt)
 {
@@ -251,7 +250,7 @@ mio_named_readv(const struct mio_source *source, const struct mio_iovec *iov,
 	return n;
 }
 
-mio_ssize
+static mio_ssize
 mio_named_writev(const struct mio_source *source, const struct mio_iovec *iov,
     int iovcnt)
 {
@@ -268,7 +267,7 @@ mio_named_writev(const struct mio_source *source, const struct mio_iovec *iov,
 	return n;
 }
 
-int
+static int
 mio_named_take_error(const struct mio_source *source)
 {
 	struct win_pipe *pipe = mio_pipe_lock(source);
@@ -329,8 +328,8 @@ pipe_close(struct win_pipe *pipe)
 	return close_handle(pipe->handle);
 }
 
-int
-mio_named_close(struct mio_source *source)
+static int
+mio_named_close(const struct mio_source *source)
 {
 	struct win_pipe *pipe = mio_pipe_lock(source);
 	struct afd_poller *owner = pipe->owner;
@@ -352,12 +351,40 @@ mio_pipe_adopt(struct mio_source *source, HANDLE handle, unsigned int flags)
 	if (pipe == NULL)
 		return -ENOMEM;
 	InitializeSRWLock(&pipe->lock);
-	pipe->record.place = AFD_PIPE;
+	pipe->kind = AFD_PIPE;
 	pipe->own.events = true;
 	pipe->handle = handle;
 	pipe->flags = flags;
 	pipe->linked = (flags & PIPE_SERVER) == 0;
-	mio_source_init(source, (mio_fd)handle, MIO_KIND_NAMED);
+	mio_source_init(source, (mio_fd)handle, MIO_KIND_NPIPE);
 	source->reg = pipe;
 	return 0;
 }
+
+static mio_ssize
+npipe_read(const struct mio_source *source, void *buf, size_t size)
+{
+	struct mio_iovec iov = { buf, size };
+
+	return mio_named_readv(source, &iov, 1);
+}
+
+static mio_ssize
+npipe_write(const struct mio_source *source, const void *buf, size_t size)
+{
+	struct mio_iovec iov = { (void *)(uintptr_t)buf, size };
+
+	return mio_named_writev(source, &iov, 1);
+}
+
+static int
+npipe_set_nonblocking(const struct mio_source *source, int on)
+{
+	(void)source;
+	return on ? 0 : -EOPNOTSUPP;
+}
+
+const struct mio_source_ops mio_npipe_ops = {
+	npipe_read, mio_named_readv, npipe_write, mio_named_writev,
+	npipe_set_nonblocking, mio_named_take_error, mio_named_close
+};

@@ -30,7 +30,6 @@
 #include <string.h>
 
 #include "afd_bits.h"
-#include "compat/npipe.h"
 #include "poller.h"
 #include "readiness.h"
 #include "source.h"
@@ -436,7 +435,7 @@ mio_pipe_done(struct win_pipe *pipe, unsigned int directions, mio_ssize n,
 	if (pipe->record.interest == 0)
 		return;
 	if (n == -EAGAIN || (n > 0 && (size_t)n < wanted))
-		(void)mio_record_arm(&pipe->record, directions);
+		(void)mio_record_rearm(&pipe->record, directions);
 	/* If it can't be told now, the waiter's next packet does. */
 	(void)mio_pipe_tell(pipe);
 }

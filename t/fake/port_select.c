@@ -24,7 +24,7 @@ static struct mio_event events[MANY];
 static unsigned int
 slots(const struct mio_poller *poller)
 {
-	return port_fake_slots(poller->wake_fd[0]);
+	return port_fake_slots(poller->channel_fd[0]);
 }
 
 static struct mio_waker *
@@ -165,7 +165,7 @@ over(unsigned int mode)
 	unix_pair(&a, &b);
 	reg(poller, &a, 1, MIO_READABLE | mode);
 	put_text(&b, "x");
-	port_fake_look(poller->wake_fd[0]);
+	port_fake_look(poller->channel_fd[0]);
 	take_byte(&a);
 	need(mio_source_would_block(&a, MIO_READABLE) == 0);
 	is(poll_now(poller, events, 4), 0,
@@ -215,7 +215,7 @@ forge(struct mio_poller *poller, const struct mio_source *source,
 	/* More records than there are: what never was one is ignored, too. */
 	for (index = 0; index < 70; index++) {
 		for (round = 0; round < rounds; round++) {
-			need(port_associate(poller->wake_fd[0], PORT_SOURCE_FD,
+			need(port_associate(poller->channel_fd[0], PORT_SOURCE_FD,
 			    (uintptr_t)mio_source_fd(source), POLLIN,
 			    (void *)(index << 16 | round)) == 0);
 			n += poll_now(poller, events, 4);
