@@ -7,18 +7,42 @@
 
 #include "compat/mutex.h"
 
-/*
- *   wait	Makes the system call, unlocked; a count or a negated errno.
- *   leave	Undoes what marks the thread as waiting.  Called with the lock
- *		held, after the wait and also if the thread is cancelled in it.
- */
 struct mio_unlocked_wait {
 	pthread_mutex_t	*lock;
-	int		(*wait)(struct mio_unlocked_wait *);
-	void		(*leave)(struct mio_unlocked_wait *);
+	void		(*leave)(void *);
+	void		*arg;
 };
 
-/* Called with the lock held, and returns with it held; wait's result. */
-int	mio_unlocked_wait(struct mio_unlocked_wait *);
+static void
+mio_wait_cancelled(void *arg)
+{
+	struct mio_unlocked_wait *w = arg;
+
+	mutex_lock(w->lock);
+	w->leave(w->arg);
+	mutex_unlock(w->lock);
+}
+
+/*
+ * Unlocks, calls wait, and locks again.  wait makes the system call and returns
+ * a count or a negated errno.  leave undoes what marks the thread as waiting; it
+ * is called with the lock held, after the wait and also if the thread is
+ * cancelled in it.  A static function, so that the compiler can inline both.
+ */
+static int
+mio_unlocked_wait(pthread_mutex_t *lock, int (*wait)(void *),
+    void (*leave)(void *), void *arg)
+{
+	struct mio_unlocked_wait w = { lock, leave, arg };
+	int n;
+
+	mutex_unlock(lock);
+	pthread_cleanup_push(mio_wait_cancelled, &w);
+	n = wait(arg);
+	pthread_cleanup_pop(0);
+	mutex_lock(lock);
+	leave(arg);
+	return n;
+}
 
 #endif /* UNLOCKED_WAIT_H */

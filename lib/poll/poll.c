@@ -44,6 +44,7 @@ struct poll_poller {
 	bool			 busy;		/* a thread in mio_sel_wait */
 	bool			 inside;	/* ... and in poll(2) */
 	bool			 woken;		/* ... and about to leave it */
+	int64_t			 timeout;	/* of that thread */
 	unsigned int		 changers;	/* threads in lock_array */
 	struct mio_record	*changed;	/* while a thread is inside */
 	struct poll_set		 set;
@@ -260,32 +261,18 @@ mio_sel_rearm(const struct mio_source *source, unsigned int directions)
 	mutex_unlock(&pp->lock);
 }
 
-/* One call of poll(2). */
-struct poll_wait {
-	struct mio_unlocked_wait base;
-	struct poll_poller	*pp;
-	struct pollfd		*fds;
-	nfds_t			 count;
-	int64_t			 timeout;
-};
-
-static struct poll_wait *
-poll_wait(struct mio_unlocked_wait *base)
-{
-	return (struct poll_wait *)base;
-}
-
 /* The thread has left poll(2), or was cancelled there. */
 static void
-leave(struct mio_unlocked_wait *base)
+leave(void *arg)
 {
-	struct poll_poller *pp = poll_wait(base)->pp;
+	struct poll_poller *pp = arg;
 
 	pp->busy = false;
 	pp->inside = false;
 	pp->woken = false;
 	update_changed(pp);
-	(void)pthread_cond_broadcast(&pp->left);	/* can't fail */
+	if (pp->changers > 0)
+		(void)pthread_cond_broadcast(&pp->left);	/* can't fail */
 }
 
 static int
@@ -302,11 +289,12 @@ wait_raw(struct pollfd *fds, nfds_t count, int64_t timeout)
 	return poll(fds, count, mio_msec(timeout));
 }
 
+/* The array does not change while a thread is inside. */
 static int
-wait_unlocked(struct mio_unlocked_wait *base)
+wait_unlocked(void *arg)
 {
-	struct poll_wait *w = poll_wait(base);
-	int ready = wait_raw(w->fds, w->count, w->timeout);
+	struct poll_poller *pp = arg;
+	int ready = wait_raw(pp->set.fds, pp->set.count, pp->timeout);
 
 	return ready < 0 ? -errno : ready;
 }
@@ -333,8 +321,6 @@ static int
 wait_locked(struct poll_poller *pp, struct mio_event *events, int nevents,
     int64_t timeout)
 {
-	struct poll_wait w = { { &pp->lock, wait_unlocked, leave }, pp, NULL,
-	    0, timeout };
 	int n;
 
 	if (pp->busy)
@@ -344,10 +330,9 @@ wait_locked(struct poll_poller *pp, struct mio_event *events, int nevents,
 	pp->busy = true;
 	while (pp->changers > 0)
 		wait_for(pp, &pp->settled);
-	w.fds = pp->set.fds;
-	w.count = pp->set.count;
 	pp->inside = true;
-	n = mio_unlocked_wait(&w.base);
+	pp->timeout = timeout;
+	n = mio_unlocked_wait(&pp->lock, wait_unlocked, leave, pp);
 	return collect(pp, n, events, nevents);
 }
 

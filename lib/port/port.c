@@ -367,24 +367,17 @@ report_all(struct port_poller *pp, const port_event_t *raw, unsigned int count,
 
 /* One call of port_getn. */
 struct port_wait {
-	struct mio_unlocked_wait base;
 	struct port_poller	*pp;
 	port_event_t		*raw;
 	unsigned int		 room;
 	int64_t			 timeout;
 };
 
-static struct port_wait *
-port_wait(struct mio_unlocked_wait *base)
-{
-	return (struct port_wait *)base;
-}
-
 /* The wait has ended, or was cancelled. */
 static void
-leave(struct mio_unlocked_wait *base)
+leave(void *arg)
 {
-	port_wait(base)->pp->waiting = false;
+	((const struct port_wait *)arg)->pp->waiting = false;
 }
 
 /*
@@ -411,12 +404,12 @@ get_events(const struct port_wait *w)
 }
 
 static int
-wait_unlocked(struct mio_unlocked_wait *base)
+wait_unlocked(void *arg)
 {
 	int n;
 
 	pthread_testcancel();
-	n = get_events(port_wait(base));
+	n = get_events(arg);
 	if (n == -EINTR)
 		pthread_testcancel();
 	return n;
@@ -431,8 +424,7 @@ wait_locked(struct port_poller *pp, struct mio_event *events, int nevents,
     int64_t timeout)
 {
 	port_event_t raw[BATCH];
-	struct port_wait w = { { &pp->lock, wait_unlocked, leave }, pp, raw,
-	    nevents < BATCH ? (unsigned int)nevents : BATCH, timeout };
+	struct port_wait w;
 	bool pending;
 	int error, n;
 
@@ -442,10 +434,12 @@ wait_locked(struct port_poller *pp, struct mio_event *events, int nevents,
 		return n;
 	pending = atomic_get_relaxed(&pp->poller.pending) != NULL;
 	error = associate_listed(pp);
-	if (pending || error < 0)
-		w.timeout = 0;
+	w.pp = pp;
+	w.raw = raw;
+	w.room = nevents < BATCH ? (unsigned int)nevents : BATCH;
+	w.timeout = pending || error < 0 ? 0 : timeout;
 	pp->waiting = true;
-	n = mio_unlocked_wait(&w.base);
+	n = mio_unlocked_wait(&pp->lock, wait_unlocked, leave, &w);
 	if (n > 0 || (n == 0 && pending))
 		return report_all(pp, raw, (unsigned int)n, events, nevents,
 		    pending);
