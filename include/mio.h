@@ -5,8 +5,9 @@
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  *
- * Start with mio(7); mio(3) lists every call.  Unless a comment says
- * otherwise, a function returns 0 or a count, and -1 with errno set.
+ * mio(7) is a guide, and mio(3) lists all functions.  Unless a comment states
+ * otherwise, a function returns 0 or a count on success, and -1 with errno
+ * set on failure.
  */
 #ifndef MIO_H
 #define MIO_H
@@ -37,8 +38,9 @@ extern "C" {
 #define MIO_VERSION_PATCH	0
 
 /*
- * No socket header is included here: <winsock2.h> would bring macros named
- * IN, OUT and ERROR.  Who names addresses includes <sys/socket.h> as well.
+ * This header includes no socket header, because <winsock2.h> defines macros
+ * named IN, OUT and ERROR.  Programs that use socket addresses must include
+ * <sys/socket.h> as well.
  */
 struct sockaddr;
 struct in_addr;
@@ -55,36 +57,36 @@ struct mio_iovec {
 #else
 typedef int mio_fd;
 typedef ssize_t mio_ssize;
-typedef uint32_t mio_socklen;		/* socklen_t */
+typedef uint32_t mio_socklen;		/* the same as socklen_t */
 #define mio_iovec iovec
 #endif
 
-typedef uintptr_t mio_token;		/* yours: an index or a pointer */
+typedef uintptr_t mio_token;		/* the program's index or pointer */
 
-/* Interest, asked for; readiness, reported. */
+/* Interest of a registration, and readiness in an event. */
 #define MIO_READABLE		0x0001u
 #define MIO_WRITABLE		0x0002u
 #define MIO_PRIORITY		0x0004u
 #define MIO_AIO			0x0008u
 #define MIO_LIO			0x0010u
 
-/* Reported only.  These three, and MIO_PRIORITY, are hints. */
+/* Readiness only.  These three bits and MIO_PRIORITY are hints. */
 #define MIO_ERROR		0x0020u
 #define MIO_READ_CLOSED		0x0040u
 #define MIO_WRITE_CLOSED	0x0080u
 
-/* Modes, added to an interest.  Edge-triggered is the default. */
+/* Modes, added to an interest.  The default mode is edge-triggered. */
 #define MIO_LEVEL		0x0100u
 #define MIO_ONESHOT		0x0200u
 #define MIO_EXCLUSIVE		0x0400u
 
-/* Flags of the calls that make a source. */
+/* Flags of the functions that make sources. */
 #define MIO_REUSEPORT		0x0001u	/* share the port: SO_REUSEPORT */
-#define MIO_DUALSTACK		0x0002u	/* an IPv6 socket takes IPv4 too */
-#define MIO_PIPE_FIRST		0x0004u	/* no instance may be there yet */
+#define MIO_DUALSTACK		0x0002u	/* accept IPv4 on an IPv6 socket */
+#define MIO_PIPE_FIRST		0x0004u	/* fail if an instance exists */
 #define MIO_PIPE_MESSAGE	0x0008u	/* messages instead of a stream */
 
-/* Timeouts are nanoseconds. */
+/* Timeouts are in nanoseconds. */
 #define MIO_FOREVER		((int64_t)-1)
 #define MIO_MSEC(n)		((int64_t)(n) * 1000000)
 
@@ -94,12 +96,13 @@ struct mio_waker;
 struct mio_event {
 	uintptr_t	token;
 	uint32_t	readiness;	/* MIO_READABLE | ... */
-	uint32_t	native;		/* what the kernel said; see mio_event(3) */
+	uint32_t	native;		/* the kernel's bits: mio_event(3) */
 };
 
 /*
- * A descriptor that can be registered.  Embed it in your own structure; all
- * zeroes means empty.  priv and reg belong to the library.
+ * A descriptor that can be registered.  Programs embed this structure in
+ * their own.  A source of all zeroes is empty.  Only the library may use priv
+ * and reg.
  */
 struct mio_source {
 	mio_fd		 fd;
@@ -107,7 +110,7 @@ struct mio_source {
 	void		*reg;
 };
 
-/* The poller. */
+/* Pollers. */
 MIO_API struct mio_poller *mio_poller_new(void);
 MIO_API struct mio_poller *mio_poller_ref(struct mio_poller *poller);
 MIO_API void mio_poller_free(struct mio_poller *poller);
@@ -125,7 +128,7 @@ MIO_API int mio_reregister(struct mio_poller *poller,
 MIO_API int mio_deregister(struct mio_poller *poller,
     struct mio_source *source);
 
-/* Wakers: from any thread, and from signal handlers. */
+/* Wakers.  Any thread and any signal handler may call mio_waker_wake(). */
 MIO_API struct mio_waker *mio_waker_new(struct mio_poller *poller,
     mio_token token);
 MIO_API int mio_waker_wake(struct mio_waker *waker);
@@ -180,13 +183,14 @@ mio_event_is_write_closed(const struct mio_event *event)
 	return (event->readiness & MIO_WRITE_CLOSED) != 0;
 }
 
-/* As snprintf: returns the length of the whole text. */
+/* Returns the length of the complete text, as snprintf() does. */
 MIO_API int mio_event_format(const struct mio_event *event, char *buf,
     size_t size);
 
 /*
- * Sources.  A const source may be used by several threads at once; the calls
- * that take it without const want it for themselves.
+ * Sources.  Several threads may use a const source at once.  A function that
+ * takes a source without const must not run concurrently with any other call
+ * on that source.
  */
 MIO_API int mio_source_from_fd(struct mio_source *source, mio_fd fd);
 MIO_API mio_fd mio_source_fd(const struct mio_source *source);
@@ -231,7 +235,7 @@ MIO_API int mio_tcp_set_nodelay(const struct mio_source *stream, int on);
 MIO_API int mio_tcp_ttl(const struct mio_source *source);
 MIO_API int mio_tcp_set_ttl(const struct mio_source *source, int ttl);
 
-/* UDP.  A datagram longer than the buffer is cut; its rest is lost. */
+/* UDP.  The part of a datagram that does not fit into the buffer is lost. */
 MIO_API int mio_udp_bind(struct mio_source *source,
     const struct sockaddr *addr, mio_socklen addrlen, unsigned int flags);
 MIO_API int mio_udp_connect(const struct mio_source *source,
@@ -273,8 +277,8 @@ MIO_API int mio_udp_leave_multicast_v6(const struct mio_source *source,
     const struct in6_addr *group, unsigned int interface_index);
 
 /*
- * Unix domain sockets.  A path names a file; the _addr forms take any
- * address of the family, abstract ones included.
+ * Unix domain sockets.  A path is that of a socket file.  The _addr functions
+ * take any address of the family, including an abstract one.
  */
 MIO_API int mio_unix_addr(const char *path, struct sockaddr *addr,
     mio_socklen *addrlen);
@@ -326,7 +330,7 @@ MIO_API int mio_pipe_new(struct mio_source *reader, struct mio_source *writer,
     unsigned int flags);
 
 #ifdef _WIN32
-/* Named pipes of Windows, whose names are UTF-8: "\\\\.\\pipe\\name". */
+/* Windows named pipes, with names in UTF-8 such as "\\\\.\\pipe\\name". */
 MIO_API int mio_named_pipe_new(struct mio_source *pipe, const char *name,
     unsigned int flags);
 MIO_API int mio_named_pipe_open(struct mio_source *pipe, const char *name,
@@ -337,13 +341,13 @@ MIO_API int mio_named_pipe_connect(const struct mio_source *pipe);
 MIO_API int mio_named_pipe_disconnect(const struct mio_source *pipe);
 #endif
 
-/* Addresses: numeric only, "127.0.0.1:13265" or "[::1]:80". */
+/* Numeric addresses, such as "127.0.0.1:13265" or "[::1]:80". */
 MIO_API int mio_addr_parse(const char *text, struct sockaddr *addr,
     mio_socklen *addrlen);
 MIO_API int mio_addr_format(const struct sockaddr *addr, mio_socklen addrlen,
     char *buf, size_t size);
 
-/* About the library, and errors. */
+/* The library and its errors. */
 MIO_API const char *mio_selector_name(void);
 MIO_API const char *mio_version(void);
 MIO_API const char *mio_strerror(int error);
