@@ -1,28 +1,32 @@
 /*
- * tcp_proxy: passes connections on to another address.
+ * tcp_proxy: forwards connections to another address.
  *
  *	tcp_proxy address:port target:port
  *
- * It listens on the first address, prints "listening on ADDRESS:PORT", and
- * connects each client to the second.  SIGINT or SIGTERM ends it.
+ * The proxy listens on the first address, prints "listening on ADDRESS:PORT",
+ * and connects each client to the second address.  The proxy runs until SIGINT
+ * or SIGTERM.
  *
- * What it shows beyond tcp_echo.c:
+ * In addition to tcp_echo.c this program shows:
  *
- * - Back-pressure both ways.  While one side doesn't take what is in its
- *   buffer, nothing is read from the other; memory stays as it is.
- * - A half-close is carried through: the end of what one side sends is the
- *   end of what the other receives, and the way back stays open.
- * - A connection in progress is like any other, but for one question at its
- *   first event: did it succeed?
- * - A reset ends both connections; what could be passed on by then has been.
- * - A client takes two descriptors.  If there is only one left, it waits.
- * - Two sources that end together.  An event of the second may wait in the
- *   same array, so they are closed at once, but freed after it.
+ * - Back-pressure in both directions.  While one side does not read the bytes
+ *   in its buffer, nothing is read from the other side; memory does not grow.
+ * - Half-closes.  When one side shuts down writing, the proxy shuts down
+ *   writing to the other side, and the opposite direction stays open.
+ * - Completing a connection.  A connection in progress is like any other,
+ *   except that its first event is followed by the steps of mio_tcp_listen(3).
+ * - Resets.  A reset ends both connections, after the bytes that can still be
+ *   forwarded.
+ * - A shortage of descriptors.  A client needs two descriptors.  If only one
+ *   is left, the accepted client waits.
+ * - Two sources that end together.  The array may hold an event of the second
+ *   source, so both are closed at once, but freed after all events of the
+ *   array have been handled.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
-#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+#define _POSIX_C_SOURCE	200809L	/* needed with -std=c99 */
 
 #ifdef _WIN32
 #include <winsock2.h>
@@ -40,25 +44,25 @@
 #include <mio.h>
 
 #define NEVENTS		256
-#define TURNS		16		/* reads and writes before others */
+#define TURNS		16		/* reads and writes per event */
 #define RETRY		MIO_MSEC(100)
 
-/* A side's token is its address, which is none of these. */
+/* The token of a side is its address, which is none of these. */
 #define TOKEN_LISTENER	((mio_token)0)
 #define TOKEN_SIGNAL	((mio_token)1)
 
-/* One end of a relay, and what is to be written to it. */
+/* One end of a relay, and the bytes that must be written to this end. */
 struct side {
 	struct mio_source source;
 	struct relay	*relay;
 	struct side	*peer;
 	unsigned int	 ready;		/* MIO_READABLE, MIO_WRITABLE */
 	int		 connecting;
-	int		 eof;		/* it sends no more */
-	int		 shut;		/* nothing more is sent to it */
-	int		 error;		/* it has been reset, or the like */
-	size_t		 head;		/* buf[head] to buf[tail - 1] is */
-	size_t		 tail;		/* still to be written */
+	int		 eof;		/* end of file has been read */
+	int		 shut;		/* writing has been shut down */
+	int		 error;		/* an event has reported an error */
+	size_t		 head;		/* index of the first byte to write */
+	size_t		 tail;		/* index after the last byte to write */
 	char		 buf[65536];
 };
 
@@ -66,25 +70,25 @@ struct relay {
 	struct side	 client;
 	struct side	 target;
 	struct relay	*next;
-	struct relay	**link;		/* what points to this one */
+	struct relay	**link;		/* the pointer to this structure */
 };
 
 struct proxy {
 	struct mio_poller *poller;
 	struct mio_source listener;
-	struct mio_source waiting;	/* accepted; no room to connect it */
+	struct mio_source waiting;	/* accepted, but not connected */
 	int		 is_waiting;
 	struct sockaddr_storage target;
 	mio_socklen	 target_len;
 	struct relay	*relays;
-	struct relay	*closed;	/* to be freed after this batch */
-	int		 full;		/* no room; clients may wait */
+	struct relay	*closed;	/* to be freed after this array */
+	int		 full;		/* accept failed; retry later */
 };
 
 enum step {
-	STEP_MORE,			/* something was done; ask again */
-	STEP_WAIT,			/* nothing to do until an event */
-	STEP_OVER			/* the relay has ended */
+	STEP_MORE,			/* something was done; step again */
+	STEP_WAIT,			/* wait for an event */
+	STEP_OVER			/* close the relay */
 };
 
 static struct mio_waker *signal_waker;
@@ -102,7 +106,7 @@ fatal(const char *what)
 	exit(1);
 }
 
-/* After a failed read or write.  A peer that resets ends both connections. */
+/* Handles a failed read or write.  A reset ends both connections. */
 static enum step
 side_failed(struct side *side, unsigned int direction)
 {
@@ -111,7 +115,7 @@ side_failed(struct side *side, unsigned int direction)
 	return errno == EAGAIN || errno == EINTR ? STEP_MORE : STEP_OVER;
 }
 
-/* Reads into the peer's buffer. */
+/* Reads from this side into the buffer of its peer. */
 static enum step
 side_read(struct side *side)
 {
@@ -143,7 +147,7 @@ side_write(struct side *side)
 	return STEP_MORE;
 }
 
-/* One read, write or shutdown from this side to its peer, if any is due. */
+/* Does one read, write or shutdown in the direction of this side's peer. */
 static enum step
 side_step(struct side *side)
 {
@@ -191,7 +195,7 @@ relay_close(struct proxy *proxy, struct relay *relay)
 	relay->link = NULL;
 }
 
-/* The first time for a side to be registered, or the next. */
+/* Registers or reregisters a side, for both directions. */
 static int
 side_register(struct proxy *proxy, struct side *side,
     int (*how)(struct mio_poller *, struct mio_source *, mio_token,
@@ -201,7 +205,7 @@ side_register(struct proxy *proxy, struct side *side,
 	    MIO_READABLE | MIO_WRITABLE);
 }
 
-/* As in tcp_echo.c: who has had enough turns is registered anew. */
+/* Continues later after TURNS steps, as tcp_echo.c does. */
 static void
 relay_run(struct proxy *proxy, struct relay *relay)
 {
@@ -222,28 +226,50 @@ relay_run(struct proxy *proxy, struct relay *relay)
 		relay_close(proxy, relay);
 }
 
+/*
+ * Completes a connection by the steps of mio_tcp_listen(3).  If the event came
+ * too early, the side stays "connecting" and requests the next event.
+ */
+static int
+side_connected(struct side *side)
+{
+	struct sockaddr_storage addr;
+	mio_socklen addrlen = sizeof(addr);
+
+	if (mio_source_take_error(&side->source) == -1)
+		return -1;
+	if (mio_source_peer_addr(&side->source, (struct sockaddr *)&addr,
+	    &addrlen) == 0) {
+		side->connecting = 0;
+		return 0;
+	}
+	if (errno != ENOTCONN || side->error)
+		return -1;
+	side->ready = 0;
+	return mio_source_would_block(&side->source,
+	    MIO_READABLE | MIO_WRITABLE);
+}
+
 static void
 side_event(struct proxy *proxy, const struct mio_event *event)
 {
 	struct side *side = (struct side *)event->token;
 
 	if (side->relay->link == NULL)
-		return;			/* ended by an earlier event */
+		return;			/* closed by an earlier event */
 	side->ready |= event->readiness & (MIO_READABLE | MIO_WRITABLE);
 	if (mio_event_is_error(event))
 		side->error = 1;
-	if (side->connecting && (side->ready & MIO_WRITABLE) != 0) {
-		side->connecting = 0;
-		if (mio_source_take_error(&side->source) == -1) {
-			warning("connect");
-			relay_close(proxy, side->relay);
-			return;
-		}
+	if (side->connecting && (side->ready & MIO_WRITABLE) != 0 &&
+	    side_connected(side) == -1) {
+		warning("connect");
+		relay_close(proxy, side->relay);
+		return;
 	}
 	relay_run(proxy, side->relay);
 }
 
-/* All but the buffers, which would cost time. */
+/* Initializes a side.  The buffer is not cleared, which would cost time. */
 static void
 side_init(struct side *side, struct relay *relay, struct side *peer)
 {
@@ -254,7 +280,7 @@ side_init(struct side *side, struct relay *relay, struct side *peer)
 	side->head = side->tail = 0;
 }
 
-/* Connects the client that has been accepted with the target. */
+/* Connects the accepted client with the target. */
 static int
 relay_new(struct proxy *proxy)
 {
@@ -286,7 +312,7 @@ relay_new(struct proxy *proxy)
 	return 0;
 }
 
-/* Is it one that ends when other connections do? */
+/* Returns whether the error may disappear when other connections end. */
 static int
 is_shortage(void)
 {
@@ -294,7 +320,7 @@ is_shortage(void)
 	    errno == ENOMEM;
 }
 
-/* One client more, or the one that waits; -1 if there is none, or no room. */
+/* Serves another client, or the one that waits.  Returns -1 on failure. */
 static int
 accept_client(struct proxy *proxy)
 {
@@ -314,7 +340,7 @@ accept_client(struct proxy *proxy)
 	return 0;
 }
 
-/* As in tcp_echo.c: until EAGAIN, and again later if there is no room. */
+/* Accepts until EAGAIN, or retries later, as tcp_echo.c does. */
 static void
 accept_clients(struct proxy *proxy)
 {
@@ -346,7 +372,7 @@ sweep(struct proxy *proxy)
 	}
 }
 
-/* Serves until a signal comes. */
+/* Serves until a signal arrives. */
 static void
 serve(struct proxy *proxy)
 {
@@ -385,7 +411,7 @@ listen_on(struct proxy *proxy, const char *where)
 	if (mio_tcp_listen(&proxy->listener, addr, addrlen, 0, 0) == -1)
 		fatal(where);
 
-	/* The port may have been 0: ask which one it became. */
+	/* With port 0 the system has chosen the port. */
 	addrlen = sizeof(storage);
 	if (mio_source_local_addr(&proxy->listener, addr, &addrlen) == -1)
 		fatal("mio_source_local_addr");
@@ -398,7 +424,7 @@ listen_on(struct proxy *proxy, const char *where)
 		fatal("standard output");
 }
 
-/* If the kernel refuses the wake, ending at once is all that is left. */
+/* Exits at once if the wake fails, because nothing else can end serve(). */
 static void
 on_signal(int signo)
 {
@@ -406,7 +432,7 @@ on_signal(int signo)
 		_Exit(128 + signo);
 }
 
-/* Windows has Ctrl-C alone, and calls the handler on a thread of its own. */
+/* Windows has only Ctrl-C, and calls the handler in a separate thread. */
 static void
 set_signals(void (*handler)(int))
 {
@@ -449,8 +475,8 @@ main(int argc, char *argv[])
 	serve(&proxy);
 
 	/*
-	 * Nothing is left to be woken.  The waker stays: on Windows the
-	 * handler's thread may not have returned from it yet.
+	 * The waker is not freed: on Windows the thread of the handler may
+	 * still be in mio_waker_wake().
 	 */
 	set_signals(SIG_IGN);
 	while (proxy.relays != NULL)
