@@ -1,24 +1,25 @@
 /*
- * curl_multi: fetches URLs all at once, by libcurl.
+ * curl_multi: fetches several URLs at once with libcurl.
  *
  *	curl_multi URL...
  *
- * It prints a line for each: status, bytes, URL; or what went wrong.
+ * The program prints a line for each URL, with the status, the number of bytes
+ * and the URL, or with the error.
  *
- * How to drive a library that wants an event loop of its caller's:
+ * The program shows how to drive a library that uses its caller's event loop:
  *
- * - libcurl's "multi socket" interface says which sockets it wants to hear
- *   of, and for what; those become sources by mio_source_from_fd().
- * - It wants to be told for as long as a socket is ready: MIO_LEVEL.
- * - It opens and closes its sockets itself, and a number may come back as
- *   another socket within one batch of events.  The token is the number, and
- *   an event too many does libcurl no harm.
- * - It has one timer, which becomes the timeout of mio_poll().
+ * - libcurl's "multi socket" interface requests events for its sockets, which
+ *   mio_source_from_fd() makes sources.
+ * - libcurl expects an event for as long as a socket is ready: MIO_LEVEL.
+ * - libcurl opens and closes its sockets itself, and a number may be used for
+ *   another socket within one array of events.  The token is the number, and
+ *   a stale event does libcurl no harm.
+ * - libcurl has one timer, which determines the timeout of mio_poll().
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
-#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+#define _POSIX_C_SOURCE	200809L	/* needed with -std=c99 */
 
 #include <errno.h>
 #include <stdint.h>
@@ -82,7 +83,7 @@ interest_of(int what)
 	}
 }
 
-/* libcurl wants to hear of a socket for the first time. */
+/* Registers a socket for which libcurl has not requested events before. */
 static struct mio_source *
 watch(struct client *client, curl_socket_t fd, unsigned int interest)
 {
@@ -96,7 +97,7 @@ watch(struct client *client, curl_socket_t fd, unsigned int interest)
 	return source;
 }
 
-/* The socket is libcurl's: it is released, not closed. */
+/* Releases the source.  The socket stays open, because libcurl owns it. */
 static void
 forget(struct mio_source *source)
 {
@@ -142,7 +143,7 @@ on_data(char *data, size_t size, size_t count, void *arg)
 	return size * count;
 }
 
-/* Prints what is done. */
+/* Prints the results of finished transfers. */
 static void
 report(struct client *client)
 {
@@ -191,7 +192,7 @@ run(struct client *client)
 	int64_t timeout;
 	int i, n;
 
-	/* This makes libcurl begin: it sets its timer. */
+	/* This starts libcurl, which sets its timer. */
 	check(curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0,
 	    &client->running));
 	while (client->running > 0) {

@@ -1,22 +1,23 @@
 /*
- * demo: a thousand connections, both ends of each, in one thread and on one
- * poller.
+ * demo: a thousand connections, with both ends of each in one thread and on
+ * one poller.
  *
  *	demo [-c connections] [-b bytes] [-s seed]
  *
- * An echo server and its clients talk over loopback.  Once all connections
- * are open at the same time, each client sends a payload of random length, at
- * most the given bytes, in messages of random length: each when the one before
- * has come back, and every byte is compared.  The run ends with a summary, or
- * with exit status 1 and the reason: a wrong byte, a lost connection, or 30
- * seconds without progress.
+ * An echo server and its clients exchange data over loopback.  When all
+ * connections are open at the same time, each client sends a payload of random
+ * length, up to the given number of bytes, in messages of random length.  A
+ * client sends a message when the previous message has come back, and compares
+ * every byte.  The program prints a summary, or exits with status 1 and the
+ * reason: a wrong byte, a lost connection, or 30 seconds without progress.
  *
- * Lengths and bytes follow from the seed: what failed can be run again.
+ * The seed determines all lengths and bytes, so a run that failed can be
+ * repeated.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
-#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+#define _POSIX_C_SOURCE	200809L	/* needed with -std=c99 */
 
 #ifdef _WIN32
 #include <winsock2.h>
@@ -40,31 +41,31 @@
 
 #define BUFFER		16384
 #define NEVENTS		1024
-#define CONNECTING	128		/* fits every system's backlog */
+#define CONNECTING	128		/* within the backlog of all systems */
 #define MAX_CONNECTIONS	1000000
-#define SPARE_FILES	32		/* what a process has open besides */
+#define SPARE_FILES	32		/* other descriptors of the process */
 #define NSEC_PER_SEC	INT64_C(1000000000)
 #define PATIENCE	(30 * NSEC_PER_SEC)
 #define REFRESH		(NSEC_PER_SEC / 10)
 
 /*
- * Tokens are indices here: 0 is the listener, client i is 1 + i, and the
- * server's end of some connection, in the order of accepting, 1 + count + i.
+ * Tokens are indices: the listener is 0, client i is 1 + i, and peer i, the
+ * server's end of the connection accepted as number i, is 1 + count + i.
  */
 #define TOKEN_LISTENER	((mio_token)0)
 
-/* Bytes held for a direction that isn't ready: buf[head] to buf[tail - 1]. */
+/* Bytes that wait for a direction to be ready: buf[head] to buf[tail - 1]. */
 struct buffer {
 	size_t		 head;
 	size_t		 tail;
 	unsigned char	 buf[BUFFER];
 };
 
-/* A stream of bytes that looks random and follows from its seed. */
+/* A pseudorandom stream of bytes that its seed determines. */
 struct bytes {
 	uint64_t	 state;		/* xorshift64*; never 0 */
 	uint64_t	 word;
-	unsigned int	 left;		/* bytes in word not yet given */
+	unsigned int	 left;		/* unused bytes in word */
 };
 
 enum phase {
@@ -77,16 +78,16 @@ struct client {
 	struct mio_source source;
 	enum phase	 phase;
 	unsigned int	 ready;		/* MIO_READABLE, MIO_WRITABLE */
-	int		 shut;		/* said that no more is sent */
-	uint64_t	 length;	/* of the payload */
-	uint64_t	 message;	/* where the current message ends */
+	int		 shut;		/* writing has been shut down */
+	uint64_t	 length;	/* bytes of the payload */
+	uint64_t	 message;	/* offset of the message's end */
 	uint64_t	 sent;
 	uint64_t	 received;
-	uint64_t	 sizes;		/* state that draws the lengths */
+	uint64_t	 sizes;		/* state that generates the lengths */
 	struct bytes	 sending;
 	struct bytes	 expected;
 	struct buffer	 out;
-	char		 name[64];	/* its address, as the server sees it */
+	char		 name[64];	/* its local address as text */
 };
 
 /* The server's end of a connection. */
@@ -99,23 +100,23 @@ struct peer {
 };
 
 struct demo {
-	/* As asked for. */
+	/* The options. */
 	size_t		 count;
 	uint64_t	 largest;
 	uint64_t	 seed;
 
 	struct mio_poller *poller;
 	struct mio_source listener;
-	struct sockaddr_storage addr;	/* where it listens */
+	struct sockaddr_storage addr;	/* the listener's address */
 	mio_socklen	 addrlen;
 	struct client	*clients;
 	struct peer	*peers;
 
-	size_t		 started;	/* clients that began to connect */
+	size_t		 started;	/* clients that started to connect */
 	size_t		 connected;	/* clients that are connected */
 	size_t		 accepted;
-	size_t		 done;		/* clients with their payload back */
-	size_t		 open;		/* most that were open at once */
+	size_t		 done;		/* clients with a complete payload */
+	size_t		 open;		/* connections open at the same time */
 
 	uint64_t	 messages;
 	uint64_t	 sent;
@@ -123,8 +124,8 @@ struct demo {
 	uint64_t	 events;
 	uint64_t	 polls;
 	int64_t		 begun;
-	int64_t		 progress;	/* when something last moved */
-	int64_t		 refreshed;	/* when the terminal was */
+	int64_t		 progress;	/* time of the last progress */
+	int64_t		 refreshed;	/* time of the last show_progress() */
 	int		 terminal;
 };
 
@@ -136,7 +137,7 @@ struct demo {
 
 static void fail(const char *, ...) PRINTF_LIKE;
 
-/* The demo either succeeds or says what went wrong, and ends. */
+/* Prints the reason of a failure and exits. */
 static void
 fail(const char *format, ...)
 {
@@ -159,7 +160,7 @@ fail_call(const char *call)
 }
 
 /*
- * What systems differ in: the clock, and how many descriptors there may be.
+ * Systems differ in the clock and in the limit of descriptors.
  */
 
 #ifdef _WIN32
@@ -169,14 +170,14 @@ now(void)
 {
 	LARGE_INTEGER ticks, each_second;
 
-	/* Neither fails. */
+	/* These functions do not fail. */
 	(void)QueryPerformanceFrequency(&each_second);
 	(void)QueryPerformanceCounter(&ticks);
 	return (int64_t)((double)ticks.QuadPart /
 	    (double)each_second.QuadPart * 1e9);
 }
 
-/* There is none. */
+/* Windows has no limit of descriptors. */
 static void
 raise_limit(const struct demo *demo)
 {
@@ -195,7 +196,7 @@ now(void)
 	return (int64_t)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
-/* Two descriptors for each connection, and the soft limit is often 1024. */
+/* A connection needs two descriptors, and the soft limit is often 1024. */
 static void
 raise_limit(const struct demo *demo)
 {
@@ -230,7 +231,7 @@ xorshift(uint64_t *state)
 	return *state * UINT64_C(0x2545f4914f6cdd1d);
 }
 
-/* Neighbouring seeds would begin alike, hence the mixing (splitmix64). */
+/* Mixing (splitmix64) makes the streams of neighbouring seeds differ. */
 static uint64_t
 seed_state(uint64_t seed, uint64_t stream)
 {
@@ -259,8 +260,8 @@ bytes_take(struct bytes *bytes, unsigned char *buf, size_t size)
 }
 
 /*
- * What both ends of a connection do.  A direction is ready from its event
- * until EAGAIN; -1 is an error other than that.
+ * Functions for both ends of a connection.  A direction is ready from its
+ * event until EAGAIN.  The functions return -1 for any other error.
  */
 
 static int
@@ -289,7 +290,7 @@ buffer_write(struct buffer *buffer, const struct mio_source *source,
 	return 0;
 }
 
-/* Keeps an address as text, to tell which connection it was. */
+/* Stores an address as text, which identifies the connection in messages. */
 static void
 keep_name(char *name, size_t size, const struct sockaddr *addr,
     mio_socklen addrlen)
@@ -342,7 +343,7 @@ client_start(struct demo *demo, size_t i)
 		client_fail_call(demo, client, "mio_register");
 }
 
-/* Connected is: writable, no error pending, and a peer. */
+/* A client is connected if it is writable, has no error and has a peer. */
 static void
 client_connected(struct demo *demo, struct client *client)
 {
@@ -357,7 +358,7 @@ client_connected(struct demo *demo, struct client *client)
 	    &addrlen) == -1) {
 		if (errno != ENOTCONN)
 			client_fail_call(demo, client, "peer address");
-		/* An event that came too early; ask for the next. */
+		/* The event came too early; request the next one. */
 		client->ready = 0;
 		if (mio_source_would_block(&client->source, MIO_WRITABLE) ==
 		    -1)
@@ -375,8 +376,8 @@ client_connected(struct demo *demo, struct client *client)
 }
 
 /*
- * The current message has come back.  All orders of magnitude are equally
- * likely, so that round trips and bulk transfers are mixed.
+ * Begins the next message.  All orders of magnitude are equally likely, so
+ * that round trips and bulk transfers are mixed.
  */
 static void
 client_next(struct demo *demo, struct client *client)
@@ -391,7 +392,7 @@ client_next(struct demo *demo, struct client *client)
 	demo->messages++;
 }
 
-/* Nothing left to send: the server sees end of file after the last byte. */
+/* Ends the payload: the server reads end of file after the last byte. */
 static void
 client_shutdown(struct demo *demo, struct client *client)
 {
@@ -442,7 +443,7 @@ client_compare(const struct demo *demo, struct client *client,
 	client_fail(demo, client, what);
 }
 
-/* End of file: good if the payload is complete. */
+/* Handles end of file, which is an error if the payload is incomplete. */
 static void
 client_finish(struct demo *demo, struct client *client)
 {
@@ -498,8 +499,8 @@ all_open(const struct demo *demo)
 }
 
 /*
- * Counts a connection when both of its ends have it; none is closed before
- * the last is open, and that one starts them all.
+ * Counts the connections that are open at both ends.  No connection is closed
+ * before all are open, and the last one to open starts the messages of all.
  */
 static void
 count_open(struct demo *demo)
@@ -529,7 +530,7 @@ client_event(struct demo *demo, struct client *client, unsigned int ready)
 		client_run(demo, client);
 }
 
-/* Connects as many at a time as the listener's queue is sure to hold. */
+/* Connects only as many clients at a time as fit into the listener's queue. */
 static void
 start_clients(struct demo *demo)
 {
@@ -542,7 +543,7 @@ start_clients(struct demo *demo)
  * The server.
  */
 
-/* Names the connection by the client's number, which its address tells. */
+/* Reports the connection by the client's number, found by its address. */
 static void
 peer_fail_call(const struct demo *demo, const struct peer *peer,
     const char *call)
@@ -579,8 +580,8 @@ peer_read(struct demo *demo, struct peer *peer)
 }
 
 /*
- * Writes before it reads, and reads only if there is room: a client that
- * doesn't take its bytes can't make the server hold more of them.
+ * Writes before it reads, and reads only if there is room, so that a client
+ * that does not read cannot make the server store more bytes.
  */
 static void
 peer_run(struct demo *demo, struct peer *peer)
@@ -606,7 +607,7 @@ peer_run(struct demo *demo, struct peer *peer)
 		peer_fail_call(demo, peer, "close by the server");
 }
 
-/* Accepts until EAGAIN, because the next event comes only after it. */
+/* Accepts until EAGAIN, because the next event follows only then. */
 static void
 accept_clients(struct demo *demo)
 {
@@ -673,7 +674,7 @@ fail_stuck(const struct demo *demo)
 	fail("no progress for 30 seconds");
 }
 
-/* On a terminal only: a line that whatever comes next overwrites. */
+/* Prints a line that the next output overwrites; only on a terminal. */
 static void
 show_progress(struct demo *demo, int64_t time)
 {
@@ -686,7 +687,7 @@ show_progress(struct demo *demo, int64_t time)
 		fail_call("standard output");
 }
 
-/* A number that grows with whatever gets done. */
+/* Returns a number that grows with any progress. */
 static uint64_t
 work(const struct demo *demo)
 {
@@ -782,7 +783,7 @@ setup(struct demo *demo)
 	open_listener(demo);
 }
 
-/* The connections have closed themselves on the way. */
+/* All connections have already been closed. */
 static void
 cleanup(struct demo *demo)
 {
@@ -858,7 +859,7 @@ main(int argc, char *argv[])
 	demo.seed = (uint64_t)time(NULL);
 	options(&demo, argc, argv);
 
-	/* First, so that a run which fails can be repeated. */
+	/* The seed comes first, so that a run that fails can be repeated. */
 	printf("seed         %" PRIu64 "\n", demo.seed);
 	if (fflush(stdout) == EOF)
 		fail_call("standard output");

@@ -1,29 +1,32 @@
 /*
- * http_hello: an HTTP/1.1 server that says hello.
+ * http_hello: an HTTP/1.1 server that returns "Hello, world!".
  *
  *	http_hello [-p processes] [address:port]
  *
- * The default is 127.0.0.1:0.  It prints "listening on ADDRESS:PORT"; SIGINT
- * or SIGTERM ends it.
+ * The default address is 127.0.0.1:0.  The server prints "listening on
+ * ADDRESS:PORT" and runs until SIGINT or SIGTERM.
  *
- * What it shows beyond tcp_echo.c:
+ * In addition to tcp_echo.c this program shows:
  *
- * - A protocol: requests come in pieces or several in one piece, are answered
- *   in order, and no more are read while answers wait to be written.  A
- *   request costs one read, one write and its share of a mio_poll().
- * - Refusing: a malformed head gets 400, one that is too long 431.  Closing at
- *   once could reset the connection and destroy the answer on its way, so the
- *   server ends its own side, and waits for the client to end the other.
- * - Timeouts without timers: connections are kept in the order of their last
- *   event, and mio_poll() waits no longer than the first of them may idle.
- * - All cores: processes that share the port by MIO_REUSEPORT, each with a
- *   listener and a poller of its own.  The kernel divides the clients.  It
- *   takes fork(), which Windows hasn't.
+ * - A protocol.  A read may return part of a request or several requests.
+ *   Requests are answered in order, and no request is read while answers wait
+ *   to be written.  A request costs one read, one write and its share of a
+ *   mio_poll().
+ * - Refusing requests.  The answer to a malformed head is 400, and to a head
+ *   that is too long 431.  Closing at once could reset the connection and
+ *   destroy the answer in transit, so the server shuts down writing and waits
+ *   until the client closes.
+ * - Timeouts without timers.  Connections are kept in the order of their last
+ *   event, and mio_poll() waits at most a second while there are connections,
+ *   so that those that are idle for too long can be closed.
+ * - Several cores.  Processes share the port with MIO_REUSEPORT; each process
+ *   has a listener and a poller of its own.  The kernel distributes the
+ *   clients.  This needs fork(), which Windows does not have.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
-#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+#define _POSIX_C_SOURCE	200809L	/* needed with -std=c99 */
 
 #ifdef _WIN32
 #include <winsock2.h>
@@ -45,14 +48,14 @@
 #include <mio.h>
 
 #define NEVENTS		512
-#define TURNS		32		/* reads and writes before others */
+#define TURNS		32		/* reads and writes per event */
 #define PROCESSES	64
 #define IDLE		30		/* seconds */
 #define RETRY		MIO_MSEC(100)
-#define HEAD_MAX	8192		/* of a request */
+#define HEAD_MAX	8192		/* bytes in the head of a request */
 #define ANSWER_MAX	512
 
-/* A connection's token is its address, which is none of these. */
+/* The token of a connection is its address, which is none of these. */
 #define TOKEN_LISTENER	((mio_token)0)
 #define TOKEN_SIGNAL	((mio_token)1)
 
@@ -61,15 +64,15 @@ static const char body[] = "Hello, world!\n";
 struct conn {
 	struct mio_source source;
 	struct conn	*prev, *next;
-	time_t		 last;		/* when it was last heard of */
+	time_t		 last;		/* time of the last event */
 	unsigned int	 ready;		/* MIO_READABLE, MIO_WRITABLE */
-	int		 ending;	/* reads no more requests */
-	int		 shut;		/* our side has been ended */
-	int		 hint;		/* the end may come with data */
+	int		 ending;	/* no more requests are read */
+	int		 shut;		/* writing has been shut down */
+	int		 hint;		/* MIO_READ_CLOSED was reported */
 	size_t		 skip;		/* bytes of a request's body */
 	size_t		 in_len;
-	size_t		 head;		/* out[head] to out[tail - 1] is */
-	size_t		 tail;		/* still to be written */
+	size_t		 head;		/* index of the first byte to write */
+	size_t		 tail;		/* index after the last byte to write */
 	char		 in[HEAD_MAX];
 	char		 out[8 * ANSWER_MAX];
 };
@@ -77,16 +80,16 @@ struct conn {
 struct server {
 	struct mio_poller *poller;
 	struct mio_source listener;
-	struct conn	*first;		/* idle for longest */
+	struct conn	*first;		/* idle for the longest time */
 	struct conn	*last;
 	time_t		 now;
 	char		 date[40];
-	int		 full;		/* accept failed; clients may wait */
+	int		 full;		/* accept failed; retry later */
 };
 
 struct request {
 	int		 status;
-	int		 head;		/* HEAD: no body is wanted */
+	int		 head;		/* HEAD: the answer has no body */
 	int		 close;
 	int		 old;		/* HTTP/1.0 */
 	int		 hosts;
@@ -96,9 +99,9 @@ struct request {
 };
 
 enum step {
-	STEP_MORE,			/* something was done; ask again */
-	STEP_WAIT,			/* nothing to do until an event */
-	STEP_OVER			/* the connection has ended */
+	STEP_MORE,			/* something was done; step again */
+	STEP_WAIT,			/* wait for an event */
+	STEP_OVER			/* close the connection */
 };
 
 static struct mio_waker *signal_waker;
@@ -116,7 +119,7 @@ fatal(const char *what)
 	exit(1);
 }
 
-/* The length of a token, as RFC 9110 has it, at the beginning of a text. */
+/* Returns the length of the token (RFC 9110) at the beginning of a text. */
 static size_t
 token_length(const char *text)
 {
@@ -136,7 +139,7 @@ parse_length(struct request *request, const char *value)
 		request->length = strtoul(value, NULL, 10);
 }
 
-/* "Connection" holds a list. */
+/* The value of "Connection" is a list. */
 static void
 parse_connection(struct request *request, const char *value)
 {
@@ -152,14 +155,14 @@ parse_connection(struct request *request, const char *value)
 	}
 }
 
-/* A line of the head, "Name: value", without its end. */
+/* Parses a line of the head, "Name: value", without its line end. */
 static void
 parse_field(struct request *request, char *line)
 {
 	size_t len = token_length(line);
 	char *value = line + len + 1;
 
-	/* This refuses a folded line too, and a blank before the colon. */
+	/* This also refuses a folded line, and a blank before the colon. */
 	if (len == 0 || line[len] != ':') {
 		request->status = 400;
 		return;
@@ -179,10 +182,10 @@ parse_field(struct request *request, char *line)
 	else if (strcasecmp(line, "Transfer-Encoding") == 0)
 		request->encoded = 1;
 	else if (strcasecmp(line, "Expect") == 0)
-		request->close = 1;	/* no body may follow our answer */
+		request->close = 1;	/* no body may follow the answer */
 }
 
-/* "GET /path HTTP/1.1" */
+/* Parses the first line, such as "GET /path HTTP/1.1". */
 static void
 parse_line(struct request *request, const char *line)
 {
@@ -210,7 +213,7 @@ malformed:
 	request->status = 400;
 }
 
-/* Takes a head apart, which has been found to be whole, and destroys it. */
+/* Parses a complete head, and overwrites it. */
 static void
 parse_head(struct request *request, char *head, size_t size)
 {
@@ -252,7 +255,7 @@ reason(int status)
 	}
 }
 
-/* There is room for it. */
+/* Appends an answer to the output, which has room for the answer. */
 static void
 answer(struct server *server, struct conn *conn,
     const struct request *request)
@@ -260,7 +263,7 @@ answer(struct server *server, struct conn *conn,
 	const char *text = request->status == 200 ? body : "";
 	int n;
 
-	/* What follows a head that wasn't understood is anybody's guess. */
+	/* After a head that was refused, the next request cannot be found. */
 	conn->ending = request->close ||
 	    (request->status != 200 && request->status != 405);
 	conn->skip = request->length;
@@ -274,7 +277,7 @@ answer(struct server *server, struct conn *conn,
 	conn->tail += (size_t)n;
 }
 
-/* The length of the head that is first in the buffer, or 0: not whole. */
+/* Returns the length of the first head in the buffer, or 0 if incomplete. */
 static size_t
 head_length(const struct conn *conn)
 {
@@ -296,7 +299,7 @@ consume(struct conn *conn, size_t n)
 	memmove(conn->in, conn->in + n, conn->in_len);
 }
 
-/* Answers the first request in the buffer; 0 if there is none. */
+/* Answers the first request in the buffer.  Returns 0 if there is none. */
 static int
 conn_answer(struct server *server, struct conn *conn)
 {
@@ -308,7 +311,7 @@ conn_answer(struct server *server, struct conn *conn)
 		conn->skip -= n;
 		consume(conn, n);
 	}
-	/* Empty lines before a request are no part of it. */
+	/* Empty lines before a request do not belong to the request. */
 	while (conn->in_len > 0 && (conn->in[0] == '\n' ||
 	    (conn->in[0] == '\r' && conn->in_len > 1 && conn->in[1] == '\n')))
 		consume(conn, conn->in[0] == '\n' ? 1 : 2);
@@ -321,7 +324,7 @@ conn_answer(struct server *server, struct conn *conn)
 	return 1;
 }
 
-/* After a failed read or write. */
+/* Handles a failed read or write. */
 static enum step
 conn_failed(struct conn *conn, unsigned int direction)
 {
@@ -331,9 +334,9 @@ conn_failed(struct conn *conn, unsigned int direction)
 }
 
 /*
- * A read that comes up short has drained the stream, and the next change is
- * reported: there is no need to read until EAGAIN.  Only the end may have come
- * with the data, and then the event said so.
+ * A short read has drained the stream, and the next change is reported, so
+ * there is no need to read until EAGAIN.  Only end of file may have arrived
+ * with the data, and then the event has reported MIO_READ_CLOSED.
  */
 static enum step
 conn_read(struct conn *conn)
@@ -348,7 +351,7 @@ conn_read(struct conn *conn)
 		return STEP_OVER;
 	if ((size_t)n < room && !conn->hint)
 		conn->ready &= ~MIO_READABLE;
-	/* What a client says after its last request is for nobody. */
+	/* Discard data that a client sends after its last request. */
 	conn->in_len = conn->ending ? 0 : conn->in_len + (size_t)n;
 	return STEP_MORE;
 }
@@ -368,7 +371,7 @@ conn_write(struct conn *conn)
 	return STEP_MORE;
 }
 
-/* Answers all that it can, then writes, then reads. */
+/* Answers all complete requests, then writes, then reads. */
 static enum step
 conn_step(struct server *server, struct conn *conn)
 {
@@ -401,7 +404,7 @@ conn_unlink(struct server *server, struct conn *conn)
 	    conn->prev;
 }
 
-/* To the end of the line of those that idle. */
+/* Appends a connection to the list, which is ordered by the last event. */
 static void
 conn_link(struct server *server, struct conn *conn)
 {
@@ -436,7 +439,7 @@ conn_event(struct server *server, const struct mio_event *event)
 		step = conn_step(server, conn);
 	} while (step == STEP_MORE && ++turns < TURNS);
 
-	/* As in tcp_echo.c: who has had enough turns is registered anew. */
+	/* Continue later after TURNS steps, as tcp_echo.c does. */
 	if (step == STEP_MORE && mio_reregister(server->poller, &conn->source,
 	    (mio_token)conn, MIO_READABLE | MIO_WRITABLE) == -1)
 		step = STEP_OVER;
@@ -467,7 +470,7 @@ conn_new(struct server *server, struct mio_source *stream)
 	}
 }
 
-/* As in tcp_echo.c: until EAGAIN, and again later if there is no room. */
+/* Accepts until EAGAIN, or retries later, as tcp_echo.c does. */
 static void
 accept_clients(struct server *server)
 {
@@ -492,7 +495,7 @@ accept_clients(struct server *server)
 	}
 }
 
-/* Once per poll: what time it is, in the form that HTTP wants. */
+/* Formats the time for HTTP; called once per poll. */
 static void
 tell_time(struct server *server)
 {
@@ -502,7 +505,7 @@ tell_time(struct server *server)
 	if (now == server->now || gmtime_r(&now, &tm) == NULL)
 		return;
 	server->now = now;
-	/* In the C locale, which is the one that HTTP speaks. */
+	/* HTTP requires the names of the C locale, which is in effect. */
 	(void)strftime(server->date, sizeof(server->date),
 	    "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
 }
@@ -515,7 +518,7 @@ timeout(const struct server *server)
 	return server->first != NULL ? MIO_MSEC(1000) : MIO_FOREVER;
 }
 
-/* Serves until a signal comes. */
+/* Serves until a signal arrives. */
 static void
 serve(struct server *server)
 {
@@ -543,7 +546,7 @@ serve(struct server *server)
 	}
 }
 
-/* If the kernel refuses the wake, ending at once is all that is left. */
+/* Exits at once if the wake fails, because nothing else can end serve(). */
 static void
 on_signal(int signo)
 {
@@ -551,7 +554,7 @@ on_signal(int signo)
 		_Exit(128 + signo);
 }
 
-/* Windows has Ctrl-C alone, and calls the handler on a thread of its own. */
+/* Windows has only Ctrl-C, and calls the handler in a separate thread. */
 static void
 set_signals(void (*handler)(int))
 {
@@ -570,7 +573,7 @@ set_signals(void (*handler)(int))
 #endif
 }
 
-/* One process: a listener that it was given, and a poller of its own. */
+/* Runs one process, with the given listener and a poller of its own. */
 static void
 work(const struct mio_source *listener)
 {
@@ -590,8 +593,8 @@ work(const struct mio_source *listener)
 	serve(&server);
 
 	/*
-	 * Nothing is left to be woken.  The waker stays: on Windows the
-	 * handler's thread may not have returned from it yet.
+	 * The waker is not freed: on Windows the thread of the handler may
+	 * still be in mio_waker_wake().
 	 */
 	set_signals(SIG_IGN);
 	while (server.first != NULL)
@@ -601,7 +604,7 @@ work(const struct mio_source *listener)
 	mio_poller_free(server.poller);
 }
 
-/* Listeners that share a port; the first learns which it is. */
+/* Makes listeners that share a port, which the system may choose. */
 static void
 listen_on(struct mio_source *listeners, int n, const char *where)
 {
@@ -656,7 +659,7 @@ on_child(int signo)
 	(void)signo;
 }
 
-/* What has become of the children; how many have ended. */
+/* Reports children that failed, and returns how many children have exited. */
 static int
 reap(pid_t *pids, int n, int *failed)
 {
@@ -678,8 +681,8 @@ reap(pid_t *pids, int n, int *failed)
 }
 
 /*
- * A poller doesn't survive a fork, so each process makes its own after it.
- * The parent only waits, for children and signals alike.
+ * A poller cannot be used after a fork, so each child makes its own poller.
+ * The parent only waits, for children and for signals.
  */
 static int
 divide(int n, const char *where)
@@ -695,7 +698,7 @@ divide(int n, const char *where)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, &old);
-	signal(SIGCHLD, on_child);	/* or it might be thrown away */
+	signal(SIGCHLD, on_child);	/* SIG_DFL may discard the signal */
 	for (i = 0; i < n; i++) {
 		if ((pids[i] = fork()) == -1)
 			fatal("fork");

@@ -1,15 +1,16 @@
 /*
- * named_pipe_server: tcp_server.c's sibling on a named pipe of Windows, which
- * gives back to each client what it sends.
+ * named_pipe_server: an echo server on a Windows named pipe.
  *
  *	named_pipe_server [name [instances]]
  *
- * The default is \\.\pipe\mio-echo with 4 instances: as many clients are
- * served at once, and others are refused with ERROR_PIPE_BUSY until one of
- * these has gone.  It prints "listening on NAME", then what happens.
+ * The default is \\.\pipe\mio-echo with 4 instances, each of which serves one
+ * client at a time.  While all have a client, other clients are refused with
+ * ERROR_PIPE_BUSY.  The server prints "listening on NAME", and then what
+ * clients do.
  *
- * There is no listener: each instance waits for a client itself, serves it,
- * drops it, and waits for the next one, registered once for all of them.
+ * There is no listener, unlike in tcp_server.c.  Each instance waits for a
+ * client, serves the client, disconnects it, and waits for the next one.  An
+ * instance is registered once for all its clients.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -27,9 +28,9 @@
 struct instance {
 	struct mio_source source;
 	unsigned long	 number;
-	int		 served;	/* it has a client */
-	size_t		 head;		/* buf[head] to buf[tail - 1] is */
-	size_t		 tail;		/* still to be written */
+	int		 served;	/* a client is connected */
+	size_t		 head;		/* index of the first byte to write */
+	size_t		 tail;		/* index after the last byte to write */
 	char		 buf[4096];
 };
 
@@ -47,7 +48,7 @@ fatal(const char *what)
 	exit(1);
 }
 
-/* Is a client there?  If not, an event tells when it is. */
+/* Returns whether a client is connected.  If not, an event reports one. */
 static int
 instance_connect(struct instance *instance)
 {
@@ -61,7 +62,7 @@ instance_connect(struct instance *instance)
 	return 1;
 }
 
-/* Drops the client, and waits for another. */
+/* Disconnects the client, so that the instance can wait for another one. */
 static void
 instance_next(struct instance *instance)
 {
@@ -72,7 +73,7 @@ instance_next(struct instance *instance)
 		fatal("mio_named_pipe_disconnect");
 }
 
-/* 1: all is written; 0: the rest goes later; -1: the client is gone. */
+/* Returns 1 if all is written, 0 on EAGAIN, and -1 if the client is gone. */
 static int
 instance_write(struct instance *instance)
 {
@@ -89,7 +90,7 @@ instance_write(struct instance *instance)
 	return 1;
 }
 
-/* The same, of a read. */
+/* Returns 1 if there is data, 0 on EAGAIN, and -1 if the client is gone. */
 static int
 instance_read(struct instance *instance)
 {
@@ -108,8 +109,8 @@ instance_read(struct instance *instance)
 }
 
 /*
- * Goes on until something would block: only then does an event come.  A
- * client that came while the last one was dropped needs no event.
+ * Continues until EAGAIN, because the next event follows only then.  A client
+ * that connected while the last one was disconnected causes no event.
  */
 static void
 instance_event(struct instance *instance)
@@ -142,7 +143,7 @@ serve(struct mio_poller *poller, struct instance *instances)
 	}
 }
 
-/* The first one makes sure that the name is nobody else's. */
+/* The first instance ensures that no other program uses the name. */
 static struct instance *
 make_instances(struct mio_poller *poller, const char *name, size_t count)
 {
@@ -176,7 +177,7 @@ main(int argc, char *argv[])
 		    "usage: named_pipe_server [name [instances]]\n");
 		return 1;
 	}
-	/* Windows has no buffering by lines. */
+	/* Windows has no line buffering. */
 	if (setvbuf(stdout, NULL, _IONBF, 0) != 0)
 		fatal("setvbuf");
 	if ((poller = mio_poller_new()) == NULL)

@@ -3,24 +3,25 @@
  *
  *	tcp_echo [address:port]		the default is 127.0.0.1:0
  *
- * It prints "listening on ADDRESS:PORT"; SIGINT or SIGTERM ends it.
+ * The server prints "listening on ADDRESS:PORT" and runs until SIGINT or
+ * SIGTERM.
  *
- * What a server on edge-triggered events has to do:
+ * A server with edge-triggered events must do the following:
  *
- * - Each connection is registered once, for both directions, and remembers
- *   which of them is ready.  An event sets that; only EAGAIN clears it.
- * - Back-pressure: when the buffer is full, because the peer doesn't read,
- *   nothing more is read from the peer either.
- * - No connection keeps the others waiting: after some turns a busy one goes
- *   to the end of the line.
- * - A peer that has shut down its sending side still gets all its bytes.
- * - Out of descriptors, it goes on serving and accepts again later.
- * - Signals arrive as events, through a waker.
+ * - Register each connection once, for both directions, and remember which
+ *   direction is ready.  An event sets a direction; only EAGAIN clears it.
+ * - Apply back-pressure: when the buffer is full, because the peer does not
+ *   read, read nothing more from the peer.
+ * - Be fair: after some reads and writes a busy connection lets the other
+ *   connections go first.
+ * - Send all bytes to a peer that has shut down writing.
+ * - Keep serving when no descriptors are left, and accept again later.
+ * - Handle signals as events, with a waker.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
-#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+#define _POSIX_C_SOURCE	200809L	/* needed with -std=c99 */
 
 #ifdef _WIN32
 #include <winsock2.h>
@@ -38,21 +39,21 @@
 #include <mio.h>
 
 #define NEVENTS		256
-#define TURNS		16		/* reads and writes before others */
+#define TURNS		16		/* reads and writes per event */
 #define RETRY		MIO_MSEC(100)
 
-/* A connection's token is its address, which is none of these. */
+/* The token of a connection is its address, which is none of these. */
 #define TOKEN_LISTENER	((mio_token)0)
 #define TOKEN_SIGNAL	((mio_token)1)
 
 struct conn {
 	struct mio_source source;
 	struct conn	*next;
-	struct conn	**link;		/* what points to this one */
+	struct conn	**link;		/* the pointer to this structure */
 	unsigned int	 ready;		/* MIO_READABLE, MIO_WRITABLE */
 	int		 eof;		/* the peer sends no more */
-	size_t		 head;		/* buf[head] to buf[tail - 1] is */
-	size_t		 tail;		/* still to be written */
+	size_t		 head;		/* index of the first byte to write */
+	size_t		 tail;		/* index after the last byte to write */
 	char		 buf[65536];
 };
 
@@ -60,13 +61,13 @@ struct server {
 	struct mio_poller *poller;
 	struct mio_source listener;
 	struct conn	*conns;
-	int		 full;		/* accept failed; clients may wait */
+	int		 full;		/* accept failed; retry later */
 };
 
 enum step {
-	STEP_MORE,			/* something was done; ask again */
-	STEP_WAIT,			/* nothing to do until an event */
-	STEP_OVER			/* the connection has ended */
+	STEP_MORE,			/* something was done; step again */
+	STEP_WAIT,			/* wait for an event */
+	STEP_OVER			/* close the connection */
 };
 
 static struct mio_waker *signal_waker;
@@ -84,7 +85,7 @@ fatal(const char *what)
 	exit(1);
 }
 
-/* After a failed read or write. */
+/* Handles a failed read or write. */
 static enum step
 conn_failed(struct conn *conn, unsigned int direction)
 {
@@ -96,7 +97,7 @@ conn_failed(struct conn *conn, unsigned int direction)
 		return STEP_MORE;
 	case ECONNRESET:
 	case EPIPE:
-		return STEP_OVER;	/* the peer's right, and daily life */
+		return STEP_OVER;	/* peers may do this; no warning */
 	default:
 		warning(direction == MIO_READABLE ? "read" : "write");
 		return STEP_OVER;
@@ -133,7 +134,7 @@ conn_write(struct conn *conn)
 	return STEP_MORE;
 }
 
-/* One read or one write, if any is due; writing makes room, so it is first. */
+/* Does one read or write.  Writing comes first, because it makes room. */
 static enum step
 conn_step(struct conn *conn)
 {
@@ -150,8 +151,8 @@ conn_step(struct conn *conn)
 }
 
 /*
- * A registration is reported at most once in a call of mio_poll(), so no
- * later event of the same array can lead to this connection.
+ * A call of mio_poll() reports a registration at most once, so no later event
+ * of the same array refers to this connection.
  */
 static void
 conn_free(struct conn *conn)
@@ -164,8 +165,9 @@ conn_free(struct conn *conn)
 }
 
 /*
- * Works off what is ready.  Who has had enough turns is registered anew: the
- * next mio_poll() then reports what is still ready, along with the others.
+ * Reads and writes while a direction is ready.  After TURNS steps the
+ * connection is reregistered: the next mio_poll() then reports the directions
+ * that are still ready, along with other sources.
  */
 static void
 conn_run(struct server *server, struct conn *conn)
@@ -188,7 +190,7 @@ conn_run(struct server *server, struct conn *conn)
 
 /*
  * Takes over a connected stream.  A source may be moved by assignment.
- * Clearing the buffer as well would only cost time.
+ * The buffer is not cleared, because that would only cost time.
  */
 static void
 conn_new(struct server *server, struct mio_source *stream)
@@ -210,7 +212,7 @@ conn_new(struct server *server, struct mio_source *stream)
 	conn->link = &server->conns;
 	server->conns = conn;
 
-	/* Without this, small answers wait for the peer's acknowledgement. */
+	/* Small answers must not wait for the peer's acknowledgement. */
 	if (mio_tcp_set_nodelay(&conn->source, 1) == -1)
 		warning("nodelay");
 	if (mio_register(server->poller, &conn->source, (mio_token)conn,
@@ -221,9 +223,9 @@ conn_new(struct server *server, struct mio_source *stream)
 }
 
 /*
- * Accepts until EAGAIN, because the next event comes only after it.  Out of
- * descriptors or memory, clients stay in the queue and no event will tell of
- * them again: serve() asks from time to time.
+ * Accepts until EAGAIN, because the next event follows only then.  When no
+ * descriptors or no memory is left, clients stay in the queue and no event
+ * reports them again; serve() then retries after a timeout.
  */
 static void
 accept_clients(struct server *server)
@@ -240,7 +242,7 @@ accept_clients(struct server *server)
 		}
 		if (errno == EAGAIN)
 			return;
-		/* A client that gave up while it waited; try the next. */
+		/* The waiting client gave up; try the next one. */
 		if (errno == EINTR || errno == ECONNABORTED)
 			continue;
 		if (!was_full)
@@ -259,7 +261,7 @@ conn_event(struct server *server, const struct mio_event *event)
 	conn_run(server, conn);
 }
 
-/* Serves until a signal comes. */
+/* Serves until a signal arrives. */
 static void
 serve(struct server *server)
 {
@@ -297,7 +299,7 @@ listen_on(struct server *server, const char *where)
 	if (mio_tcp_listen(&server->listener, addr, addrlen, 0, 0) == -1)
 		fatal(where);
 
-	/* The port may have been 0: ask which one it became. */
+	/* With port 0 the system has chosen the port. */
 	addrlen = sizeof(storage);
 	if (mio_source_local_addr(&server->listener, addr, &addrlen) == -1)
 		fatal("mio_source_local_addr");
@@ -310,7 +312,7 @@ listen_on(struct server *server, const char *where)
 		fatal("standard output");
 }
 
-/* If the kernel refuses the wake, ending at once is all that is left. */
+/* Exits at once if the wake fails, because nothing else can end serve(). */
 static void
 on_signal(int signo)
 {
@@ -318,7 +320,7 @@ on_signal(int signo)
 		_Exit(128 + signo);
 }
 
-/* Windows has Ctrl-C alone, and calls the handler on a thread of its own. */
+/* Windows has only Ctrl-C, and calls the handler in a separate thread. */
 static void
 set_signals(void (*handler)(int))
 {
@@ -357,8 +359,8 @@ main(int argc, char *argv[])
 	serve(&server);
 
 	/*
-	 * Nothing is left to be woken.  The waker stays: on Windows the
-	 * handler's thread may not have returned from it yet.
+	 * The waker is not freed: on Windows the thread of the handler may
+	 * still be in mio_waker_wake().
 	 */
 	set_signals(SIG_IGN);
 	while (server.conns != NULL)

@@ -3,21 +3,23 @@
  *
  *	systemd-socket-activate -l 127.0.0.1:9000 ./tcp_listenfd_server
  *
- * It prints "listening on ADDRESS:PORT" for each socket it was given.
+ * The server prints "listening on ADDRESS:PORT" for each socket that it
+ * inherits.
  *
- * Whoever starts it has bound the sockets and listens on them already: no
- * connection is lost while the server is restarted, and it needs no
- * privilege for a low port.  This is what sd_listen_fds(3) describes:
- * descriptors from 3 on, how many in LISTEN_FDS, and in LISTEN_PID who they
- * are for, as the environment is inherited by others too.
+ * The parent process has bound the sockets and already listens on them.  So no
+ * connection is lost while the server is restarted, and the server needs no
+ * privilege for a low port.  sd_listen_fds(3) describes the protocol: the
+ * descriptors begin at 3, LISTEN_FDS is their number, and LISTEN_PID is the
+ * process that may use them, because other processes inherit the environment
+ * as well.
  *
- * A socket made elsewhere is a source like any other.  It only has to be made
- * non-blocking, and close-on-exec, here.
+ * A socket that was created elsewhere is a source like any other.  The program
+ * only has to make such a socket non-blocking and close-on-exec.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
-#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+#define _POSIX_C_SOURCE	200809L	/* needed with -std=c99 */
 
 #include <sys/types.h>
 #include <sys/socket.h>
@@ -34,22 +36,22 @@
 #define FIRST_FD	3
 #define MAX_LISTENERS	16
 #define NEVENTS		128
-#define TURNS		16		/* reads and writes before others */
+#define TURNS		16		/* reads and writes per event */
 #define RETRY		MIO_MSEC(100)
 
 struct client {
 	struct mio_source source;
-	size_t		 head;		/* buf[head] to buf[tail - 1] is */
-	size_t		 tail;		/* still to be written */
+	size_t		 head;		/* index of the first byte to write */
+	size_t		 tail;		/* index after the last byte to write */
 	char		 buf[4096];
 };
 
-/* A listener's token is its index, and no client's address is that low. */
+/* The token of a listener is its index; no client has so low an address. */
 struct server {
 	struct mio_poller *poller;
 	struct mio_source listeners[MAX_LISTENERS];
 	unsigned int	 count;
-	int		 full;		/* accept failed; clients may wait */
+	int		 full;		/* accept failed; retry later */
 };
 
 static void
@@ -77,8 +79,8 @@ no_listeners(const char *why)
 }
 
 /*
- * A registration is reported at most once in a call of mio_poll(), so no
- * later event of the same array can lead to this client.
+ * A call of mio_poll() reports a registration at most once, so no later event
+ * of the same array refers to this client.
  */
 static void
 client_free(struct client *client)
@@ -88,7 +90,7 @@ client_free(struct client *client)
 	free(client);
 }
 
-/* Writes what there is to write, or else reads more. */
+/* Writes if there are bytes to write, and otherwise reads. */
 static mio_ssize
 client_step(struct client *client)
 {
@@ -107,9 +109,9 @@ client_step(struct client *client)
 }
 
 /*
- * Works until EAGAIN, because the next event comes only after it.  One who
- * always has more is registered anew: the next mio_poll() then reports what is
- * still ready, along with the others.
+ * Reads and writes until EAGAIN, because the next event follows only then.
+ * After TURNS steps the client is reregistered: the next mio_poll() then
+ * reports the directions that are still ready, along with other sources.
  */
 static void
 client_event(struct server *server, struct client *client)
@@ -154,9 +156,9 @@ client_new(struct server *server, struct mio_source *stream)
 }
 
 /*
- * Accepts until EAGAIN, because the next event comes only after it.  Out of
- * descriptors or memory, clients stay in the queue and no event will tell of
- * them again: serve() asks from time to time.
+ * Accepts until EAGAIN, because the next event follows only then.  When no
+ * descriptors or no memory is left, clients stay in the queue and no event
+ * reports them again; serve() then retries after a timeout.
  */
 static void
 accept_clients(struct server *server, const struct mio_source *listener)
@@ -170,7 +172,7 @@ accept_clients(struct server *server, const struct mio_source *listener)
 		}
 		if (errno == EAGAIN)
 			return;
-		/* A client that gave up while it waited; try the next. */
+		/* The waiting client gave up; try the next one. */
 		if (errno == EINTR || errno == ECONNABORTED)
 			continue;
 		if (!server->full)
@@ -215,7 +217,7 @@ serve(struct server *server)
 	}
 }
 
-/* A variable of decimal digits, or -1. */
+/* Returns the value of a variable of decimal digits, or -1. */
 static long
 env_number(const char *name)
 {
@@ -230,7 +232,7 @@ env_number(const char *name)
 	return *end == '\0' && errno == 0 ? value : -1;
 }
 
-/* How many descriptors were passed to us; the variables are for nobody else. */
+/* Returns the number of inherited descriptors and removes the variables. */
 static unsigned int
 listen_fds(void)
 {
@@ -247,7 +249,7 @@ listen_fds(void)
 	return (unsigned int)count;
 }
 
-/* Is it a stream socket, of a family with ports, that listens? */
+/* Returns whether fd is a listening stream socket of IPv4 or IPv6. */
 static int
 is_listener(int fd, sa_family_t family)
 {

@@ -1,18 +1,19 @@
 /*
- * tcp_server: one listener and many clients in one thread, the place to
- * start from.
+ * tcp_server: one listener and many clients in one thread; the example to
+ * read first.
  *
  *	tcp_server [address:port]	the default is 127.0.0.1:9000
  *
- * It prints "listening on ADDRESS:PORT", then what clients send.  Port 0 lets
- * the system choose.  Talk to it with "nc 127.0.0.1 9000": each client is
- * greeted, and gets back what it sends.
+ * The server prints "listening on ADDRESS:PORT", and then the data that
+ * clients send.  With port 0 the system chooses the port.  To connect, run
+ * "nc 127.0.0.1 9000": the server greets each client and returns the data
+ * that the client sends.
  *
- * A client is either being written to or read from, and mio_reregister()
- * changes from one to the other.  It looks at the source anew: what became
- * ready in the meantime is reported, so there is no need to read until
- * EAGAIN first.  That costs one system call a change; tcp_echo.c shows how to
- * do without.
+ * The server either writes to a client or reads from it, and mio_reregister()
+ * changes between the two.  mio_reregister() examines the source again and
+ * reports a direction that has become ready in the meantime, so there is no
+ * need to read until EAGAIN first.  Each change costs one system call;
+ * tcp_echo.c needs none.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -34,7 +35,7 @@
 #define NEVENTS		128
 #define RETRY		MIO_MSEC(100)
 
-/* A client's token is its address, which is never this. */
+/* The token of a client is its address, which is never 0. */
 #define TOKEN_LISTENER	((mio_token)0)
 
 static const char greeting[] = "Hello world!\n";
@@ -42,8 +43,8 @@ static const char greeting[] = "Hello world!\n";
 struct client {
 	struct mio_source source;
 	unsigned long	 number;
-	size_t		 head;		/* buf[head] to buf[tail - 1] is */
-	size_t		 tail;		/* still to be written */
+	size_t		 head;		/* index of the first byte to write */
+	size_t		 tail;		/* index after the last byte to write */
 	char		 buf[4096];
 };
 
@@ -51,7 +52,7 @@ struct server {
 	struct mio_poller *poller;
 	struct mio_source listener;
 	unsigned long	 clients;	/* accepted so far */
-	int		 full;		/* accept failed; clients may wait */
+	int		 full;		/* accept failed; retry later */
 };
 
 static void
@@ -67,7 +68,7 @@ fatal(const char *what)
 	exit(1);
 }
 
-/* What a client sends isn't ours: control characters stay off the terminal. */
+/* Keeps control characters that a client sends off the terminal. */
 static void
 print_message(const struct client *client)
 {
@@ -88,8 +89,8 @@ print_message(const struct client *client)
 }
 
 /*
- * A registration is reported at most once in a call of mio_poll(), so no
- * later event of the same array can lead to this client.
+ * A call of mio_poll() reports a registration at most once, so no later event
+ * of the same array refers to this client.
  */
 static void
 client_free(struct client *client)
@@ -123,7 +124,7 @@ client_write(struct server *server, struct client *client)
 			if (errno == EINTR)
 				continue;
 			if (errno == EAGAIN)
-				return;		/* the rest goes later */
+				return;		/* an event continues this */
 			warning("write");
 			client_free(client);
 			return;
@@ -157,8 +158,8 @@ client_read(struct server *server, struct client *client)
 }
 
 /*
- * An event may carry more than was asked for, so what the client waits for
- * decides, not the event.
+ * An event may report more than the interest, so the state of the client
+ * decides between writing and reading.
  */
 static void
 client_event(struct server *server, struct client *client)
@@ -195,9 +196,9 @@ client_new(struct server *server, struct mio_source *stream)
 }
 
 /*
- * Accepts until EAGAIN, because the next event comes only after it.  Out of
- * descriptors or memory, clients stay in the queue and no event will tell of
- * them again: serve() asks from time to time.
+ * Accepts until EAGAIN, because the next event follows only then.  When no
+ * descriptors or no memory is left, clients stay in the queue and no event
+ * reports them again; serve() then retries after a timeout.
  */
 static void
 accept_clients(struct server *server)
@@ -214,7 +215,7 @@ accept_clients(struct server *server)
 		}
 		if (errno == EAGAIN)
 			return;
-		/* A client that gave up while it waited; try the next. */
+		/* The waiting client gave up; try the next one. */
 		if (errno == EINTR || errno == ECONNABORTED)
 			continue;
 		if (!was_full)
@@ -231,7 +232,7 @@ serve(struct server *server)
 	int i, n;
 
 	for (;;) {
-		/* What there is to print comes out, also into a pipe. */
+		/* Print before waiting, also if the output is a pipe. */
 		if (fflush(stdout) == EOF || ferror(stdout))
 			fatal("standard output");
 		n = mio_poll(server->poller, events, NEVENTS,
@@ -263,7 +264,7 @@ listen_on(struct server *server, const char *where)
 	if (mio_tcp_listen(&server->listener, addr, addrlen, 0, 0) == -1)
 		fatal(where);
 
-	/* The port may have been 0: ask which one it became. */
+	/* With port 0 the system has chosen the port. */
 	addrlen = sizeof(storage);
 	if (mio_source_local_addr(&server->listener, addr, &addrlen) == -1)
 		fatal("mio_source_local_addr");

@@ -1,20 +1,21 @@
 /*
- * timer_signal: timers and signals as sources, next to any socket.
+ * timer_signal: timers and signals as sources, beside sockets.
  *
  *	timer_signal [ticks [milliseconds]]	5 ticks, 1000 ms apart
  *
- * It prints each tick and ends after the last, or at SIGINT or SIGTERM.
+ * The program prints each tick and exits after the last one, or at SIGINT or
+ * SIGTERM.
  *
- * timerfd and signalfd are Linux's.  kqueue has EVFILT_TIMER and
- * EVFILT_SIGNAL instead: use them on a kqueue of your own, and make that
- * one's descriptor the source.  What works everywhere is the timeout of
- * mio_poll(), and a signal handler that calls mio_waker_wake(), as in
- * tcp_echo.c.
+ * timerfd and signalfd exist on Linux only.  kqueue has EVFILT_TIMER and
+ * EVFILT_SIGNAL instead: add these filters to a separate kqueue, and make the
+ * descriptor of that kqueue the source.  All systems support the timeout of
+ * mio_poll(), and a signal handler that calls mio_waker_wake() as tcp_echo.c
+ * does.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
-#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+#define _POSIX_C_SOURCE	200809L	/* needed with -std=c99 */
 
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
@@ -72,8 +73,8 @@ start_timer(struct ticker *ticker, uint64_t msec)
 }
 
 /*
- * Blocked, a signal waits for the descriptor to be read instead of doing what
- * it does.  In a program with threads this comes before the first of them.
+ * A blocked signal stays pending until the descriptor is read.  A program with
+ * threads must block the signals before it creates the first thread.
  */
 static void
 take_signals(struct ticker *ticker)
@@ -90,9 +91,9 @@ take_signals(struct ticker *ticker)
 }
 
 /*
- * Each read takes how often the timer has expired since the last one: more
- * than once if we were late.  The next read would block, and the next event
- * comes after that.
+ * Each read returns the number of expirations since the last read, which is
+ * more than one if the program was late.  The next read fails with EAGAIN, and
+ * the next event follows only then.
  */
 static void
 on_timer(struct ticker *ticker)
@@ -112,7 +113,7 @@ on_timer(struct ticker *ticker)
 	}
 }
 
-/* Returns 1 if there was one. */
+/* Returns 1 if a signal has arrived, and 0 if not. */
 static int
 on_signal(struct ticker *ticker)
 {
@@ -177,7 +178,7 @@ main(int argc, char *argv[])
 	ticker.last = argc > 1 ? number(argv[1]) : 5;
 	msec = argc > 2 ? number(argv[2]) : 1000;
 
-	/* Whole lines come out at once, also into a file or a pipe. */
+	/* Buffer by lines, also if the output is a file or a pipe. */
 	if (setvbuf(stdout, NULL, _IOLBF, 0) != 0)
 		fatal("setvbuf");
 	if ((ticker.poller = mio_poller_new()) == NULL)

@@ -1,26 +1,27 @@
 /*
- * tls_echo: an echo server that speaks TLS, by OpenSSL.
+ * tls_echo: an echo server for TLS, with OpenSSL.
  *
  *	tls_echo certificate key [address:port]
  *
- * Both files are PEM; the default address is 127.0.0.1:0.  It prints
- * "listening on ADDRESS:PORT".  Talk to it with "openssl s_client -connect".
+ * Both files are PEM; the default address is 127.0.0.1:0.  The server prints
+ * "listening on ADDRESS:PORT".  To connect, run "openssl s_client -connect".
  *
- * How to use a library that reads and writes the descriptor itself:
+ * The program shows how to use a library that does I/O on the descriptor:
  *
- * - It works on mio_source_fd(), and when it says that it would block,
- *   mio_source_would_block() passes that on: some selectors learn there what
- *   to report next.
- * - Either direction may be what it waits for: a write may have to read first,
- *   to finish a handshake.  So any event makes us try again what we were at.
- * - It has a buffer of its own.  An event says what the socket holds, not what
- *   the library does, so a connection that isn't done but has to let others
- *   go first is kept in a list, and not left to mio_poll().
+ * - The library reads and writes mio_source_fd().  When the library would
+ *   block, the program calls mio_source_would_block(), because some selectors
+ *   report the next event only after that call.
+ * - The library may wait for either direction: a write may have to read first
+ *   to finish a handshake.  So the program repeats its operation at any event.
+ * - The library has a buffer of its own.  Events report the state of the
+ *   socket, not of this buffer.  A connection that is not finished, but lets
+ *   others go first, is therefore kept in a list instead of being left to
+ *   mio_poll().
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
-#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+#define _POSIX_C_SOURCE	200809L	/* needed with -std=c99 */
 
 #include <sys/types.h>
 #include <sys/socket.h>
@@ -36,21 +37,21 @@
 #include <mio.h>
 
 #define NEVENTS		256
-#define TURNS		16		/* reads and writes before others */
+#define TURNS		16		/* reads and writes per event */
 #define RETRY		MIO_MSEC(100)
 
-/* A connection's token is its address, which is never this. */
+/* The token of a connection is its address, which is never 0. */
 #define TOKEN_LISTENER	((mio_token)0)
 
 struct conn {
 	struct mio_source source;
 	struct conn	*next_busy;
-	int		 busy;		/* in the list of those not done */
-	int		 eof;		/* the peer has said goodbye */
+	int		 busy;		/* in the list of busy connections */
+	int		 eof;		/* the peer has closed its TLS side */
 	SSL		*ssl;
-	int		 head;		/* buf[head] to buf[tail - 1] is */
-	int		 tail;		/* still to be written */
-	char		 buf[16384];	/* what a TLS record holds at most */
+	int		 head;		/* index of the first byte to write */
+	int		 tail;		/* index after the last byte to write */
+	char		 buf[16384];	/* the size of the largest TLS record */
 };
 
 struct server {
@@ -58,13 +59,13 @@ struct server {
 	struct mio_source listener;
 	SSL_CTX		*tls;
 	struct conn	*busy;
-	int		 full;		/* accept failed; clients may wait */
+	int		 full;		/* accept failed; retry later */
 };
 
 enum step {
-	STEP_MORE,			/* something was done; go on */
-	STEP_WAIT,			/* nothing to do until an event */
-	STEP_OVER			/* the connection has ended */
+	STEP_MORE,			/* something was done; step again */
+	STEP_WAIT,			/* wait for an event */
+	STEP_OVER			/* close the connection */
 };
 
 static void
@@ -88,7 +89,7 @@ tls_fatal(const char *what)
 	exit(1);
 }
 
-/* After an operation that didn't succeed. */
+/* Handles the failure of an operation. */
 static enum step
 conn_failed(struct conn *conn, int result)
 {
@@ -139,7 +140,7 @@ conn_read(struct conn *conn)
 	return STEP_MORE;
 }
 
-/* Says goodbye, as the peer has done. */
+/* Closes TLS, as the peer has done. */
 static enum step
 conn_shutdown(struct conn *conn)
 {
@@ -148,11 +149,11 @@ conn_shutdown(struct conn *conn)
 	return n >= 0 ? STEP_OVER : conn_failed(conn, n);
 }
 
-/* The first read does the handshake. */
+/* Does one operation.  The first read performs the handshake. */
 static enum step
 conn_step(struct conn *conn)
 {
-	ERR_clear_error();		/* or an old one would be taken for new */
+	ERR_clear_error();		/* old errors confuse SSL_get_error() */
 	if (conn->head < conn->tail)
 		return conn_write(conn);
 	if (conn->eof)
@@ -160,7 +161,7 @@ conn_step(struct conn *conn)
 	return conn_read(conn);
 }
 
-/* Who is in the list of the busy isn't freed: see conn_run(). */
+/* Frees a connection that is not in the busy list; see conn_run(). */
 static void
 conn_free(struct conn *conn)
 {
@@ -176,7 +177,7 @@ conn_run(struct server *server, struct conn *conn)
 	enum step step;
 	int turns = 0;
 
-	/* Its turn comes when the list is worked off. */
+	/* run_busy() runs the connections in the list. */
 	if (conn->busy)
 		return;
 	do {
@@ -233,7 +234,7 @@ conn_new(struct server *server, struct mio_source *stream)
 	}
 }
 
-/* As in tcp_echo.c: until EAGAIN, and again later if there is no room. */
+/* Accepts until EAGAIN, or retries later, as tcp_echo.c does. */
 static void
 accept_clients(struct server *server)
 {
@@ -297,7 +298,7 @@ listen_on(struct server *server, const char *where)
 	if (mio_tcp_listen(&server->listener, addr, addrlen, 0, 0) == -1)
 		fatal(where);
 
-	/* The port may have been 0: ask which one it became. */
+	/* With port 0 the system has chosen the port. */
 	addrlen = sizeof(storage);
 	if (mio_source_local_addr(&server->listener, addr, &addrlen) == -1)
 		fatal("mio_source_local_addr");
@@ -320,7 +321,7 @@ tls_new(const char *certificate, const char *key)
 		tls_fatal(certificate);
 	if (SSL_CTX_use_PrivateKey_file(tls, key, SSL_FILETYPE_PEM) != 1)
 		tls_fatal(key);
-	/* What was written in part needn't be offered again from its place. */
+	/* Permit partial writes, and retries from another buffer. */
 	(void)SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	return tls;
@@ -336,7 +337,7 @@ main(int argc, char *argv[])
 		    "usage: tls_echo certificate key [address:port]\n");
 		return 1;
 	}
-	/* mio_source_write() raises none, but OpenSSL writes by itself. */
+	/* mio_source_write() raises no SIGPIPE, but OpenSSL's own writes do. */
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		fatal("signal");
 	server.tls = tls_new(argv[1], argv[2]);

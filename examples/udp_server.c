@@ -1,26 +1,28 @@
 /*
- * udp_server: sends every datagram back to where it came from.
+ * udp_server: returns each datagram to its sender.
  *
  *	udp_server [address:port]	the default is 127.0.0.1:0
  *
- * It prints "listening on ADDRESS:PORT"; SIGINT or SIGTERM ends it.  Talk to
- * it with "nc -u" or "socat - UDP:ADDRESS:PORT".
+ * The server prints "listening on ADDRESS:PORT" and runs until SIGINT or
+ * SIGTERM.  To send datagrams, use "nc -u" or "socat - UDP:ADDRESS:PORT".
  *
- * What differs from a stream:
+ * A datagram socket differs from a stream:
  *
  * - An event may stand for many datagrams: receive until EAGAIN.  A datagram
- *   shorter than the buffer means nothing, and one of 0 bytes is no end.
- * - What can't be sent at once is kept, up to a limit, and only meanwhile is
- *   there an interest in MIO_WRITABLE: else each datagram sent would be an
- *   event.  With the queue full nothing is received; what the kernel can't
- *   keep then is lost, as datagrams may be.
- * - An error may be an earlier datagram's: the receiver had gone.  It says
- *   nothing about this socket, which goes on.
+ *   shorter than the buffer may be followed by another, and a datagram of 0
+ *   bytes is not end of file.
+ * - Datagrams that cannot be sent at once are queued, up to a limit.  Only
+ *   while the queue has datagrams is MIO_WRITABLE in the interest; otherwise
+ *   each sent datagram would cause an event.  With a full queue nothing is
+ *   received; datagrams that the kernel cannot store are then lost, which is
+ *   permitted for datagrams.
+ * - An error may belong to an earlier datagram whose receiver was closed.
+ *   Such an error does not affect the socket, which continues.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
-#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+#define _POSIX_C_SOURCE	200809L	/* needed with -std=c99 */
 
 #ifdef _WIN32
 #include <winsock2.h>
@@ -37,24 +39,24 @@
 
 #include <mio.h>
 
-#define BURST		256		/* datagrams before signals are seen */
-#define QUEUE		16		/* answers kept */
+#define BURST		256		/* datagrams before other events */
+#define QUEUE		16		/* answers in the queue */
 
 enum { TOKEN_SOCKET, TOKEN_SIGNAL };
 
 struct datagram {
-	struct sockaddr_storage addr;	/* who sent it, and gets it back */
+	struct sockaddr_storage addr;	/* the sender, and so the receiver */
 	mio_socklen	 addrlen;
 	size_t		 size;
-	char		 buf[65536];	/* none is longer */
+	char		 buf[65536];	/* no datagram is longer */
 };
 
 struct server {
 	struct mio_poller *poller;
 	struct mio_source source;
 	unsigned int	 interest;
-	size_t		 head;		/* the oldest one kept, of so many; */
-	size_t		 count;		/* the others follow, round about */
+	size_t		 head;		/* index of the oldest datagram */
+	size_t		 count;		/* datagrams in the ring buffer */
 	struct datagram	 queue[QUEUE];
 };
 
@@ -73,7 +75,7 @@ fatal(const char *what)
 	exit(1);
 }
 
-/* Is this an earlier datagram's failure, or one that only delays? */
+/* Returns whether to retry: EINTR, or the error of an earlier datagram. */
 static int
 is_passing(void)
 {
@@ -81,7 +83,7 @@ is_passing(void)
 	    errno == EHOSTUNREACH || errno == ENETUNREACH || errno == EINTR;
 }
 
-/* Receives one datagram; 0 if there is none, or no room for it. */
+/* Receives one datagram.  Returns 0 if there is none, or no room for one. */
 static int
 receive(struct server *server)
 {
@@ -106,7 +108,10 @@ receive(struct server *server)
 	return 1;
 }
 
-/* Sends the oldest one; 0 if it has to wait.  What can't be sent is lost. */
+/*
+ * Sends the oldest datagram, and drops one that cannot be sent.  Returns 0 if
+ * the datagram has to wait.
+ */
 static int
 answer(struct server *server)
 {
@@ -127,7 +132,7 @@ answer(struct server *server)
 	return 1;
 }
 
-/* Sends what is kept; 0 if there is more. */
+/* Sends the datagrams in the queue.  Returns 0 if some have to wait. */
 static int
 answer_all(struct server *server)
 {
@@ -138,7 +143,7 @@ answer_all(struct server *server)
 	return 1;
 }
 
-/* Registers anew: what is ready by now is reported by the next poll. */
+/* Reregisters, so that the next poll reports directions that are ready. */
 static void
 want(struct server *server, unsigned int interest)
 {
@@ -156,9 +161,9 @@ change_interest(struct server *server, unsigned int interest)
 }
 
 /*
- * Answers until there is nothing to receive, or no room to send; mio_poll()
- * reports when that changes.  With more than a burst to do, the socket is
- * registered anew, and reported again along with the signals.
+ * Answers until there is nothing to receive or no room to send; mio_poll()
+ * reports when this state changes.  After BURST datagrams the socket is
+ * reregistered, and reported again along with signals.
  */
 static void
 run(struct server *server)
@@ -179,7 +184,7 @@ run(struct server *server)
 	want(server, MIO_READABLE | MIO_WRITABLE);
 }
 
-/* Serves until a signal comes. */
+/* Serves until a signal arrives. */
 static void
 serve(struct server *server)
 {
@@ -212,7 +217,7 @@ bind_to(struct server *server, const char *where)
 	if (mio_udp_bind(&server->source, addr, addrlen, 0) == -1)
 		fatal(where);
 
-	/* The port may have been 0: ask which one it became. */
+	/* With port 0 the system has chosen the port. */
 	addrlen = sizeof(storage);
 	if (mio_source_local_addr(&server->source, addr, &addrlen) == -1)
 		fatal("mio_source_local_addr");
@@ -226,7 +231,7 @@ bind_to(struct server *server, const char *where)
 		fatal("standard output");
 }
 
-/* If the kernel refuses the wake, ending at once is all that is left. */
+/* Exits at once if the wake fails, because nothing else can end serve(). */
 static void
 on_signal(int signo)
 {
@@ -234,7 +239,7 @@ on_signal(int signo)
 		_Exit(128 + signo);
 }
 
-/* Windows has Ctrl-C alone, and calls the handler on a thread of its own. */
+/* Windows has only Ctrl-C, and calls the handler in a separate thread. */
 static void
 set_signals(void (*handler)(int))
 {
@@ -256,7 +261,7 @@ set_signals(void (*handler)(int))
 int
 main(int argc, char *argv[])
 {
-	static struct server server;	/* large for a stack */
+	static struct server server;	/* too large for a stack */
 
 	if (argc > 2) {
 		fprintf(stderr, "usage: udp_server [address:port]\n");
@@ -273,8 +278,8 @@ main(int argc, char *argv[])
 	serve(&server);
 
 	/*
-	 * Nothing is left to be woken.  The waker stays: on Windows the
-	 * handler's thread may not have returned from it yet.
+	 * The waker is not freed: on Windows the thread of the handler may
+	 * still be in mio_waker_wake().
 	 */
 	set_signals(SIG_IGN);
 	if (mio_source_close(&server.source) == -1)

@@ -1,28 +1,30 @@
 /*
- * unix_chat: what one client says, all others hear.
+ * unix_chat: sends each line of a client to all other clients.
  *
  *	unix_chat path
  *
- * It listens at a socket file of that path and prints "listening on PATH".
- * Talk to it with "nc -U PATH" or "socat - UNIX:PATH", several at a time.
- * SIGINT or SIGTERM ends it and removes the file.
+ * The server listens at a socket file with that path and prints "listening on
+ * PATH".  To connect, run "nc -U PATH" or "socat - UNIX:PATH" several times.
+ * At SIGINT or SIGTERM the server removes the file and exits.
  *
- * What it shows beyond tcp_echo.c:
+ * In addition to tcp_echo.c this program shows:
  *
- * - A socket file outlives the program that made it.  If the path is taken by
- *   a socket, connecting tells whether somebody listens there; nobody does:
- *   the file is stale, and removed.  Who may connect is for the umask, or
- *   better for the directory, to say.
- * - A client that doesn't read mustn't hold up the others.  What it has not
- *   read is kept, up to a limit; then it is dropped.
- * - Handling one client's event may end another, of which an event may wait
- *   in the same array.  So a client is closed at once, which keeps later polls
- *   from reporting it, but freed only when the array has been worked off.
+ * - Stale socket files.  A socket file remains after the program that created
+ *   it exits.  If a socket file exists at the path, the server connects to the
+ *   file.  If the connection is refused, the file is stale, and the server
+ *   removes it.  The umask, or better the mode of the directory, determines
+ *   which users may connect.
+ * - Slow clients.  A client that does not read must not delay the others.  Its
+ *   unread lines are kept, up to a limit; then the client is dropped.
+ * - Closing other clients.  The event of one client may end another client
+ *   that has an event in the same array.  So a client is closed at once, which
+ *   keeps later polls from reporting it, but freed only after all events of
+ *   the array have been handled.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
-#define _POSIX_C_SOURCE	200809L	/* for compilers held to -std=c99 */
+#define _POSIX_C_SOURCE	200809L	/* needed with -std=c99 */
 
 #include <sys/types.h>
 #include <sys/socket.h>
@@ -38,12 +40,12 @@
 #include <mio.h>
 
 #define NEVENTS		64
-#define TURNS		16		/* reads before others */
+#define TURNS		16		/* reads per event */
 #define LINE		1024		/* a longer line is sent in parts */
 #define UNREAD		(256 * 1024)	/* kept for a client that is slow */
 #define RETRY		MIO_MSEC(100)
 
-/* A client's token is its address, which is none of these. */
+/* The token of a client is its address, which is none of these. */
 #define TOKEN_LISTENER	((mio_token)0)
 #define TOKEN_SIGNAL	((mio_token)1)
 
@@ -52,10 +54,10 @@ struct client {
 	struct client	*next;
 	unsigned long	 number;
 	int		 gone;		/* closed, to be freed */
-	int		 deaf;		/* nothing more can be sent to it */
-	size_t		 len;		/* of the line begun */
-	size_t		 head;		/* out[head] to out[tail - 1] is */
-	size_t		 tail;		/* still to be written */
+	int		 deaf;		/* cannot be written to any more */
+	size_t		 len;		/* bytes of an incomplete line */
+	size_t		 head;		/* index of the first byte to write */
+	size_t		 tail;		/* index after the last byte to write */
 	char		 line[LINE];
 	char		 out[UNREAD];
 };
@@ -65,7 +67,7 @@ struct chat {
 	struct mio_source listener;
 	struct client	*clients;
 	unsigned long	 accepted;
-	int		 full;		/* accept failed; clients may wait */
+	int		 full;		/* accept failed; retry later */
 };
 
 static struct mio_waker *signal_waker;
@@ -93,9 +95,9 @@ client_close(struct client *client, const char *why)
 }
 
 /*
- * Writes what is kept, until EAGAIN; an event tells when to go on.  Who can't
- * be written to has left, perhaps with last words that are still to be read:
- * closing is client_read()'s.
+ * Writes the kept lines until EAGAIN; an event continues this.  A client that
+ * cannot be written to has closed its end, but its last lines may still be
+ * unread, so client_read() closes the client.
  */
 static void
 client_flush(struct client *client)
@@ -115,7 +117,7 @@ client_flush(struct client *client)
 	client->head = client->tail = 0;
 }
 
-/* Tries at once: most clients have nothing waiting. */
+/* Writes at once, because most clients have no kept lines. */
 static void
 client_send(struct client *client, const char *text, size_t size)
 {
@@ -146,7 +148,7 @@ broadcast(struct chat *chat, const struct client *from, const char *text,
 	}
 }
 
-/* Takes one character of a line; passes the line on when it is whole. */
+/* Appends a character to the line, and sends the line if it is complete. */
 static void
 client_char(struct chat *chat, struct client *client, char c)
 {
@@ -165,7 +167,7 @@ client_char(struct chat *chat, struct client *client, char c)
 	broadcast(chat, client, text, (size_t)size);
 }
 
-/* Who has had enough turns is registered anew, and read again later. */
+/* Reregisters the client after TURNS reads, which continue later. */
 static void
 client_read(struct chat *chat, struct client *client)
 {
@@ -231,7 +233,7 @@ client_new(struct chat *chat, struct mio_source *stream)
 	}
 }
 
-/* As in tcp_echo.c: until EAGAIN, and again later if there is no room. */
+/* Accepts until EAGAIN, or retries later, as tcp_echo.c does. */
 static void
 accept_clients(struct chat *chat)
 {
@@ -256,7 +258,7 @@ accept_clients(struct chat *chat)
 	}
 }
 
-/* Frees those that are gone, or all. */
+/* Frees closed clients; with "all", closes and frees all clients. */
 static void
 sweep(struct chat *chat, int all)
 {
@@ -300,7 +302,7 @@ serve(struct chat *chat)
 	}
 }
 
-/* Any other file refuses connections too, and is not ours to remove. */
+/* A file that is not a socket also refuses connections, and must stay. */
 static int
 is_socket(const char *path)
 {
@@ -313,9 +315,9 @@ is_socket(const char *path)
 }
 
 /*
- * Somebody listens there if a connection is taken, or would be if the queue
- * weren't full.  Two programs that find the same stale file at once can still
- * get in each other's way: a directory of one's own is the remedy.
+ * A process listens at the path if a connection succeeds, or fails because the
+ * queue is full.  Two programs that find the same stale file at once may still
+ * remove each other's file; a directory for each program prevents that.
  */
 static int
 is_stale(const char *path)
@@ -351,7 +353,7 @@ listen_at(struct chat *chat, const char *path)
 	printf("listening on %s\n", path);
 }
 
-/* If the kernel refuses the wake, ending at once is all that is left. */
+/* Exits at once if the wake fails, because nothing else can end serve(). */
 static void
 on_signal(int signo)
 {
@@ -381,7 +383,7 @@ main(int argc, char *argv[])
 		fprintf(stderr, "usage: unix_chat path\n");
 		return 1;
 	}
-	/* Whole lines come out at once, also into a file or a pipe. */
+	/* Buffer by lines, also if the output is a file or a pipe. */
 	if (setvbuf(stdout, NULL, _IOLBF, 0) != 0)
 		fatal("setvbuf");
 	if ((chat.poller = mio_poller_new()) == NULL)
