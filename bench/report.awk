@@ -77,7 +77,7 @@ BEGIN {
 	labels["rust_mio"] = "Rust mio"
 	split("raw2 called level mio mio_poll rust_mio libuv libev libevent",
 	    order, " ")
-	does["pingpong"] = "a byte to and fro, a wait for each hop"
+	does["pingpong"] = "a byte back and forth, a wait for each hop"
 	does["fanin"] = "100 active of 1,000"
 	does["events"] = "1,000 eventfds: a write, an event, a read of each"
 	does["idle_10"] = "one active of 10"
@@ -88,12 +88,12 @@ BEGIN {
 	does["churn"] = "register and deregister"
 	does["churn_wait"] = "the same, with a wait after each"
 	does["reregister"] = "change of interest"
-	does["accept"] = "accept, register, echo, close, over TCP"
-	does["wake_burst"] = "wakes of a loop that is busy"
-	does["wake_sleeper"] = "wake a thread, which says so through a pipe"
+	does["accept"] = "accept, register, echo and close a TCP connection"
+	does["wake_burst"] = "wakes of a busy loop"
+	does["wake_sleeper"] = "wake a thread, which answers through a pipe"
 	does["roundtrip"] = "two loops wake each other"
-	does["roundtrip_spin"] = "the same, asking for 100 us first; to" \
-	    " epoll without"
+	does["roundtrip_spin"] = "the same, spinning for 100 us first; epoll" \
+	    " does not spin"
 }
 
 $1 == "host" { host[++hosts] = $2; value[hosts] = $3 }
@@ -202,8 +202,9 @@ function rule(cells,	j, s)
 function markdown()
 {
 	print "# The benchmark's report\n"
-	print "Made by `make bench`; `make bench-record` keeps it here." \
-	    "  The figures are\n`results.tsv`'s, beside this file.\n"
+	print "`make bench` makes this report, and `make bench-record` copies" \
+	    " it here.  The raw results,\n`results.tsv`, are published with" \
+	    " each release.\n"
 	machine()
 	how_to_read()
 	ratio_table()
@@ -212,9 +213,9 @@ function markdown()
 	count_table("calls", "System calls an operation",
 	    "Counted by strace, all threads together.")
 	count_table("instructions", "Instructions in user space an operation",
-	    "Counted by valgrind, the benchmark's own and the C library's" \
-	    " included: those are the\nsame for all, and what a library adds" \
-	    " is the difference to epoll.")
+	    "Counted by valgrind, including those of the benchmark and of the" \
+	    " C library, which are the\nsame for all: a library adds the" \
+	    " difference to epoll.")
 	count_table("allocations", "Allocations an operation",
 	    "Once warm.  Counted by valgrind.")
 	memory_table()
@@ -239,40 +240,40 @@ function machine(	i)
 function how_to_read()
 {
 	print "## How to read it\n"
-	print "Each figure is the median of " rounds " rounds.  In each turn" \
-	    " of a round every program ran\nonce, one after the other, in a" \
-	    " process of its own; the fastest of its turns counts,\nbecause" \
-	    " a process may be slower by an eighth and more for where it is" \
-	    " in memory.\nRatios are to epoll in the same round: 1.000 is as" \
-	    " fast, 1.100 takes a tenth longer.\n\"Epoll again\" is the same" \
-	    " program a second time in each turn: what it differs from 1\nby," \
-	    " this machine can't tell.  So libmio's limit is that figure and" \
-	    " 0.02.\n"
+	print "Each figure is the median of " rounds " rounds.  A round has" \
+	    " several turns, in each of which every\nprogram runs once, in a" \
+	    " process of its own, one after the other.  The fastest turn" \
+	    " of a\nprogram counts, because its place in memory can make a" \
+	    " process slower by an eighth or\nmore.  Ratios are to epoll in" \
+	    " the same round: 1.000 is as fast, and 1.100 takes a tenth" \
+	    "\nlonger.  \"Epoll again\" is the same program a second time in" \
+	    " each turn: this machine\ncannot tell apart what differs by as" \
+	    " much.  So libmio's limit is that figure and 0.02.\n"
 	print "\"Epoll, called\" is epoll by way of a shared library that" \
-	    " does nothing else\n(`bench/called.c`).  No library that isn't" \
-	    " compiled into its program can be much\nfaster; and after a" \
-	    " system call a processor guesses the return from a function" \
-	    " wrong.\n"
+	    " does nothing else\n(`bench/called.c`).  No library that is" \
+	    " not compiled into its program can be much\nfaster; and" \
+	    " processors mispredict a function's return after a system" \
+	    " call.\n"
 	print "\"Epoll, level\" is epoll without EPOLLET.  libuv, libev and" \
-	    " libevent are\nlevel-triggered: what was reported stays on the" \
-	    " kernel's list until a wait finds it no\nlonger ready, and to" \
-	    " make it ready again costs less until then.\n"
-	print "\"Behind\" and \"ahead\" are said if three quarters of the" \
-	    " rounds agree; all else is a\ntie.  \"lazy\": the library puts" \
-	    " that call off until its next wait, or never tells\nthe kernel;" \
-	    " there is nothing to compare.  `churn_wait` has the waits in" \
-	    " it.\n"
-	print "What all do is the same code, but for the calls of the" \
-	    " library (`bench/work.c`,\n`bench/threads.c`).  Epoll itself is" \
+	    " libevent are\nlevel-triggered: a reported source stays on the" \
+	    " kernel's list until a wait finds it no\nlonger ready, and" \
+	    " until then it is cheaper to make it ready again.\n"
+	print "\"Behind\" and \"ahead\" mean that three quarters of the" \
+	    " rounds agree; all else is a tie.\n\"lazy\" marks calls that a" \
+	    " library defers to its next wait or never makes, so that" \
+	    " there\nis nothing to compare.  `churn_wait` includes the" \
+	    " waits.\n"
+	print "Except for the calls of the library, all programs have the" \
+	    " same code (`bench/work.c`,\n`bench/threads.c`).  Epoll itself is" \
 	    " used edge-triggered, and its waker is an eventfd\nthat is" \
-	    " never read; in `accept` it deregisters before it closes," \
-	    " as libmio does, which\nit could leave off where no descriptor" \
-	    " is ever dup'd.  Sockets are read by recv(2), as\nlibmio reads" \
+	    " never read.  In `accept` it deregisters before it closes," \
+	    " as libmio does; where no\ndescriptor is ever duplicated, this" \
+	    " is not needed.  Sockets are read by recv(2), as\nlibmio reads" \
 	    " them.\n"
 	print "Times include the system calls that make the work, which are" \
 	    " the same for all: in\n`events`, a write and a read for each" \
-	    " event.  What an event itself costs is in the\ntable of" \
-	    " instructions.\n"
+	    " event.  The table of instructions has the cost of\nan event" \
+	    " itself.\n"
 }
 
 function ratio_table(	i, j, row, s)
@@ -346,7 +347,7 @@ function standing(	i, row, s, ratio, most, range, how)
 			loses(sprintf("roundtrip_spin: %.3f of the blocking" \
 			    " one", median))
 	}
-	print "### Where libmio loses\n"
+	print "### Where libmio is slower\n"
 	if (lost == 0)
 		print "Nowhere in this run."
 	for (i = 1; i <= lost; i++)
@@ -371,9 +372,9 @@ function by_contract(	i, row, called, s)
 	}
 	if (s == "")
 		return
-	print "Of what is above its limit, \"epoll, called\" has this" \
-	    " without doing anything; Rust's mio\nis compiled into its" \
-	    " program.\n\n" s
+	print "For comparison, where libmio is above its limit: \"epoll," \
+	    " called\" does nothing but call epoll,\nand Rust's mio is" \
+	    " compiled into its program.\n\n" s
 }
 
 # Whom an edge-triggered library is behind for being one.
@@ -392,8 +393,8 @@ function by_trigger(	i, row, edge, s)
 	}
 	if (s == "")
 		return
-	print "Where a level-triggered library is ahead of libmio, epoll is" \
-	    " ahead of itself if it is\nlevel-triggered:\n\n" s
+	print "Where a level-triggered library is ahead of libmio," \
+	    " level-triggered epoll is ahead of\nedge-triggered epoll:\n\n" s
 }
 
 # In nanoseconds, where ratios would say little.
@@ -414,12 +415,12 @@ function against(row, words,	mine)
 function idle_trend(	row)
 {
 	for (row = "idle_9000"; ratios(row, "mio", "idle_10", "mio"); ) {
-		printf "One of 9,000 takes libmio %.3f of one of 10 (limit" \
-		    " 1.05)", median
+		printf "For libmio, one of 9,000 takes %.3f of the time of one of" \
+		    " 10 (limit 1.05)", median
 		if (median > 1.05)
 			loses(sprintf("idle_9000: %.3f of idle_10", median))
 		if (ratios(row, "raw", "idle_10", "raw"))
-			printf "; epoll, %.3f", median
+			printf "; for epoll, %.3f", median
 		print ".\n"
 		break
 	}
@@ -478,12 +479,13 @@ function memory_table(	i, f)
 	if (memories == 0)
 		return
 	print "## Memory, bytes a source\n"
-	print "The library's heap; what the program keeps for each source, a" \
-	    " `struct mio_source` or\nthe like; and the kernel's slab, for" \
-	    " the registration and for the descriptor itself.\nThe kernel's" \
-	    " figures are what the whole system's slab grew by, which others" \
-	    " take part\nin: they are good to some tens of bytes with many" \
-	    " sources, and to nothing with few.\n"
+	print "The heap of the library; the memory of the program for each" \
+	    " source, a `struct mio_source`\nor the like; and the kernel's" \
+	    " slab, for the registration and for the descriptor itself." \
+	    "\nThe figures of the kernel are the growth of the whole system's" \
+	    " slab, to which other\nprocesses contribute.  They are accurate" \
+	    " to some tens of bytes with many sources, and\nmeaningless with" \
+	    " few.\n"
 	print "| | sources | library | heap | program | kernel:" \
 	    " registration | kernel: descriptor |"
 	print "| --- | ---: | --- | ---: | ---: | ---: | ---: |"
@@ -498,11 +500,11 @@ function memory_table(	i, f)
 
 function size_table(	j, lib)
 {
-	print "## Size, and what loading costs\n"
-	print "Of the stripped shared library; instructions in user space" \
-	    " that it takes to load it\nand what it needs, over those of a" \
-	    " program without.  Rust's mio comes as source, and\nis part of" \
-	    " the program.\n"
+	print "## Size, and the cost of loading\n"
+	print "The size of the stripped shared library, and the instructions" \
+	    " in user space that loading\nit and its dependencies adds to a" \
+	    " program.  Rust's mio comes as source, and is part of\nthe" \
+	    " program.\n"
 	print "| library | bytes | instructions |\n| --- | ---: | ---: |"
 	for (j = 2; j <= shown; j++) {
 		lib = columns[j]
@@ -520,8 +522,8 @@ function gigabytes(bytes)
 
 function ten_million_table()
 {
-	print "Computed from the figures above, of " connections \
-	    " TCP connections; nobody has run it.\n"
+	print "Computed from the figures above, for " connections \
+	    " TCP connections; not measured.\n"
 	print "| | bytes a connection | of ten million |"
 	print "| --- | ---: | ---: |"
 	print "| kernel: the socket and its descriptor | " endpoint " | " \
@@ -546,11 +548,12 @@ function ten_million(	i, lib)
 	else
 		print "The kernel's slab could not be measured here, so there" \
 		    " is nothing to compute from.\n"
-	print "Data under way and the program's own state come on top.  A" \
-	    " process may have\n1,048,576 descriptors unless `fs.nr_open` is" \
-	    " raised, so it takes ten processes or that\nsetting, and" \
-	    " `fs.file-max`.  A wait costs what its events cost, however" \
-	    " many sources are\nsilent; here is how far that was seen:\n"
+	print "Data in flight and the state of the program are not included." \
+	    "  A process may have\n1,048,576 descriptors unless `fs.nr_open`" \
+	    " is raised, so ten processes or that setting are\nneeded, and" \
+	    " `fs.file-max`.  The cost of a wait is that of its events," \
+	    " independent of the\nnumber of silent sources, as far as this" \
+	    " was measured:\n"
 	print "| sources | processes | epoll, ns | libmio, ns |"
 	print "| --- | ---: | ---: | ---: |"
 	trend_row("one of 10", "idle_10")
@@ -612,4 +615,5 @@ function what_is_missing(	i, f)
 		split(failed[i], f, "\t")
 		print "- FAILED: " f[2] ", " label(f[3]) ": " f[4]
 	}
+	print ""
 }

@@ -143,9 +143,9 @@ done
 echo "MAN_PAGES =$pages"
 echo "MAN_STUBS =$stubs"
 
-# What the benchmark has shown, as far as somebody has recorded it.
+# The benchmark's report and plots, as far as they are recorded.
 record=''
-for file in bench/results.tsv bench/report.md bench/*.svg; do
+for file in bench/report.md bench/*.svg; do
 	[ ! -f "$file" ] || record="$record $file"
 done
 echo "BENCH_RECORD =$record"

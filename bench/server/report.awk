@@ -236,10 +236,10 @@ function line(row)
 function standing(	i)
 {
 	print "### libmio against its limits, libuv, libevent and Rust mio\n"
-	print "A limit is 0.98 of epoll's requests a second, and 1.05 of its" \
-	    " p99, or as much worse than\n\"epoll again\" as these are" \
-	    " than 1.  \"Ahead\" and \"behind\" are said if three" \
-	    " quarters of the\nrounds agree; CPU above another's is a loss by" \
+	print "The limits are 0.98 of epoll's requests a second and 1.05 of its" \
+	    " p99, or as much worse\nthan \"epoll again\" as these are than" \
+	    " 1.  \"Ahead\" and \"behind\" mean that three quarters\nof the" \
+	    " rounds agree.  More CPU than another library uses is a loss by" \
 	    " the same rule.\n"
 	print "| row | requests to epoll | limit | p99 to epoll | limit |" \
 	    " requests to libuv | | CPU to libuv | requests to libevent | |" \
@@ -248,7 +248,7 @@ function standing(	i)
 	    " ---: | --- | ---: | ---: | --- | ---: |"
 	for (i = 1; i <= rows; i++)
 		print "| " line(row_names[i]) " |"
-	print "\n### Where libmio's server loses\n"
+	print "\n### Where libmio's server is slower\n"
 	tell_losses()
 	print ""
 }
@@ -259,7 +259,7 @@ function text_standing(	i)
 		return
 	for (i = 1; i <= rows; i++)
 		line(row_names[i])
-	print "\nWhere libmio's server loses:"
+	print "\nWhere libmio's server is slower:"
 	tell_losses()
 }
 
@@ -276,39 +276,39 @@ function markdown(	i, j, row, lib)
 	if (rows + count_n["server_calls"] == 0)
 		return
 	print "## A server's view\n"
-	print "Servers that do the same work on each library: HTTP/1.1 that" \
-	    " says hello, and an echo\n(`bench/server`).  One processor is" \
-	    " the server's, one the load's.  All read into\nbuffers of the" \
-	    " same size and answer by the same code.  libmio, libevent and" \
-	    " Rust mio\ntell what is ready, as epoll does, and are" \
-	    " edge-triggered as epoll is here.  Epoll's\nserver closes" \
-	    " without deregistering, which spares it a system call a" \
-	    " connection.  libuv\nis used by its own streams, which is what" \
-	    " it is written for, and reads by itself." \
-	    "\n`http_hello` is libmio's example, which has timeouts and a" \
-	    " stricter parser: it is here\nto be compared with libmio, not" \
-	    " with the others.\n"
-	print "Each figure is the median of " rounds " rounds; of a round's" \
-	    " turns, with fresh servers in each,\nthat with the most requests" \
-	    " counts, with its latencies; ratios are to epoll in the same" \
-	    "\nround.  Latencies are microseconds; wrk adds to them what it" \
-	    " thinks should have been\nsent while it waited, and makes no" \
-	    " sense of them when it sends several requests in\none piece, so" \
-	    " the row after that one has them.  \"CPU\" is the server's" \
-	    " processor time a\nrequest.  \"Busy\" is how much of its" \
-	    " processor the server took: where that is well\nbelow 1, the" \
-	    " load was the bottleneck, and CPU tells more than requests a" \
-	    " second.\n"
+	print "Servers that do the same work on each library: an HTTP/1.1" \
+	    " server with a fixed answer, and\nan echo server" \
+	    " (`bench/server`).  The server has one processor and the load" \
+	    " another.  All\nservers read into buffers of the same size and" \
+	    " answer by the same code.  libmio, libevent\nand Rust mio report" \
+	    " readiness, as epoll does, and are edge-triggered, as epoll is" \
+	    " here.\nThe server on epoll closes without deregistering, which" \
+	    " saves a system call for each\nconnection.  libuv is used by its" \
+	    " own streams, for which it is written, and reads by\nitself." \
+	    "  `http_hello` is an example of libmio that has timeouts and a" \
+	    " stricter parser: compare\nit with libmio, not with the" \
+	    " others.\n"
+	print "Each figure is the median of " rounds " rounds.  A round has" \
+	    " several turns with fresh servers, of\nwhich the one with the" \
+	    " most requests counts, with its latencies.  Ratios are to epoll" \
+	    " in\nthe same round.  Latencies are in microseconds.  wrk adds" \
+	    " to them those of requests that\nit would have sent while it" \
+	    " waited.  When it sends several requests in one piece, its" \
+	    "\nlatencies have no meaning; the row after that one has them." \
+	    "  \"CPU\" is the processor time\nof the server for a request." \
+	    "  \"Busy\" is the part of its processor that the server used:" \
+	    "\nwhere it is well below 1, the load was the bottleneck, and" \
+	    " CPU is a better measure than\nrequests a second.\n"
 	for (i = 1; i <= rows; i++)
 		markdown_row(row_names[i])
 	if (rows > 0)
 		standing()
 	markdown_counts("server_calls", "System calls a request", "%.4f", \
-	    "Counted by strace, of one connection; `x16`: 16 requests in" \
+	    "Counted by strace, for one connection; `x16`: 16 requests in" \
 	    " one piece.")
 	markdown_counts("server_instructions", \
 	    "Instructions in user space a request", "%.0f", \
-	    "Counted by valgrind; what is above epoll's is the library's.")
+	    "Counted by valgrind; a library adds the difference to epoll.")
 }
 
 function markdown_row(row,	j, lib)
