@@ -1,6 +1,6 @@
 /*
- * See called.h.  What follows a wait keeps it from being a jump, and where the
- * event is keeps a change of interest from being one.
+ * See called.h.  The code after a wait and the event on the stack of a change
+ * keep the compiler from making tail calls of these two.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /*
- * The system's calls, or with BENCH_CALLED a shared library's that does nothing
- * else (called.c): the least that a library takes which isn't compiled into its
- * program.
+ * System calls, or with BENCH_CALLED those of a shared library that does
+ * nothing else (called.c): the least cost of a library that is not compiled
+ * into its program.
  */
 #ifndef CALLED_H
 #define CALLED_H

@@ -1,17 +1,17 @@
-# What a row's operation takes, counted.  Sourced by bench/counts.sh and
+# Counts the cost of a row's operation.  Sourced by bench/counts.sh and
 # t/bench_counts.sh.
 #
-# Each is the difference of two runs, the second of twice as many steps, so that
-# all that a program does before and after its work cancels out.
+# A count is the difference of two runs, the second of twice as many steps, so
+# that everything that a program does before and after its work cancels out.
 
-# All system calls, of all its threads.
+# All system calls of all threads.
 calls_in() {
 	$STRACE -f -c -U calls,name -o "$counted/strace" "$@" \
 	    >"$counted/ops" 2>"$counted/errors" || return
 	$AWK '$2 == "total" { n = $1 } END { print n + 0 }' "$counted/strace"
 }
 
-# Instructions in user space, of all its threads.
+# Instructions in user space of all threads.
 instructions_in() {
 	valgrind --tool=cachegrind --cache-sim=no \
 	    --cachegrind-out-file="$counted/cachegrind" "$@" \
@@ -19,7 +19,7 @@ instructions_in() {
 	$AWK '/^summary:/ { print $2 }' "$counted/cachegrind"
 }
 
-# Calls of malloc and its kin, also what they are called in C++ and Rust.
+# Calls of malloc and similar functions, including those of C++ and Rust.
 allocations_in() {
 	valgrind --leak-check=no --undef-value-errors=no "$@" \
 	    >"$counted/ops" 2>"$counted/errors" || return
@@ -27,10 +27,10 @@ allocations_in() {
 	    "$counted/errors" | tr -d ,
 }
 
-# an_op COUNT PROGRAM ROW: of what COUNT counts, how much an operation.  If the
-# program fails, so does this, with its exit status.
+# an_op COUNT PROGRAM ROW: what COUNT counts, for one operation.  If the program
+# fails, so does this function, with its exit status.
 an_op() {
-	# Threads that start or end earlier or later make a call of difference.
+	# The time when a thread starts or ends makes a difference of a call.
 	case $3 in
 	wake_sleeper|roundtrip)	steps=200 ;;
 	*)			steps=4 ;;

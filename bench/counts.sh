@@ -1,7 +1,7 @@
 #!/bin/sh
 #
-# counts.sh [-q] OUT PROGRAM...: what can be counted exactly, beside the times;
-# run.sh's lines, added to OUT.  -q counts system calls only, of a few rows.
+# counts.sh [-q] OUT PROGRAM...: counts what can be counted exactly, and adds
+# lines like run.sh's to OUT.  -q counts system calls only, of a few rows.
 #
 #	calls		ROW LIBRARY COUNT	system calls an operation
 #	instructions	ROW LIBRARY COUNT	in user space, an operation
@@ -32,8 +32,8 @@ can_count() {
 	esac
 }
 
-# What has a thread that the system may start early or late is counted all the
-# same: it sleeps whenever it has nothing to do.
+# Rows with a second thread can be counted as well, although the system may
+# start the thread early or late: it sleeps whenever it has nothing to do.
 count() {
 	what=$1 rows=$2
 	shift 2
@@ -49,7 +49,7 @@ count() {
 			n=$(an_op "$what" "$program" "$row")
 			case $? in
 			0)	tell "$what" "$row" "$library" "$n" ;;
-			77)	;;	# run.sh has said so
+			77)	;;	# run.sh has reported it
 			*)	tell failed "$row" "$library" "$what"
 				cat "$counted/errors"
 				status=1 ;;
@@ -73,7 +73,7 @@ memory() {
 	done
 }
 
-# library PROGRAM: the shared library that it is there to measure.
+# library PROGRAM: the shared library that the program measures.
 library() {
 	case $1 in
 	*run_mio)	pattern='libmio\.so' ;;

@@ -1,6 +1,6 @@
 /*
- * Input and output by the system's own calls: for libraries that tell of
- * readiness and leave the rest to the program.
+ * Input and output by system calls, for libraries that report readiness and
+ * leave I/O to the program.
  */
 #include "config.h"
 
@@ -21,7 +21,7 @@ lib_pair(struct lib *lib, size_t here, size_t there, int fds[2])
 	    fds) == 0);
 }
 
-/* Of sockets, all of them, which is less work for Linux than read(2). */
+/* All are sockets; for these recv(2) is less work for Linux than read(2). */
 ptrdiff_t
 lib_read(struct lib *lib, size_t slot, int fd, void *buf, size_t size)
 {

@@ -19,8 +19,8 @@ struct lib {
 };
 
 /*
- * ev_io_start and _modify are told to the kernel by the next wait, and
- * ev_io_stop isn't: should an event come, it is dropped.
+ * The next wait passes ev_io_start and _modify to the kernel.  ev_io_stop never
+ * reaches the kernel; an event that comes later is dropped.
  */
 const char lib_name[] = "libev";
 const unsigned int lib_lazy = LAZY_ADD | LAZY_REMOVE | LAZY_MODIFY;

@@ -49,7 +49,7 @@ lib_open(size_t slots, int threads, bench_ready *ready, void *arg)
 {
 	struct lib *lib = bench_zalloc(1, sizeof(*lib));
 
-	/* Locks, which a program of one thread does without. */
+	/* Locks; a program with one thread needs none. */
 	if (threads)
 		MUST(evthread_use_pthreads() == 0);
 	lib->ready = ready;
@@ -155,7 +155,7 @@ lib_waker(struct lib *lib, size_t slot)
 	lib->waker_slot = slot;
 	MUST(event_assign(&lib->waker, lib->base, -1, EV_PERSIST, woken,
 	    lib) == 0);
-	/* Such an event alone is nothing that a loop would wait for. */
+	/* A loop with no other event than this one would not wait. */
 	lib->flags |= EVLOOP_NO_EXIT_ON_EMPTY;
 }
 

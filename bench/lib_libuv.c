@@ -1,6 +1,6 @@
 /*
- * libuv, with uv_poll_t for descriptors.  A closed handle's memory is the
- * library's until its next wait, so handles are apart from the slots.
+ * libuv, with uv_poll_t for descriptors.  The memory of a closed handle belongs
+ * to the library until its next wait, so handles are separate from the slots.
  */
 #include "config.h"
 
@@ -27,8 +27,8 @@ struct lib {
 };
 
 /*
- * uv_poll_start is told to the kernel by the next wait, and uv_poll_stop at
- * once, whether or not there is anything to take back.
+ * The next wait passes uv_poll_start to the kernel.  uv_poll_stop calls the
+ * kernel at once, even if there is nothing to remove.
  */
 const char lib_name[] = "libuv";
 const unsigned int lib_lazy = LAZY_ADD | LAZY_MODIFY;
@@ -77,7 +77,7 @@ lib_close(struct lib *lib)
 	MUST(uv_loop_close(&lib->loop) == 0);
 }
 
-/* An error is news for a reader, who will learn what it is. */
+/* An error makes the descriptor readable: a read returns the error. */
 static void
 ready(uv_poll_t *poll, int status, int events)
 {
@@ -156,7 +156,7 @@ lib_shut(struct lib *lib, size_t slot, int fd)
 	MUST(close(fd) == 0);
 }
 
-/* A handle that has been closed ends a wait as well. */
+/* The callback of a closed handle ends a wait, too. */
 void
 lib_wait(struct lib *lib, int wait)
 {

@@ -1,5 +1,5 @@
 /*
- * libmio.  With its poll(2) selector it is run_mio_poll.
+ * libmio.  With the poll(2) selector this is run_mio_poll.
  */
 #include "config.h"
 
@@ -72,7 +72,7 @@ lib_add(struct lib *lib, size_t slot, int fd, unsigned int interest)
 {
 	struct mio_source *source = &lib->sources[slot];
 
-	/* One that was accepted is a source already. */
+	/* An accepted connection is a source already. */
 	if (source->fd != fd)
 		MUST(mio_source_from_fd(source, fd) == 0);
 	MUST(mio_register(lib->poller, source, slot, interests(interest)) == 0);
@@ -134,7 +134,7 @@ lib_recv(struct lib *lib, size_t slot, int fd, void *buf, size_t size)
 {
 	(void)fd;
 #ifdef BENCH_POLL
-	/* It must know that there is no second one, or be asked for it. */
+	/* A short count re-arms; mio_udp_recv needs EAGAIN for that. */
 	return mio_source_read(&lib->sources[slot], buf, size);
 #else
 	return mio_udp_recv(&lib->sources[slot], buf, size);

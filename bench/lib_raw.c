@@ -1,8 +1,8 @@
 /*
- * epoll(7) itself, as a careful program uses it: edge-triggered, hang-ups asked
- * for, and an eventfd as its waker, which as an edge needs no reading.  With
- * BENCH_CALLED it is run_called; with BENCH_LEVEL it is run_level, where no
- * source but the waker is edge-triggered.
+ * epoll(7) itself, as a careful program uses it: edge-triggered, with
+ * EPOLLRDHUP, and with an eventfd as its waker, which need not be read because
+ * it is edge-triggered.  With BENCH_CALLED this is run_called; with BENCH_LEVEL
+ * it is run_level, where only the waker is edge-triggered.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 /*
- * Rust's mio: the adapter is rust/src/lib.rs.  Only closing is done here.
+ * Rust's mio.  The adapter is rust/src/lib.rs; this file only closes.
  */
 #include "config.h"
 

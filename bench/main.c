@@ -1,13 +1,13 @@
 /*
  * run_NAME -V			name and version of the library
- * run_NAME -l			the rows, one a line: what may be asked for
- * run_NAME -t MSEC ROW		the time of an operation, measured for so long
- * run_NAME -n STEPS ROW	the work of so many steps, for who counts
- * run_NAME -h ROW		holds what the row has set up, until input ends
- * run_NAME -m KIND COUNT	the memory that so many sources take
+ * run_NAME -l			the rows, one a line
+ * run_NAME -t MSEC ROW		the time of an operation, measured for MSEC
+ * run_NAME -n STEPS ROW	the work of STEPS steps, for counting
+ * run_NAME -h ROW		holds the row's set-up until end of input
+ * run_NAME -m KIND COUNT	the memory of COUNT sources
  *
- * What is measured is one line of fields with tabs.  Exits with 77, and says
- * why, if the row can't be had here.
+ * A measurement is one line of fields with tabs.  If a row is not possible
+ * here, the program prints the reason and exits with 77.
  */
 #include "config.h"
 
@@ -25,7 +25,7 @@
 #include "bench.h"
 
 #define LEFT_OUT	77
-#define SECONDS		120	/* after that something hangs */
+#define SECONDS		120	/* after which something must hang */
 
 void
 bench_die(const char *file, int line, const char *what)
@@ -57,7 +57,7 @@ bench_zalloc(size_t n, size_t size)
 	return p;
 }
 
-/* So many descriptors, and some that the libraries have. */
+/* As many descriptors, and some for the libraries. */
 void
 bench_want_fds(const char *what, size_t fds)
 {

@@ -1,8 +1,8 @@
 /*
  * The time of an operation.  A process measures for some tens of milliseconds
- * in many batches, and its result is the median batch: what disturbs a few of
- * them doesn't count.  What a process owes to its layout in memory is the same
- * for all of them: run.sh starts several, and takes the fastest.
+ * in many batches, and its result is the median batch, so that a disturbance of
+ * a few of them does not count.  The memory layout of a process affects all its
+ * batches: run.sh therefore starts several processes, and takes the fastest.
  */
 #include "config.h"
 
@@ -40,7 +40,7 @@ batch(const struct row *row, long steps)
 	return end - start;
 }
 
-/* Warms up, and tells how many steps take so long. */
+/* Warms up, and returns how many steps take that time. */
 static long
 steps_in(const struct row *row, int64_t ns)
 {
@@ -91,7 +91,7 @@ measure_time(const struct row *row, int msec)
 	    (unsigned long)row->ops);
 }
 
-/* The work alone: two runs of different lengths differ by steps only. */
+/* Work without a clock: two runs of different lengths differ by steps only. */
 void
 measure_steps(const struct row *row, long steps)
 {

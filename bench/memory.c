@@ -1,7 +1,7 @@
 /*
- * What a source costs in memory: in the library's heap, in the program, which
- * keeps what lib_slot_size says, and in the kernel, by its own account of its
- * slab, which others' doings disturb.
+ * The memory of a source: in the library's heap; in the program, which keeps
+ * lib_slot_size bytes; and in the kernel, by its own account of its slab, which
+ * other processes disturb.
  */
 #include "config.h"
 
@@ -18,7 +18,7 @@
 
 #include "bench.h"
 
-/* Bytes in use, or -1 if this C library doesn't tell. */
+/* Bytes in use, or -1 if this C library does not report them. */
 static double
 heap(void)
 {
@@ -100,9 +100,9 @@ each(double before, double after, size_t n)
 }
 
 /*
- * Prints kind, library, how many, and bytes a source: of the library's heap,
- * of the program's, of the kernel's for the registration and of the kernel's
- * for the descriptor.
+ * Prints the kind, the library, the number of sources, and the bytes for each
+ * source: of the library's heap, of the program, of the kernel for the
+ * registration and of the kernel for the descriptor.
  */
 void
 memory(const char *kind, size_t n)
@@ -115,10 +115,10 @@ memory(const char *kind, size_t n)
 
 	MUST(n > 0 && (tcp || strcmp(kind, "udp") == 0));
 	bench_want_fds(kind, made);
-	/* First the loop: arrays by descriptor are the sources' cost. */
+	/* The loop comes first: its arrays by descriptor are the sources'. */
 	lib = lib_open(n, 0, ignore, NULL);
 	lib_wait(lib, WAIT_NOT);
-	(void)slab();			/* so that its buffer is there */
+	(void)slab();			/* allocates the buffer of stdio */
 	heap_start = heap();
 	slab_start = slab();
 	(tcp ? open_tcp : open_udp)(fds, n);

@@ -1,6 +1,6 @@
-# What both reports make of a number of figures.
+# Quartiles, for both reports.
 
-# Quantile p of v[1..n], which is sorted.
+# Quantile p of the sorted v[1..n].
 function quantile(p,	at, low)
 {
 	at = 1 + (n - 1) * p

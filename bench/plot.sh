@@ -3,7 +3,7 @@
 # plot.sh RESULTS DIRECTORY: times.svg and idle.svg, by gnuplot.
 
 AWK=${AWK:-awk}
-rm -f "$2/times.svg" "$2/idle.svg"	# they may be of other results
+rm -f "$2/times.svg" "$2/idle.svg"	# old ones may show other results
 if [ -z "$GNUPLOT" ]; then
 	echo "LEFT OUT: plots: no gnuplot"
 	exit 0
@@ -12,7 +12,7 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 here=$(dirname "$0")
 
-# The report's own table: rows with what, epoll's ns, and the ratios.
+# The table of the report: each row with its description, ns and ratios.
 LC_ALL=C $AWK -f "$here/middle.awk" -f "$here/report.awk" -v form=markdown \
     "$1" | $AWK '
 	/^## Times/ { on = 1; next }
@@ -28,7 +28,7 @@ LC_ALL=C $AWK -f "$here/middle.awk" -f "$here/report.awk" -v form=markdown \
 columns=$(head -n 1 "$tmp/ratios" | $AWK -F '\t' '{ print NF }')
 grep -v '^"roundtrip_spin"' "$tmp/ratios" >"$tmp/times"
 
-# Who has one of many, in ns.
+# The idle_ rows, in ns.
 $AWK -F '\t' '
 	$1 == "time" && $2 ~ /^idle_/ {
 		split($2, f, "_")

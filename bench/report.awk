@@ -1,8 +1,8 @@
-# The report, from run.sh's and counts.sh's lines.
+# Makes the report of the lines that run.sh and counts.sh write.
 #
 #	awk -f middle.awk -f report.awk -v form=markdown|text results.tsv
 
-# Sets q1, median and q3 of a library's times; false if there are none.
+# Sets q1, median and q3 of a library's times; returns false if there are none.
 function times(row, lib,	i)
 {
 	n = 0
@@ -12,7 +12,7 @@ function times(row, lib,	i)
 	return middle()
 }
 
-# The same, of the ratios of two in the same round.
+# The same for the ratios of two libraries in the same round.
 function ratios(row, lib, other_row, other,	i)
 {
 	n = 0
@@ -27,7 +27,7 @@ function label(lib)
 	return lib in labels ? labels[lib] : lib
 }
 
-# libmio's median ratio to the fastest that isn't ours, whose name is set.
+# libmio's median ratio to the fastest other library; sets peer to its name.
 function fastest(row,	i, lib, best)
 {
 	peer = ""
@@ -55,7 +55,7 @@ function limit(row)
 	return ratios(row, "raw2", row, "raw") ? median + 0.02 : 1.02
 }
 
-# How libmio stands beside another, by the quartiles of their ratios.
+# How libmio compares with another library, by the quartiles of their ratios.
 function stands()
 {
 	return q1 > 1 ? "behind" : q3 < 1 ? "ahead" : "a tie"
@@ -109,7 +109,7 @@ $1 == "time" {
 	if ($4 > rounds)
 		rounds = $4
 }
-# That a library has no spinning is no loss.
+# A library without spinning is not reported as left out.
 $1 == "left" && $2 != "roundtrip_spin" { left[++lefts] = $0 }
 $1 == "failed" { failed[++fails] = $0 }
 $1 ~ /^(calls|instructions|allocations)$/ { counted[$1, $2, $3] = $4 + 0 }
@@ -149,7 +149,7 @@ END {
 		markdown()
 }
 
-# The terminal's table.
+# The table for the terminal.
 function text(	i, j, row)
 {
 	printf "\n%-14s %9s", "", "epoll, ns"
@@ -303,7 +303,7 @@ function loses(what)
 	losses[++lost] = what
 }
 
-# libmio against its limits, and against whoever is fastest.
+# libmio against its limits, and against the fastest other library.
 function standing(	i, row, s, ratio, most, range, how)
 {
 	print "## libmio against its limits, and against the fastest peer\n"
@@ -357,7 +357,7 @@ function standing(	i, row, s, ratio, most, range, how)
 	by_trigger()
 }
 
-# What of a row above its limit any library has.
+# Rows above their limit, with the cost that any shared library has.
 function by_contract(	i, row, called, s)
 {
 	for (i = 1; i <= rows; i++) {
@@ -377,7 +377,7 @@ function by_contract(	i, row, called, s)
 	    " compiled into its program.\n\n" s
 }
 
-# Whom an edge-triggered library is behind for being one.
+# Rows where level-triggered libraries are ahead because of that.
 function by_trigger(	i, row, edge, s)
 {
 	for (i = 1; i <= rows; i++) {
@@ -397,7 +397,7 @@ function by_trigger(	i, row, edge, s)
 	    " level-triggered epoll is ahead of\nedge-triggered epoll:\n\n" s
 }
 
-# In nanoseconds, where ratios would say little.
+# In nanoseconds, where ratios have little meaning.
 function against(row, words,	mine)
 {
 	if (!fastest(row) || !times(row, "mio"))

@@ -1,26 +1,28 @@
 #!/bin/sh
 #
-# run.sh [-q] OUT PROGRAM...: measures every row with every program, A B A B,
-# into OUT, a table of fields with tabs:
+# run.sh [-q] OUT PROGRAM...: measures every row with every program in turn, and
+# writes OUT, a table of fields with tabs:
 #
-#	host	WHAT VALUE			where this was
+#	host	WHAT VALUE			the machine
 #	library	LIBRARY VERSION
 #	missing	LIBRARY				not found by configure
-#	lazy	ROW LIBRARY			puts that off: not compared
+#	lazy	ROW LIBRARY			deferred calls: not compared
 #	time	ROW LIBRARY ROUND NS OPS	an operation's time
-#	left	ROW LIBRARY REASON		what can't be had here
+#	left	ROW LIBRARY REASON		not possible here
 #	failed	ROW LIBRARY WHAT
-#	trend	ROW LIBRARY PROCESSES NS OPS	with others that hold as many
-#	slab	ROW LIBRARY PROCESSES BYTES	of the kernel, a source
+#	trend	ROW LIBRARY PROCESSES NS OPS	beside others of the same size
+#	slab	ROW LIBRARY PROCESSES BYTES	of the kernel, for a source
 #
-# A round is a few turns.  In each every program runs once, for MSEC; the
-# fastest of its turns is its round.  What a process owes to where the system
-# has put it, and what others take from it, only ever makes it slower, by an
-# eighth and more, and hits one in three: to compare it is to compare luck.
+# A round has several turns.  In each turn every program runs once, for MSEC;
+# the fastest of its turns is its round.  The place of a process in memory, and
+# other processes, can only make it slower: one process in three is slower by an
+# eighth and more.  Without taking the fastest, the comparison would be one of
+# luck.
 #
-# The first program of each turn is raw epoll's, and it runs again as raw2:
-# what the two differ by is what this machine can't tell.  The others change
-# places from turn to turn.  -q is short: for trying whether all of it works.
+# The first program of each turn is the one for raw epoll, and it runs again as
+# raw2: the difference of the two is what this machine cannot tell apart.  The
+# others change places from turn to turn.  -q is short, and checks only that
+# everything works.
 
 AWK=${AWK:-awk}
 rounds=${BENCH_ROUNDS:-11} turns=${BENCH_TURNS:-5} msec=${BENCH_MSEC:-20}
@@ -37,7 +39,7 @@ trap 'rm -rf "$tmp"' EXIT
 status=0
 . "$(dirname "$0")/tell.sh"
 
-# The processor's name is where the kernel of each kind of machine has it.
+# The name of the processor; its label depends on the kind of machine.
 cpu() {
 	$AWK -F ': *' '/^(model name|Model|Processor|cpu)[ \t]*:/ {
 		print $2
@@ -56,20 +58,20 @@ host() {
 	    "$(grep -qw hypervisor /proc/cpuinfo && echo yes || echo no)"
 	tell host compiler "$($CC --version 2>/dev/null | head -n 1)"
 	tell host flags "$CFLAGS"
-	# shellcheck disable=SC3045 # where it is missing, nothing is told
+	# shellcheck disable=SC3045 # a shell without it reports nothing
 	tell host descriptors "$(ulimit -H -n 2>/dev/null)"
 	tell host load "$(cut -d ' ' -f 1-3 /proc/loadavg)"
 	tell host rounds "$rounds, the best of $turns turns of $msec ms"
 }
 
-# failed ROW LIBRARY: with what it said.
+# failed ROW LIBRARY: records the failure with its message.
 failed() {
 	tell failed "$1" "$2" "$(head -n 1 "$tmp/errors")"
 	echo "FAILED: $1 $2: $(cat "$tmp/errors")"
 	status=1
 }
 
-# measure ROW PROGRAM NAME [CALLED]: a turn; false if there will be none of it.
+# measure ROW PROGRAM NAME [CALLED]: a turn; false if the program has no more.
 measure() {
 	"$2" -t "$msec" "$1" >"$tmp/result" 2>"$tmp/errors"
 	case $? in
@@ -82,7 +84,7 @@ measure() {
 	return 1
 }
 
-# told KIND ROW NUMBER: the fastest of each program's turns.
+# told KIND ROW NUMBER: writes the fastest of each program's turns.
 told() {
 	$AWK -v kind="$1" -v row="$2" -v number="$3" -v OFS='\t' -F '\t' '
 		!($1 in ns) { names[++n] = $1 }
@@ -98,7 +100,7 @@ told() {
 	: >"$tmp/round"
 }
 
-# A row's rounds.  Who leaves in the first turn stays out.
+# All rounds of a row.  A program that fails in a turn takes no further part.
 row() {
 	name=$1 turn=1 with_raw=yes
 	shift
@@ -131,8 +133,8 @@ slab() {
 	$AWK '/^Slab:/ { printf "%.0f\n", $2 * 1024 }' /proc/meminfo
 }
 
-# holders ROW PROGRAM: three that hold as much, until 9 is closed; false if they
-# don't come to it.
+# holders ROW PROGRAM: starts three processes that hold the same set-up until
+# file descriptor 9 is closed; false if they do not become ready.
 holders() {
 	holding=
 	: >"$tmp/held"
@@ -150,7 +152,7 @@ holders() {
 	[ "$(grep -c ready "$tmp/held")" = 3 ]
 }
 
-# released: sets $ended to 77 if one of them has left, else to the last error.
+# released: sets $ended to 77 if one of them left the row out, else to an error.
 released() {
 	exec 9>&-
 	ended=0
@@ -162,7 +164,7 @@ released() {
 	rm -f "$tmp/hold"
 }
 
-# trend ROW SIZE PROGRAM: beside three processes that hold as much.
+# trend ROW SIZE PROGRAM: measures beside three processes with the same set-up.
 trend() {
 	name="$1, 4 processes" library=${3##*run_}
 	before=$(slab)

@@ -1,4 +1,4 @@
-# The lines of a table of results.  Sourced; the table is $out.
+# Writes lines of the table of results, $out.  Sourced.
 
 # tell KIND FIELD...
 tell() {
@@ -8,7 +8,7 @@ tell() {
 	echo >>"$out"
 }
 
-# left_out ROW REASON: on the terminal, too.
+# left_out ROW REASON: prints it on the terminal, too.
 left_out() {
 	tell left "$1" - "$2"
 	echo "LEFT OUT: $1: $2"

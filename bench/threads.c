@@ -1,5 +1,5 @@
 /*
- * The workloads of two threads: what it takes to wake a loop.
+ * The workloads with two threads: the cost of waking a loop.
  */
 #include "config.h"
 
@@ -20,7 +20,7 @@ static struct lib *lib, *other;
 static pthread_t thread;
 static int stopping;
 
-/* As often as it is ready, until it is told to stop. */
+/* Waits again and again until it is told to stop. */
 static void *
 loop(void *arg)
 {
@@ -45,9 +45,8 @@ start_loop(void)
 }
 
 /*
- * This thread on one processor and the loop's on another.  Where the system may
- * choose, it puts them on one as often as not, which is another measurement,
- * and nobody knows which it was.
+ * Binds this thread to one processor and the thread of the loop to another.
+ * The system would often put both on one, which is a different measurement.
  */
 static void
 part(const struct row *row)
@@ -80,8 +79,8 @@ stop(void)
 }
 
 /*
- * Wakes of a loop that is busy: all but the first meet one that is pending.
- * After a batch the loop gets to see them, and is held again in their event.
+ * Wakes of a busy loop: all but the first find a wake pending.  After a batch
+ * the loop receives them, and is held in their event again.
  */
 
 static sem_t entered, leave;
@@ -138,7 +137,7 @@ burst_stop(void)
 	lib_close(lib);
 }
 
-/* A thread that sleeps in its loop, and says so when it was woken. */
+/* A thread that sleeps in its loop, and answers through a pipe when woken. */
 
 static int said[2];
 

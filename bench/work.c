@@ -1,6 +1,6 @@
 /*
- * The workloads of one thread.  Each counts the events that it gets, and checks
- * what is read; one that is missing makes the program hang, and the alarm in
+ * The workloads with one thread.  Each counts its events and checks the data
+ * that it reads.  If an event is missing the program hangs, and the alarm in
  * main.c ends it.
  */
 #include "config.h"
@@ -16,16 +16,16 @@
 #include "bench.h"
 
 struct pair {
-	int	here;		/* what the library watches: the slot's */
+	int	here;		/* the end that the library watches */
 	int	there;
 };
 
 static struct lib *lib;
 static struct pair *pairs;
 static size_t sources;
-static int datagrams;		/* are what sources are read for */
-static size_t events;		/* so many have come */
-static unsigned char byte;	/* the last that was sent */
+static int datagrams;		/* sources are read by lib_recv */
+static size_t events;		/* received so far */
+static unsigned char byte;	/* the last one sent */
 
 static void
 make_pair(struct pair *pair, size_t here, size_t there)
@@ -37,7 +37,7 @@ make_pair(struct pair *pair, size_t here, size_t there)
 	pair->there = fds[1];
 }
 
-/* A byte that arrives. */
+/* A byte arrives. */
 static void
 take(void *arg, size_t slot, unsigned int ready)
 {
@@ -78,7 +78,7 @@ open_pairs(size_t n, bench_ready *ready)
 		make_pair(&pairs[i], i, NO_SLOT);
 }
 
-/* Nothing more comes than what has been expected. */
+/* Checks that no more events come than were expected. */
 static void
 stop(void)
 {
@@ -87,7 +87,7 @@ stop(void)
 	lib_close(lib);
 }
 
-/* One byte to and fro: both ends are watched, a wait for each hop. */
+/* One byte back and forth: both ends are watched, with a wait for each hop. */
 
 static void
 hop(void *arg, size_t slot, unsigned int ready)
@@ -156,8 +156,8 @@ fanin_step(void)
 }
 
 /*
- * The bare event: all of many are ready, and nothing is done with an event but
- * to look at it.  Who reports what hasn't been read again is counted once.
+ * The event alone: all of many sources are ready, and an event is only looked
+ * at.  If a library reports a source again before it is read, it counts once.
  */
 
 static unsigned char *seen;
@@ -201,7 +201,7 @@ events_step(void)
 		MUST(read(pairs[i].here, &one, sizeof(one)) == sizeof(one));
 }
 
-/* One active of many: the first, which has the same descriptor each time. */
+/* One active of many: the first, with the same descriptor each time. */
 static void
 idle_step(void)
 {
@@ -214,7 +214,7 @@ idle_step(void)
 	}
 }
 
-/* Many UDP sockets, of which one is bound and gets something. */
+/* Many UDP sockets, of which one is bound and receives. */
 static void
 udp_start(const struct row *row)
 {
@@ -240,7 +240,7 @@ udp_start(const struct row *row)
 		lib_add(lib, i, pairs[i].here, ON_READ);
 }
 
-/* Registrations.  Another source stays, lest a loop have nothing to do. */
+/* Registrations.  Another source stays, because some loops end without one. */
 
 static void
 churn_start(const struct row *row)
@@ -261,7 +261,7 @@ churn_step(void)
 	}
 }
 
-/* Told to the kernel by whatever does that. */
+/* With waits, so that deferred calls reach the kernel. */
 static void
 churn_wait_step(void)
 {
@@ -275,7 +275,7 @@ churn_wait_step(void)
 	}
 }
 
-/* What was added last is watched, and what was removed last isn't. */
+/* Checks that the last removal and an addition after it have had an effect. */
 static void
 churn_stop(void)
 {
@@ -314,9 +314,10 @@ reregister_stop(void)
 }
 
 /*
- * A connection a time: accepted, registered, a byte comes and goes back, the
- * client ends, the server sees it and closes.  The client's close is a reset,
- * after the server has seen the end: no TIME_WAIT fills the ports.
+ * One connection at a time: the server accepts and registers it, receives a
+ * byte and returns it, sees end of file and closes.  The close of the client is
+ * a reset, after the server has seen end of file, so that no TIME_WAIT state
+ * fills the ports.
  */
 
 enum { LISTENER, CONNECTION };
@@ -356,7 +357,7 @@ accept_ready(void *arg, size_t slot, unsigned int ready)
 	MUST((connection = lib_accept(lib, LISTENER, listener,
 	    CONNECTION)) >= 0);
 	lib_add(lib, CONNECTION, connection, ON_READ);
-	/* An edge wants to be told that there is no other. */
+	/* With edges, accept until EAGAIN. */
 	fd = lib_accept(lib, LISTENER, listener, CONNECTION + 1);
 	MUST(fd == -1);
 }

@@ -1,6 +1,6 @@
-# The benchmark's servers do what they are measured for: each answers the same,
-# whatever its loop.  Run by make bench-quick, with the servers as arguments;
-# what fails makes it fail.
+# Checks that all servers of the benchmark give the same answers, whatever their
+# loop.  Run by make bench-quick, with the servers as arguments; a failure makes
+# make fail.
 
 . "${top_builddir:-.}/t/lib/env"
 . "$top_srcdir/t/lib/serve"
@@ -8,14 +8,15 @@
 wants curl socat cmp
 
 failed=0
-# is NAME COMMAND...: as ok has it, but counted.
+# is NAME COMMAND...: like ok, and counts failures.
 is() {
 	ok "$@" >"$tmp/line"
 	cat "$tmp/line"
 	! grep -q '^not ok' "$tmp/line" || failed=$((failed + 1))
 }
 
-# raw: what comes back for standard input; it fails unless the server closes.
+# raw: sends standard input and saves the answer; fails unless the server
+# closes.
 raw() {
 	timeout 30 socat -t 60 - "TCP:$address,nodelay" >"$tmp/got"
 }
@@ -40,7 +41,7 @@ hello() {
 head_only() {
 	head_is_right -I && ! grep -q Hello "$tmp/body"
 }
-# In one piece, and the client's side ends with it.
+# All requests in one piece, followed by a half-close of the client.
 pipelined() {
 	printf '%b' "$get\r\n" >"$tmp/one"
 	yes "$tmp/one" | head -n 1000 | xargs cat | raw || return 1
@@ -48,7 +49,7 @@ pipelined() {
 	    [ "$(grep -c '^Hello, world!$' "$tmp/got")" -eq 1000 ] &&
 	    [ "$(tail -c 14 "$tmp/got")" = 'Hello, world!' ]
 }
-# held COUNT: so many requests, and the end, are there when it looks.
+# held COUNT: a stopped server finds COUNT requests and end of file at once.
 held() {
 	yes 'GET / HTTP/1.1
 Host:
@@ -65,7 +66,7 @@ slowly() {
 	[ "$(grep -c '^HTTP/1.1 200 OK' "$tmp/got")" -eq 1 ] &&
 	    grep -qx 'Hello, world!' "$tmp/got"
 }
-# It ends by itself, though the client would go on.
+# The server closes, although the client does not.
 closes() {
 	printf '%b' "${get}Connection: close\r\n\r\n$get\r\n" |
 	    timeout 20 socat -,ignoreeof "TCP:$address" >"$tmp/got" ||
@@ -81,12 +82,12 @@ by_load() {
 	timeout 60 "$load" -c 100 -n 2000 "$@" "$address"
 }
 
-# More than all buffers of both sides.
+# More than all buffers of both sides hold.
 head -c 24000000 /dev/urandom >"$tmp/sent"
 comes_back() {
 	raw <"$tmp/sent" && cmp "$tmp/sent" "$tmp/got"
 }
-# The server has to wait, with an answer written in part.
+# The server must wait with a partly written answer.
 reads_later() {
 	# shellcheck disable=SC2094 # it is only read
 	timeout 60 socat -t 120 - "TCP:$address" <"$tmp/sent" | {
@@ -102,7 +103,7 @@ for program; do
 	is "$who: HEAD" head_only
 	is "$who: 1,000 requests in one piece, with a half-close" pipelined
 	is "$who: an end that comes with the request" held 1
-	# More answers than it gives before it turns to others.
+	# More answers than it gives before it serves others.
 	is "$who: 2,700 requests at once" held 2700
 	is "$who: a request in single bytes" slowly
 	is "$who: Connection: close" closes

@@ -1,7 +1,6 @@
 /*
- * When a connection is read and when it is written, on edge-triggered
- * readiness: an event says what is ready, and only EAGAIN or a short read
- * takes that back.
+ * Reads and writes a connection on edge-triggered readiness: an event sets what
+ * is ready, and only EAGAIN or a short read clears it.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -11,7 +10,7 @@
 #include "server.h"
 
 enum step {
-	STEP_MORE,			/* something was done; ask again */
+	STEP_MORE,			/* made progress; take another step */
 	STEP_WAIT,			/* nothing to do until an event */
 	STEP_OVER			/* the connection has ended */
 };
@@ -28,7 +27,7 @@ conn_failed(struct conn *conn, unsigned int direction)
 		return STEP_MORE;
 	case ECONNRESET:
 	case EPIPE:
-		return STEP_OVER;	/* the peer's right, and daily life */
+		return STEP_OVER;	/* normal: a peer may close */
 	default:
 		warning(direction == READABLE ? "read" : "write");
 		return STEP_OVER;
@@ -36,8 +35,8 @@ conn_failed(struct conn *conn, unsigned int direction)
 }
 
 /*
- * A read that comes up short has drained the stream, unless the event said
- * that the end may have come with the data.
+ * A short read has drained the stream, unless the event reported that the end
+ * of file may have come with the data.
  */
 static enum step
 conn_read(struct conn *conn)
@@ -51,7 +50,7 @@ conn_read(struct conn *conn)
 		return STEP_OVER;
 	if ((size_t)n < room && !conn->hint)
 		conn->ready &= ~READABLE;
-	/* What a client says after its last request is for nobody. */
+	/* Ignore what a client sends after its last request. */
 	conn->in_len = conn->ending ? 0 : conn->in_len + (size_t)n;
 	return STEP_MORE;
 }

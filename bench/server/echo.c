@@ -1,6 +1,6 @@
 /*
- * What came is what is answered, from the same buffer: conn.c reads no more
- * before all of it has been written.
+ * The echo protocol.  The answer is in the buffer of the request: conn.c reads
+ * no more before all of it has been written.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT

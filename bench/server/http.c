@@ -1,11 +1,12 @@
 /*
- * HTTP/1.1, as far as saying hello needs it: the answer and its head are those
- * of examples/http_hello.c, which understands more.  Requests come in pieces
- * or several in one piece, and are answered in order.  What isn't a GET or
- * HEAD without a body gets 400, and the end.
+ * HTTP/1.1 with a fixed answer.  The answer and its head are those of
+ * examples/http_hello.c, which understands more.  A request may come in several
+ * pieces, and a piece may have several requests; they are answered in order.  A
+ * request that is not a GET or HEAD without a body gets 400, and the connection
+ * is closed.
  *
- * The parser is short and the answer a copy, lest they hide what the libraries
- * cost.
+ * The parser is short and the answer a copy, so that they do not hide the costs
+ * of the libraries.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -23,7 +24,7 @@
 
 static const char body[] = "Hello, world!\n";
 
-/* The usual answer, for the second that it is now. */
+/* The usual answer, with the current second as its date. */
 static struct {
 	time_t	now;
 	char	text[ANSWER_MAX];
@@ -33,7 +34,7 @@ static struct {
 
 struct request {
 	int	bad;
-	int	head;			/* HEAD: no body is wanted */
+	int	head;			/* HEAD: the answer has no body */
 	int	close;
 	int	old;			/* HTTP/1.0 */
 };
@@ -46,7 +47,7 @@ print_answer(char *text, const char *status, const char *connection,
 	struct tm tm;
 	int n;
 
-	/* In the C locale, which is the one that HTTP speaks. */
+	/* HTTP has the names of the C locale. */
 	if (gmtime_r(&hello.now, &tm) == NULL || strftime(date, sizeof(date),
 	    "%a, %d %b %Y %H:%M:%S GMT", &tm) == 0)
 		fatal("the date");
@@ -68,7 +69,7 @@ tell_time(void)
 	hello.head = hello.len - strlen(body);
 }
 
-/* There is room for it. */
+/* The caller has checked that there is room. */
 static void
 answer(struct conn *conn, const struct request *request)
 {
@@ -136,7 +137,7 @@ parse_field(struct request *request, const char *line, size_t len)
 		request->close = 0;
 }
 
-/* The length of the head that is first, or 0: it isn't whole. */
+/* The length of the first head, or 0 if it is incomplete. */
 static size_t
 parse_head(struct request *request, const char *head, size_t size)
 {
@@ -160,7 +161,7 @@ parse_head(struct request *request, const char *head, size_t size)
 	return 0;
 }
 
-/* One answer, if there is room for it and a request that is whole. */
+/* One answer, if there is room for it and a complete request. */
 static size_t
 take_one(struct conn *conn, const char *at, size_t size)
 {
@@ -172,7 +173,7 @@ take_one(struct conn *conn, const char *at, size_t size)
 	if ((n = parse_head(&request, at, size)) == 0) {
 		if (size < IN_MAX)
 			return 0;
-		request.bad = 1;	/* there is no end to it */
+		request.bad = 1;	/* the head does not fit */
 		n = size;
 	}
 	answer(conn, &request);

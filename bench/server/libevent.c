@@ -1,6 +1,6 @@
 /*
  * libevent: one struct event a connection, edge-triggered for both directions,
- * and no bufferevents, because it is readiness that is compared.
+ * and no bufferevents, because the benchmark compares readiness.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -52,7 +52,7 @@ loop_shutdown(struct conn *conn)
 	return shutdown(client_of(conn)->fd, SHUT_WR);
 }
 
-/* It has no other way to ask epoll anew. */
+/* libevent has no other way to make epoll report again. */
 int
 loop_rearm(struct conn *conn)
 {
@@ -103,7 +103,7 @@ accept_clients(evutil_socket_t listener, short what, void *arg)
 		fatal("accept");
 }
 
-/* Without a lock, which one thread doesn't need; epoll and nothing else. */
+/* No locks, since there is one thread, and no backend other than epoll. */
 void
 loop(int listener)
 {

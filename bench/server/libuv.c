@@ -1,8 +1,7 @@
 /*
- * libuv, by its streams: uv_tcp_t is what it is written for, and who uses it
- * uses that.  It reads into the connection's buffer by itself, and what is
- * to be written is first tried at once, which costs it one system call as it
- * does everybody.
+ * libuv, by its streams: it is written for uv_tcp_t, and its users use that.
+ * It reads into the connection's buffer by itself.  A write is first tried at
+ * once, with one system call, as in the other servers.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -57,7 +56,7 @@ end(struct client *client)
 		uv_close(handle, on_closed);
 }
 
-/* Nothing is read while something waits to be written, so it has room. */
+/* Nothing is read while something waits to be written, so there is room. */
 static void
 on_room(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
 {
@@ -109,7 +108,7 @@ on_shutdown(uv_shutdown_t *shutdown, int status)
 		end(shutdown->handle->data);
 }
 
-/* What doesn't go at once is libuv's to write. */
+/* libuv writes the part that cannot be written at once. */
 static int
 try_write(struct client *client)
 {
@@ -138,7 +137,7 @@ try_write(struct client *client)
 	return 0;
 }
 
-/* conn.c's steps, as far as they are left to do. */
+/* The steps of conn.c that libuv does not take itself. */
 static void
 serve(struct client *client)
 {

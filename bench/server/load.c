@@ -1,15 +1,16 @@
 /*
- * A load for the servers of the benchmark: so many connections, each of which
- * sends, waits for the whole answer, looks at it, and sends again.
+ * A load for the servers of the benchmark: a number of connections, each of
+ * which sends, waits for the whole answer, checks it, and sends again.
  *
  *	load [-c connections] [-s size | -p depth] [-n count | -t ms]
  *	    address:port
  *
- * It sends "size" bytes to an echo server, or "depth" requests in one piece to
- * an HTTP server, "count" times in all or for so long, after a tenth of that
- * time which doesn't count.  It prints a line for run.sh: requests, seconds,
- * microseconds that 50, 99 and 99.9 % of them took at most, and requests with
- * those that don't count.  What isn't the right answer ends it.
+ * The load sends "size" bytes to an echo server, or "depth" requests in one
+ * piece to an HTTP server, "count" times in all or for "ms" milliseconds, after
+ * a tenth of that time that does not count.  It prints a line for run.sh:
+ * requests, seconds, the percentiles 50, 99 and 99.9 of the latencies in
+ * microseconds, and requests including those that do not count.  A wrong answer
+ * ends the load.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -40,14 +41,14 @@
 #define BODY		"Hello, world!\n"
 #define OK		"HTTP/1.1 200 OK\r\n"
 
-/* Logarithmic, as HdrHistogram has it: each power of two in 256 parts. */
+/* Logarithmic, like HdrHistogram: each power of two has 256 parts. */
 #define PARTS		256
 #define PARTS_SHIFT	8
 #define POWERS		40
 
 struct conn {
 	int		 fd;
-	const char	*msg;		/* what is sent, and its length */
+	const char	*msg;		/* the message, and how much was sent */
 	size_t		 sent;
 	size_t		 got;
 	uint64_t	 began;
@@ -67,7 +68,7 @@ static struct {
 static struct conn *conns;
 static int epfd;
 static long outstanding, started, finished;
-static uint64_t counts_from, counts_until;	/* what a percentile is of */
+static uint64_t counts_from, counts_until;	/* the time that counts */
 static uint64_t histogram[POWERS * PARTS];
 
 static uint64_t
@@ -79,7 +80,7 @@ now(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-/* Small values have a place each; then the highest eight bits count. */
+/* Small values have a place each, larger ones share by their high eight bits. */
 static size_t
 place(uint64_t ns)
 {
@@ -92,7 +93,7 @@ place(uint64_t ns)
 	return power * PARTS + (size_t)(ns >> power);
 }
 
-/* The middle of what falls into a place. */
+/* The middle of the values of a place. */
 static double
 value(size_t at)
 {
@@ -129,7 +130,7 @@ record(const struct conn *conn, uint64_t at)
 	if (at > counts_until) {
 		if (finished > 0)
 			return;
-		counts_until = at;	/* the first was as slow as that */
+		counts_until = at;	/* even the first took longer */
 	}
 	histogram[place(at - conn->began)] += (uint64_t)each;
 	finished += each;
@@ -253,7 +254,7 @@ connect_to(const struct sockaddr_in *addr)
 	return fd;
 }
 
-/* A request and its answer, which all others will be as long as. */
+/* Makes a request and learns the length of its answer, which all share. */
 static void
 learn(const struct sockaddr_in *addr, const char *host)
 {
@@ -282,7 +283,7 @@ learn(const struct sockaddr_in *addr, const char *host)
 		errx(1, "-p: too many");
 }
 
-/* What is sent to an echo server: bytes without a pattern to get lost in. */
+/* The bytes for an echo server, without a pattern that could hide a mistake. */
 static void
 fill(void)
 {
@@ -329,8 +330,7 @@ set_nonblocking(void)
 }
 
 /*
- * Counted requests are for counting what they take: the server is to have done
- * with what came before.
+ * With -n the server's work is counted: let it finish what came before.
  */
 static void
 settle(void)

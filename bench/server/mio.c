@@ -1,5 +1,5 @@
 /*
- * libmio.
+ * The loop on libmio.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -85,7 +85,7 @@ client_event(struct client *client, const struct mio_event *event)
 	free(client);
 }
 
-/* The listener's token is 0, which no client's address is. */
+/* The token of the listener is 0, which is not the address of a client. */
 void
 loop(int fd)
 {

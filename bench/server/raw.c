@@ -1,7 +1,6 @@
 /*
- * epoll(7) itself, edge-triggered, as somebody would write it who has read
- * the manual to its end: one registration for both directions, and no call
- * that isn't needed.
+ * epoll(7) itself, edge-triggered, used as well as possible: one registration
+ * for both directions, and no call that is not needed.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT

@@ -1,8 +1,8 @@
-# A server's view, from the lines of bench/server/run.sh.
+# Makes the report of servers of the lines that bench/server/run.sh writes.
 #
 #	awk -f ../middle.awk -f report.awk -v form=markdown|text results.tsv
 
-# Of what a library showed in each round: "rate", "p50" and so on.
+# Quartiles of a library's figures, "rate", "p50" and so on, over all rounds.
 function values(row, lib, what,	i)
 {
 	n = 0
@@ -12,7 +12,7 @@ function values(row, lib, what,	i)
 	return middle()
 }
 
-# Of its ratio to epoll in the same round.
+# Quartiles of its ratios to epoll in the same round.
 function ratios(row, lib, what,	i)
 {
 	n = 0
@@ -45,7 +45,7 @@ function label(lib)
 	return lib in labels ? labels[lib] : lib
 }
 
-# Not a measurement if it isn't a number above zero.
+# Keeps a figure if it is a number above zero.
 function keep(what, figure)
 {
 	if (figure + 0 > 0)
@@ -152,7 +152,7 @@ function count(what, row, lib, format)
 	    counted[what, row, lib]) : "-"
 }
 
-# What epoll differs by from itself; no reason to ask for more than it gives.
+# The difference of epoll from itself, which loosens the limits.
 function noise(row, what, worse)
 {
 	if (!ratios(row, "raw2", what))
@@ -160,8 +160,8 @@ function noise(row, what, worse)
 	return (worse == "less" ? median < 1 : median > 1) ? median : 1
 }
 
-# libmio's ratio to another in the same round, and what that says: three
-# quarters of the rounds have to agree.
+# libmio's ratio to another library in the same round, and the verdict, for
+# which three quarters of the rounds must agree.
 function beside(row, peer, what,	i)
 {
 	n = 0
@@ -181,7 +181,7 @@ function loses(what)
 	losses[++lost] = what
 }
 
-# Requests a second, or p99, against its limit.
+# Requests a second, or p99, and the limit.
 function limited(row, what, bound,	bad)
 {
 	if (!ratios(row, "mio", what))
@@ -194,7 +194,7 @@ function limited(row, what, bound,	bad)
 	return sprintf("%.3f | %.3f", median, bound)
 }
 
-# Where both servers wait for their load, their CPU tells more.
+# If both servers wait for their load, CPU is the better measure.
 function waiting(row, peer, cost,	busy)
 {
 	if (!values(row, "mio", "busy") || median >= 0.9)
@@ -232,7 +232,7 @@ function line(row)
 	    against(row, "libevent") " | " against(row, "rust_mio")
 }
 
-# libmio against its limits, and beside those that it has to be ahead of.
+# libmio against its limits and against the other libraries.
 function standing(	i)
 {
 	print "### libmio against its limits, libuv, libevent and Rust mio\n"

@@ -1,21 +1,23 @@
 #!/bin/sh
 #
-# run.sh [-q] OUT PROGRAM...: the servers under load, A B A B; adds to OUT, the
-# table of bench/run.sh:
+# run.sh [-q] OUT PROGRAM...: measures the servers under load in turn, and adds
+# to OUT, the table of bench/run.sh:
 #
 #	server	ROW LIBRARY ROUND REQUESTS/S P50 P99 P99.9 NS BUSY
 #						microseconds; nanoseconds of the
-#						processor a request, and how
-#						much of the time it had any
+#						processor for a request, and
+#						the part of the time that the
+#						server used its processor
 #	server_calls	ROW LIBRARY COUNT	system calls a request
 #	server_instructions ROW LIBRARY COUNT	in user space, a request
-#	left, failed				as there
+#	left, failed				as in bench/run.sh
 #
-# One processor is the server's and one the load's.  A round is a few turns.
-# Each starts all servers, one a program, and serve_raw a second time: what raw
-# and raw2 differ by is what this machine can't tell.  For each row all are put
-# under load one after the other; who begins changes from turn to turn.  Of its
-# turns a server's best is its round: see bench/run.sh.  -q is short.
+# The server has one processor and the load another.  A round has several turns.
+# Each turn starts all servers, one a program, and serve_raw a second time: the
+# difference of raw and raw2 is what this machine cannot tell apart.  For each
+# row all are put under load one after the other, beginning with another one in
+# each turn.  The best turn of a server is its round: see bench/run.sh.  -q is
+# short.
 
 . "${top_builddir:-.}/t/lib/env"
 . "$top_srcdir/t/lib/serve"
@@ -42,7 +44,7 @@ failed() {
 	status=1
 }
 
-# name PROGRAM: the library's.
+# name PROGRAM: sets $name to the name of its library.
 name() {
 	name=${1##*/}
 	name=${name#serve_}
@@ -54,7 +56,7 @@ http_16x16_own:http:16:16"
 echo_rows="echo_64_16:echo:16:64 echo_64_256:echo:256:64
 echo_16k_16:echo:16:16384"
 
-# drive KIND CONNECTIONS DEPTH-OR-SIZE ADDRESS: a line as load.c's.
+# drive KIND CONNECTIONS DEPTH-OR-SIZE ADDRESS: writes a line as load.c does.
 drive() {
 	case $1 in
 	wrk)	set -- wrk -t 1 -c "$2" -d "${seconds}s" \
@@ -67,7 +69,7 @@ drive() {
 	    grep "^load$tab" "$tmp/driven" >"$tmp/line"
 }
 
-# Nanoseconds that the process has had a processor, if Linux counts them.
+# Nanoseconds of processor time of a process, if Linux counts them.
 spent() {
 	if [ -r "/proc/$1/schedstat" ]; then
 		cut -d ' ' -f 1 "/proc/$1/schedstat"
@@ -85,8 +87,8 @@ measure() {
 		return
 	fi
 	after=$(spent "$pid")
-	# To the latencies wrk adds those of requests that it thinks should have
-	# been sent meanwhile; of several in one piece it makes nonsense.
+	# wrk adds to the latencies those of requests that it would have sent
+	# meanwhile.  Of several requests in one piece its figures are wrong.
 	none=0
 	[ "$2" != wrk ] || [ "$4" = 1 ] || none=1
 	$AWK -F '\t' -v OFS='\t' -v row="$1" -v library="$5" \
@@ -100,7 +102,7 @@ measure() {
 	}' "$tmp/line" >>"$tmp/round"
 }
 
-# told ROUND: of each row and library the turn with the most requests.
+# told ROUND: writes the turn with the most requests of each row and library.
 told() {
 	$AWK -F '\t' -v OFS='\t' -v round="$1" '
 		{ is = $1 OFS $2 }
@@ -116,7 +118,7 @@ told() {
 	: >"$tmp/round"
 }
 
-# begin PROTOCOL PROGRAM...: starts them all; sets $libraries.
+# begin PROTOCOL PROGRAM...: starts all servers, and sets $libraries.
 begin() {
 	protocol=$1 libraries=
 	shift
@@ -140,7 +142,7 @@ end() {
 	done
 }
 
-# turned LIBRARY...: by as many places as there were turns before.
+# turned LIBRARY...: rotates the list by the number of turns before this one.
 turned() {
 	i=$(((turn - 1) % $#))
 	while [ $i -gt 0 ]; do
@@ -196,12 +198,12 @@ under_load() {
 	done
 }
 
-# Exact counts, of one connection: what a server does between the answers to
+# Exact counts, for one connection: what a server does between the answers to
 # message 101 and to message 1,101.
 
-# The lines of strace's between two answers.  Each answer is one write, or the
-# count would be wrong, so that is looked at; whoever starts a server may write
-# as well.
+# The lines of strace between two answers.  The count is right only if each
+# answer is one write, which is checked; a program that starts a server may
+# write as well.
 strace_count() {
 	$AWK -v first=101 -v last=1101 -v messages=1200 '
 		/ (write|writev|send|sendto|sendmsg)\(/ {
@@ -221,7 +223,7 @@ calls() {
 	counted 1200 "$@" && count=$(strace_count)
 }
 
-# Instructions: the difference of two runs, which is good to some units.
+# Instructions: the difference of two runs, accurate to some units.
 cachegrind() {
 	# shellcheck disable=SC2034 # for start_server
 	under="valgrind -q --tool=cachegrind --cache-sim=no
@@ -244,7 +246,7 @@ counted() {
 	driven=yes
 	timeout 120 "$load" -c 1 -n "$messages" "$@" "$address" \
 	    >"$tmp/driven" 2>&1 || driven=no
-	sleep 0.1			# the end of the load is an event, too
+	sleep 0.1			# the close of the load is an event, too
 	stop_server "$server"
 	[ $driven = yes ] && [ -s "$tmp/counted" ]
 }
@@ -297,7 +299,7 @@ else
 	left_out server_calls "strace is missing, or may not"
 fi
 [ $quick = no ] || exit $status
-# The example is started by a script, which valgrind would count instead.
+# A script starts the example, and valgrind would count the script.
 for program; do
 	shift
 	[ "$program" = "$example" ] || set -- "$@" "$program"

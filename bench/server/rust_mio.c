@@ -1,6 +1,6 @@
 /*
- * Rust's mio: bench/rust/src/server.rs does the work, by that library's own
- * streams.  Rust says what failed as a negative number.
+ * Rust's mio: bench/rust/src/server.rs does the work, with the streams of that
+ * library.  It returns errors as negative numbers.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -90,7 +90,7 @@ accept_clients(void)
 		fatal("accept");
 }
 
-/* The listener's token is 0, which no client's address is. */
+/* The token of the listener is 0, which is not the address of a client. */
 static void
 on_event(size_t token, unsigned int ready, int closed)
 {

@@ -1,10 +1,10 @@
 /*
- * What the servers of the benchmark begin with.
+ * The common start of the servers of the benchmark.
  *
  *	NAME http|echo [address:port]
  *
- * The default is 127.0.0.1:0.  It prints "listening on ADDRESS:PORT", and a
- * signal ends it.
+ * The default is 127.0.0.1:0.  A server prints "listening on ADDRESS:PORT", and
+ * runs until a signal ends it.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -117,7 +117,7 @@ main(int argc, char *argv[])
 		    loop_name);
 		return 1;
 	}
-	/* Not every library's write can be told to raise none. */
+	/* Not every library can write without raising it. */
 	signal(SIGPIPE, SIG_IGN);
 	loop(listen_on(argc == 3 ? argv[2] : "127.0.0.1:0"));
 	return 1;

@@ -2,11 +2,11 @@
  * The servers that the benchmark compares: one protocol, one connection, and
  * a loop for each library.
  *
- * What a request costs besides the library is the same source, compiled with
- * the same flags for each: http.c and echo.c say what to answer, conn.c when to
- * read and to write, server.c how to begin.  A loop (raw.c, mio.c, libevent.c,
- * rust_mio.c) waits, and reads and writes as its library has it.  libuv
- * (libuv.c) reads by itself, so it stands beside conn.c on the same protocols.
+ * Except for the library, the servers have the same source, compiled with the
+ * same flags: http.c and echo.c make the answers, conn.c decides when to read
+ * and to write, and server.c starts.  A loop (raw.c, mio.c, libevent.c,
+ * rust_mio.c) waits, and reads and writes with its library.  libuv reads by
+ * itself, so libuv.c takes the place of conn.c, with the same protocols.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -18,7 +18,7 @@
 
 #include <stddef.h>
 
-#define NEVENTS		512		/* where the caller says how many */
+#define NEVENTS		512		/* if the caller chooses the number */
 #define TURNS		16		/* reads and writes before others */
 #define IN_MAX		65536
 #define OUT_MAX		16384
@@ -27,15 +27,15 @@
 #define WRITABLE	0x2u
 
 /*
- * A connection, which begins a loop's own structure.  Nothing is read while
- * something waits to be written.  The buffers come behind that structure, so
- * what is looked at each time is in a cache line or two.
+ * A connection, which is the first member of a loop's own structure.  Nothing
+ * is read while something waits to be written.  The buffers follow that
+ * structure, so that the members used each time are in one or two cache lines.
  */
 struct conn {
 	unsigned int	 ready;		/* READABLE, WRITABLE */
-	int		 hint;		/* the end may come with data */
+	int		 hint;		/* end of file may come with data */
 	int		 ending;	/* takes no more requests */
-	int		 shut;		/* our side has been ended */
+	int		 shut;		/* our direction is shut down */
 	size_t		 in_len;
 	const char	*out;		/* out_len bytes still to be written */
 	size_t		 out_len;
@@ -44,8 +44,8 @@ struct conn {
 };
 
 /*
- * Looks at the bytes in conn->in: sets out and out_len if there is something
- * to say, and takes away from in what was understood.
+ * Parses the bytes in conn->in: sets out and out_len if there is an answer, and
+ * removes from "in" what was parsed.
  */
 typedef void take_fn(struct conn *conn);
 
@@ -58,18 +58,18 @@ take_fn echo_take;
 void *conn_new(size_t size);
 
 /*
- * Works off an event.  1: the connection goes on; 0: it has ended, and the
- * loop frees it.
+ * Handles an event.  Returns 1 if the connection continues, and 0 if it has
+ * ended and the loop must free it.
  */
 int conn_event(struct conn *conn, unsigned int ready, int closed);
 
-/* What a loop does for conn.c: as read(2) and its kin, errno included. */
+/* The calls of a loop for conn.c, like read(2) and so on, with errno. */
 ssize_t loop_read(struct conn *conn, void *buf, size_t size);
 ssize_t loop_write(struct conn *conn, const void *buf, size_t size);
 int loop_shutdown(struct conn *conn);
-int loop_rearm(struct conn *conn);	/* reports anew what is ready */
+int loop_rearm(struct conn *conn);	/* reports readiness again */
 
-/* Serves, until a signal ends the process; the listener doesn't block. */
+/* Serves until a signal ends the process; the listener is non-blocking. */
 void loop(int listener);
 extern const char loop_name[];
 

@@ -1,13 +1,13 @@
-# What check.sh and run.sh share: running the servers.  Sourced, after t/lib/env and
-# t/lib/serve.  Those started end with the script.
+# Runs the servers, for check.sh and run.sh.  Sourced, after t/lib/env and
+# t/lib/serve.  The servers end with the script.
 
-# shellcheck disable=SC2034 # for who sources this
+# shellcheck disable=SC2034 # used by the sourcing script
 load=$top_builddir/bench/server/load
-# The example, for comparison: it has timeouts, and takes no protocol.
+# The example, for comparison: it has timeouts and takes no protocol argument.
 example=$top_builddir/examples/http_hello
 
-# start_server PROGRAM http|echo: its address is then in $address, its process
-# in $server.  If $under is set, it is the command to start this one under.
+# start_server PROGRAM http|echo: sets $address, and $server to the process.  If
+# $under is set, it is the command that runs the server.
 start_server() {
 	started=$((${started:-0} + 1))
 	output=$tmp/server.$started
@@ -27,7 +27,7 @@ start_server() {
 	address=$($SED -n 's/^listening on //p' "$output")
 }
 
-# stop_server PID: and forgets it.
+# stop_server PID: also removes it from $servers.
 stop_server() {
 	kill "$1"
 	wait "$1" 2>/dev/null

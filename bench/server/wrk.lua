@@ -1,5 +1,5 @@
--- For wrk: so many requests in one piece (the first argument), and at the end a
--- line for run.sh, as load.c has it.
+-- For wrk: sends several requests in one piece (the first argument is their
+-- number), and prints a line for run.sh as load.c does.
 
 local one = wrk.format
 local depth = 1
@@ -8,7 +8,7 @@ function init(args)
 	depth = tonumber(args[1] or 1)
 end
 
--- wrk asks once, and sends that for ever.
+-- wrk calls this once, and sends the result again and again.
 function wrk.format(...)
 	return string.rep(one(...), depth)
 end

@@ -1,5 +1,5 @@
-//! Rust's mio, for the benchmark: bench.h's adapter, called from C.
-#![allow(non_upper_case_globals)] // they are C names
+//! Rust's mio, for the benchmark: the adapter of bench.h, called from C.
+#![allow(non_upper_case_globals)] // these names are C names
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -31,7 +31,7 @@ pub static lib_lazy: c_uint = 0;
 #[no_mangle]
 pub static lib_slot_size: usize = 0;
 
-/// The crate has no call that tells its version: it is what cargo chose.
+/// The crate has no call that returns its version: cargo has chosen it.
 #[no_mangle]
 pub extern "C" fn lib_version() -> *const c_char {
     concat!(env!("MIO_VERSION"), "\0").as_ptr() as *const c_char
@@ -54,7 +54,7 @@ pub extern "C" fn lib_open(
 }
 
 /// # Safety
-/// What lib_open returned, once.
+/// The argument is what lib_open returned, and is used once.
 #[no_mangle]
 pub unsafe extern "C" fn lib_close(lib: *mut Lib) {
     drop(Box::from_raw(lib));
@@ -89,11 +89,11 @@ pub extern "C" fn lib_remove(lib: &Lib, _slot: usize, fd: c_int) {
     lib.poll.registry().deregister(&mut SourceFd(&fd)).unwrap();
 }
 
-/// The events are taken through a pointer, because what is called for one may
-/// come back into lib_add and its like.
+/// The events are read through a pointer, because the function called for one
+/// may call lib_add and similar functions.
 ///
 /// # Safety
-/// What lib_open returned, and one thread at a time.
+/// The argument is what lib_open returned; one thread calls at a time.
 #[no_mangle]
 pub unsafe extern "C" fn lib_wait(lib: *mut Lib, wait: c_int) {
     let timeout = if wait != 0 {
@@ -125,7 +125,7 @@ pub extern "C" fn lib_waker(lib: &mut Lib, slot: usize) {
 }
 
 /// # Safety
-/// What lib_open returned, with a waker; from any thread.
+/// The argument is what lib_open returned, with a waker; any thread may call.
 #[no_mangle]
 pub unsafe extern "C" fn lib_wake(lib: *const Lib, _slot: usize) {
     (*lib).waker.as_ref().unwrap().wake().unwrap();

@@ -1,6 +1,6 @@
-//! Rust's mio under the benchmark's servers: what bench/server/rust_mio.c
-//! calls.  Streams are mio's own, read and written by their own methods; a
-//! descriptor is all there is to one, so C keeps that.
+//! Rust's mio in the servers of the benchmark: the functions that
+//! bench/server/rust_mio.c calls.  Streams are mio's own, read and written by
+//! their own methods.  A stream is only a descriptor, so C keeps that.
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
@@ -15,7 +15,7 @@ use std::slice;
 const READABLE: c_uint = 0x1;
 const WRITABLE: c_uint = 0x2;
 
-/// The listener's; a client's is an address.
+/// The token of the listener; that of a client is an address.
 const LISTENER: Token = Token(0);
 
 type Handler = extern "C" fn(usize, c_uint, c_int);
@@ -39,7 +39,7 @@ unsafe fn stream(fd: c_int) -> ManuallyDrop<TcpStream> {
 }
 
 /// # Safety
-/// A listening socket, which the server takes over.
+/// The argument is a listening socket, which the server takes over.
 #[no_mangle]
 pub unsafe extern "C" fn rust_server_open(fd: c_int, events: usize) -> *mut Server {
     let mut server = Server {
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn rust_server_open(fd: c_int, events: usize) -> *mut Serv
     Box::into_raw(Box::new(server))
 }
 
-/// The next client's descriptor.
+/// Returns the descriptor of the next client.
 #[no_mangle]
 pub extern "C" fn rust_server_accept(server: &Server) -> isize {
     result(server.listener.accept().and_then(|(stream, _)| {
@@ -65,7 +65,7 @@ pub extern "C" fn rust_server_accept(server: &Server) -> isize {
 }
 
 /// # Safety
-/// A client's descriptor; as are those below.
+/// The argument is the descriptor of a client, here and below.
 #[no_mangle]
 pub unsafe extern "C" fn rust_server_add(server: &Server, fd: c_int, token: usize) -> isize {
     let both = Interest::READABLE | Interest::WRITABLE;
@@ -124,11 +124,11 @@ pub unsafe extern "C" fn rust_server_shutdown(fd: c_int) -> isize {
     result((*stream(fd)).shutdown(Shutdown::Write).map(|_| 0))
 }
 
-/// One wait.  The events are taken through a pointer, because what is called
-/// for one comes back into the functions above.
+/// One wait.  The events are read through a pointer, because the function
+/// called for one calls the functions above.
 ///
 /// # Safety
-/// What rust_server_open returned.
+/// The argument is what rust_server_open returned.
 #[no_mangle]
 pub unsafe extern "C" fn rust_server_wait(server: *mut Server, handler: Handler) {
     match (*server).poll.poll(&mut (*server).events, None) {
