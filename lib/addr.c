@@ -176,7 +176,7 @@ format_v6(const struct sockaddr *addr, char *buf, size_t size)
 	port = ntohs(sin6.sin6_port);
 	if (inet_ntop(AF_INET6, &sin6.sin6_addr, host, sizeof(host)) == NULL)
 		return -errno;
-	/* A scope is a number: a name may not exist when this is parsed. */
+	/* As a number, because the interface may have lost its name later. */
 	if (sin6.sin6_scope_id != 0)
 		return snprintf(buf, size, "[%s%%%lu]:%u", host,
 		    (unsigned long)sin6.sin6_scope_id, port);

@@ -9,9 +9,9 @@
 #include "internal.h"
 
 /*
- * Signals by put.  If the channel is full, it may have been readable since
- * before the waiter last looked, and then there is no new edge: it is emptied,
- * and then signalled.
+ * Signals by put.  A full channel may have been readable since before the
+ * waiter last looked, so that another write is no edge.  A full channel is
+ * therefore emptied first.
  */
 static inline int
 channel_signal(const struct mio_poller *poller,

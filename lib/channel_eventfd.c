@@ -48,12 +48,12 @@ empty(const struct mio_poller *poller)
 {
 	uint64_t count;
 
-	/* EAGAIN: another thread has read it, with the same effect. */
+	/* EAGAIN: another thread has emptied it, with the same effect. */
 	if (read(poller->channel_fd[0], &count, sizeof(count)) < 0)
 		assert(errno == EAGAIN);
 }
 
-/* The counter is full only after 2^64 - 2 writes by other code. */
+/* The counter is full at 2^64 - 2, which only a large written value reaches. */
 int
 mio_channel_signal(struct mio_poller *poller)
 {

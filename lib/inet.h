@@ -13,7 +13,8 @@ int	mio_inet_check(const struct sockaddr *, mio_socklen, unsigned int,
 	    unsigned int);
 
 /* Opens a socket of the address's family and applies the flags; unbound. */
-int	mio_inet_open(const struct sockaddr *, int, int, unsigned int, mio_fd *);
+int	mio_inet_open(const struct sockaddr *, int, int, unsigned int,
+	    mio_fd *);
 
 /* Options of a source; they return the value, or a negated errno. */
 int	mio_inet_get(const struct mio_source *, int, int);

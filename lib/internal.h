@@ -29,8 +29,9 @@
 #define MIO_MODES	(MIO_LEVEL | MIO_ONESHOT | MIO_EXCLUSIVE)
 
 /*
- * Separates the data of two threads.  Some arm processors have cache lines of
- * 128 bytes, and x86 fetches two lines of 64 bytes at a time.
+ * The distance that keeps the data of two threads in different cache lines.
+ * Some arm processors have lines of 128 bytes, and x86 fetches two lines of 64
+ * bytes at a time.
  */
 #define MIO_CACHE_LINE	128
 
@@ -103,8 +104,8 @@ mio_set_interest(struct mio_source *source, unsigned int interest)
  *
  * A poller has three reference counts:
  *
- *   handles	mio_poller_new and mio_poller_ref.  The selector stays open
- *		while there is a handle.
+ *   handles	mio_poller_new returns one, and so does each mio_poller_ref.
+ *		The selector stays open while there is a handle.
  *   channel	The handles together hold one, and so does each waker.  The
  *		waker channel stays open while there is a reference, because a
  *		wake may run beside the last mio_poller_free and must not write
@@ -131,7 +132,7 @@ struct mio_poller {
 	unsigned int	 memory;
 	unsigned int	 channel_state;	/* for a channel that needs one */
 	struct mio_waker *pending;	/* pushed by wakes, newest first */
-	struct mio_waker *deferred;	/* taken without room, oldest first */
+	struct mio_waker *deferred;	/* did not fit, oldest first */
 };
 
 /*
@@ -144,9 +145,11 @@ struct mio_poller {
  * never two for the same source.  Locking is the selector's task.  Only add
  * allocates.
  *
- * A selector defines add, mod, del, open and wait.  The other functions have
- * defaults in verbs.c.  A selector that replaces a default defines a macro of
- * the function's own name beside it: "#define mio_sel_close mio_sel_close".
+ * A selector defines mio_sel_size, mio_sel_name, mio_sel_interests,
+ * mio_sel_native, and the functions open, add, mod, del and wait.  The other
+ * functions have defaults in verbs.c.  To replace a default, a selector defines
+ * the function and a macro of the same name in the file that includes verbs.c:
+ * "#define mio_sel_close mio_sel_close".
  *
  *   open	Opens the selector.  The channel is open already, and the core
  *		closes it if open fails.
@@ -162,26 +165,28 @@ struct mio_poller {
  *		caller's is marked as not registered by then.  No wait that
  *		begins afterwards reports the source, and its descriptor may be
  *		closed at once: if the kernel holds a reference on what it
- *		waits for, del makes the waiter leave the kernel first.  The
- *		registration ends even if the system reports an error.  del
- *		returns a public function's result, so that a selector which
- *		only makes a system call can end in that call, and no return of
- *		the library follows it.
+ *		waits for, del makes the waiter leave the kernel first.  Only
+ *		the selector may still use the copy's reg.  The registration
+ *		ends even if the system reports an error.  del returns a public
+ *		function's result, so that a selector which only makes a system
+ *		call can end in that call, and no return of the library follows
+ *		it.
  *   wait	Stores at most one event for each registration and at most
  *		nevents (which is at least 1), and returns how many, or -EINTR
  *		when interrupted.  The timeout is in nanoseconds, is rounded
  *		up, and is infinite if negative; 0 is returned when it expires.
- *		MIO_RESUME means that the wait ended without an event, and the
- *		core calls wait again.  To resume a finite wait the core needs
- *		a clock, which it reads only if the poller's resumes is set; a
- *		selector that resumes waits without wakers sets it in open.
+ *		MIO_RESUME means that the waiter was woken for something that
+ *		is not an event, and the core calls wait again with the time
+ *		that is left.  For a finite wait the core then needs a clock,
+ *		which it reads only if the poller's resumes is set; a selector
+ *		that resumes waits without wakers sets resumes in open.
  *		Deferred wakers come first (mio_wakers_deferred).  After a
  *		signal of the channel, wait calls mio_wakers_take().  Events
  *		for which there is no room are reported by the next call, each
  *		source in its turn.  A second waiter gets -EBUSY if it could do
- *		harm.  Cancellation may end the system call that waits and
- *		nothing else, and undoes all marks and locks.  A descriptor
- *		that was closed with close(2) directly is silent.
+ *		harm.  Cancellation may end only the system call that waits,
+ *		and wait must then undo all marks and release all locks.  A
+ *		descriptor that was closed with close(2) directly is silent.
  *
  * With defaults:
  *
@@ -196,7 +201,8 @@ struct mio_poller {
  *		-ENOTSUP.
  *   forget	Drops a registration without a system call, because the poller
  *		is closed, or belongs to the parent of a forked child.  The
- *		source is a copy.  Default: nothing.
+ *		source is a copy.  Default: nothing; records are freed with the
+ *		poller.
  *   rearm	An operation in these directions returned EAGAIN, or was short
  *		on a stream: the next change must be reported.  Called
  *		unchecked: the poller may be closed or the parent's, and the
@@ -270,7 +276,7 @@ extern const struct mio_bit_name mio_sel_native[];
  *		calls is lost.
  *   mio_channel_edges
  *		Each signal is an edge even if the channel is never drained.
- *		A selector that is level-triggered must drain all the same.
+ *		A level-triggered selector must still drain the channel.
  */
 extern const bool mio_channel_edges;
 
@@ -282,7 +288,8 @@ void	mio_channel_close(struct mio_poller *);
 /*
  * Report pending wakers, oldest first, and defer those for which there is no
  * room.  mio_wakers_take_deferred() reports only the deferred ones, for which
- * the channel is not signalled again.
+ * the channel is not signalled again.  mio_wakers_destroy() frees the closed
+ * wakers that are left.
  */
 int	mio_wakers_take(struct mio_poller *, struct mio_event *, int);
 int	mio_wakers_take_deferred(struct mio_poller *, struct mio_event *, int);
@@ -295,7 +302,7 @@ extern unsigned int mio_generation;	/* grows in a forked child; never 0 */
  * What kind of file a source is: -EPERM for a regular file or a directory, 1
  * for a pipe or FIFO, and 0 for anything else.  Regular files are always
  * ready; epoll refuses them, and so does every selector.  Only a foreign
- * descriptor costs a system call, and is -EBADF if it is closed.
+ * descriptor costs a system call, which fails with -EBADF if it is closed.
  */
 int	mio_check_file(const struct mio_source *);
 
@@ -309,10 +316,10 @@ mio_result(int result)
 	return -1;
 }
 
-/* The same for an error, off the common path. */
+/* mio_result() for an error, out of line and off the common path. */
 MIO_COLD int mio_refuse(int);
 
-/* Begins a wait, which returns at once if this reports a waker. */
+/* The first step of each wait.  If a waker is reported, the wait ends. */
 static inline int
 mio_wakers_deferred(struct mio_poller *poller, struct mio_event *events,
     int room)

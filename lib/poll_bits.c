@@ -36,7 +36,7 @@ mio_poll_bits(const struct mio_record *record)
 
 	if ((record->armed & MIO_READABLE) != 0)
 		events |= POLLIN;
-	/* Exclusive mode has no such hint on epoll either. */
+	/* Without RDHUP in exclusive mode, as on epoll. */
 	if ((record->armed & MIO_READABLE) != 0 &&
 	    (record->interest & MIO_EXCLUSIVE) == 0)
 		events |= POLLRDHUP;
@@ -55,7 +55,7 @@ readiness_of(short revents)
 	    revents & POLLRDHUP);
 }
 
-/* As the bits of a record's "armed". */
+/* The bits of a record's "armed" for revents. */
 static unsigned int
 armed_bits(short revents)
 {

@@ -10,7 +10,7 @@
 short	mio_poll_bits(const struct mio_record *);
 /*
  * Stores an event of the bits that the record is armed for, and disarms them.
- * Returns 0 if there are none.
+ * Returns 1, or 0 if there are none.
  */
 int	mio_poll_report(struct mio_record *, short, struct mio_event *);
 

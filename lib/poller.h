@@ -23,7 +23,7 @@ mio_poller_drop(struct mio_poller *poller)
 		mio_poller_destroy(poller);
 }
 
-/* References on its waker channel, each with one on the memory. */
+/* References on a poller's waker channel, each with one on the memory. */
 void	mio_poller_hold_channel(struct mio_poller *);
 void	mio_poller_drop_channel(struct mio_poller *);
 

@@ -2,9 +2,9 @@
  * Readiness of the bits that poll(2) and its relatives report.
  *
  * HUP and ERR make both directions ready, because neither would block: a read
- * returns end of file or the error, and a write returns the error.  A half-close
- * (RDHUP) does not affect writing.  PRI is not readable, because there may be
- * an urgent byte and no other data.
+ * returns end of file or the error, and a write returns the error.  A
+ * half-close (RDHUP) does not affect writing.  PRI is not readable, because
+ * there may be an urgent byte and no other data.
  */
 #ifndef READINESS_H
 #define READINESS_H

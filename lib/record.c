@@ -1,5 +1,5 @@
 /*
- * Records, for the selectors whose kernel is level-triggered.
+ * Records, for the selectors whose kernel does not report edges.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -34,7 +34,8 @@ grow(struct mio_records *set)
 }
 
 static struct mio_record *
-in_chunk(const struct mio_records *set, unsigned int chunk, unsigned int i)
+record_in_chunk(const struct mio_records *set, unsigned int chunk,
+    unsigned int i)
 {
 	return (struct mio_record *)(void *)(set->chunks[chunk] +
 	    i * set->size);
@@ -52,7 +53,7 @@ add_chunk(struct mio_records *set)
 	if ((set->chunks[set->count] = calloc(CHUNK, set->size)) == NULL)
 		return -ENOMEM;
 	for (i = 0; i < CHUNK; i++) {
-		record = in_chunk(set, set->count, i);
+		record = record_in_chunk(set, set->count, i);
 		record->index = set->count * CHUNK + i;
 		record->next = set->free;
 		set->free = record;
@@ -89,7 +90,7 @@ mio_records_at(const struct mio_records *set, uintptr_t index)
 {
 	if (index / CHUNK >= set->count)
 		return NULL;
-	return in_chunk(set, (unsigned int)(index / CHUNK),
+	return record_in_chunk(set, (unsigned int)(index / CHUNK),
 	    (unsigned int)(index % CHUNK));
 }
 

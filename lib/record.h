@@ -22,7 +22,7 @@
 struct mio_record {
 	struct mio_poller	*poller;	/* first: mio_poller_of */
 	struct mio_record	*next;		/* free, or on a list */
-	struct mio_record	**link;		/* the pointer to it there */
+	struct mio_record	**link;		/* points to this in the list */
 	mio_token		 token;
 	unsigned int		 interest;	/* 0: the record is free */
 	unsigned int		 armed;
@@ -32,7 +32,7 @@ struct mio_record {
 	bool			 listed;
 };
 
-/* All zeroes except size, which is that of a record and the selector's fields. */
+/* All zeroes except size, which includes the selector's own fields. */
 struct mio_records {
 	size_t			  size;
 	char			**chunks;
@@ -58,12 +58,9 @@ bool	mio_record_tied(const struct mio_record *, const struct mio_source *);
 
 /* Sets token and interest, and arms all directions of the interest. */
 void	mio_record_set(struct mio_record *, mio_token, unsigned int);
-/* Arms directions again; returns whether that changes anything. */
+/* Re-arms directions; returns whether that changes anything. */
 bool	mio_record_rearm(struct mio_record *, unsigned int);
-/*
- * Returns those of the bits, which are as in "armed", that are to be reported,
- * and disarms them.
- */
+/* Returns and disarms those of the bits (as in "armed") that are armed. */
 unsigned int mio_record_take(struct mio_record *, unsigned int);
 
 #endif /* RECORD_H */

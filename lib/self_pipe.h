@@ -23,7 +23,7 @@ self_pipe_empty(const struct mio_poller *poller)
 	do {
 		n = read(poller->channel_fd[0], buf, sizeof(buf));
 	} while (n == (ssize_t)sizeof(buf));
-	/* EAGAIN: another thread has read it, with the same effect. */
+	/* EAGAIN: another thread has emptied it, with the same effect. */
 	if (n < 0)
 		assert(errno == EAGAIN);
 }

@@ -14,7 +14,7 @@
 
 #include "mio.h"
 
-/* A failed call returns -1 for a descriptor, whatever its type. */
+/* Whether fd is not -1, which a failed call returns for every type. */
 static inline bool
 mio_fd_valid(mio_fd fd)
 {

@@ -9,10 +9,10 @@
 #include "sock.h"
 
 #ifdef _WIN32
-/* Where send has no flag against SIGPIPE: -ENOTSOCK if fd is no socket. */
+/* Sets the option against SIGPIPE if send has no flag; maybe -ENOTSOCK. */
 int	mio_sock_nosigpipe(mio_fd);
 
-/* With an address or, if that is null, without. */
+/* The address may be null. */
 mio_ssize mio_sock_recv(mio_fd, void *, size_t, bool, struct sockaddr *,
 	    mio_socklen *);
 mio_ssize mio_sock_send(mio_fd, const void *, size_t, const struct sockaddr *,
@@ -88,7 +88,7 @@ mio_sock_sendv(int fd, const struct iovec *iov, int iovcnt)
 	struct msghdr msg = { 0 };
 	ssize_t n;
 
-	/* As for writev(2); the type of msg_iovlen varies. */
+	/* The limits of writev(2); the type of msg_iovlen varies. */
 	if (iovcnt < 0 || iovcnt > IOV_MAX)
 		return -EINVAL;
 	msg.msg_iov = (struct iovec *)(uintptr_t)iov;
@@ -138,10 +138,11 @@ mio_io_result(mio_ssize n)
 }
 
 /*
- * The most common ones, with a public function's result: -1 with errno set.
+ * The most common calls, with a public function's result: -1 with errno set.
  * The C library's functions have the same result, and a public function that
- * ends in one of them tail-calls the C library.  So no return of the library
- * follows the system call, where a return costs ten times as much as elsewhere.
+ * ends in one of them tail-calls the C library.  No return of the library then
+ * follows the system call.  A return just after a system call costs ten times
+ * as much as any other.
  */
 #if defined(_WIN32) || EWOULDBLOCK != EAGAIN
 #define PLAIN(call, otherwise)	mio_io_result(otherwise)

@@ -3,8 +3,8 @@
  *
  * SOCK_CLOEXEC, SOCK_NONBLOCK, accept4() and pipe2() are used where configure
  * found them.  Elsewhere, and where a sandbox forbids accept4() (seccomp on
- * Android's x86), fcntl(2) sets the flags afterwards.  A fork(2) between the two
- * calls can then leak the descriptor into the child, which is unavoidable.
+ * Android's x86), fcntl(2) sets the flags afterwards.  A fork(2) between the
+ * two calls can then leak the descriptor into the child, which is unavoidable.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -38,7 +38,7 @@ set_flags(int fd)
 	return mio_sock_set_nonblocking(fd, 1);
 }
 
-/* Completes a socket, sets its flags if they are missing, or closes it. */
+/* Sets the flags of a new socket unless it has them; closes it on an error. */
 static int
 finish(int fd, bool flagged, int *made)
 {
@@ -126,9 +126,9 @@ mio_sock_listen(int fd, int backlog)
 }
 
 /*
- * A connection in progress is a success, also if a signal interrupted the call:
- * by POSIX the connection continues.  EAGAIN is an error: a Unix socket has
- * started nothing, and TCP has no ports left.
+ * A connection in progress is a success, also if a signal interrupted the
+ * call: by POSIX the connection continues.  EAGAIN is an error: a Unix socket
+ * has started nothing, and TCP has no ports left.
  */
 int
 mio_sock_connect(int fd, const struct sockaddr *addr, mio_socklen addrlen)

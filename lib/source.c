@@ -33,7 +33,7 @@ mio_source_empty(struct mio_source *source)
  * network reports.
  */
 static bool
-survives(const struct mio_source *source, mio_ssize error)
+may_be_ready_after(const struct mio_source *source, mio_ssize error)
 {
 	switch (mio_kind(source)) {
 	case MIO_KIND_DGRAM:
@@ -49,25 +49,26 @@ survives(const struct mio_source *source, mio_ssize error)
 
 /*
  * Whether the next change must be reported after this result.  EAGAIN requires
- * it, and so does a short count of a stream, which is drained or full.  The
- * short count of a datagram means nothing.  A foreign descriptor may be either,
- * and re-arms: an event too many is better than one too few.  End of file (0)
- * does not re-arm, because nothing more happens in that direction.
+ * a report.  A short count of a stream requires one too, because the stream is
+ * drained or full.  The short count of a datagram means nothing.  A foreign
+ * descriptor may be a stream or a datagram socket, and a short count re-arms
+ * it: an event too many is better than an event too few.  End of file (0) does
+ * not re-arm, because nothing more happens in that direction.
  */
 static bool
-is_drained(const struct mio_source *source, mio_ssize n, size_t wanted)
+needs_rearm(const struct mio_source *source, mio_ssize n, size_t wanted)
 {
 	if (n > 0)
 		return (size_t)n < wanted &&
 		    mio_kind(source) != MIO_KIND_DGRAM;
-	return n == -EAGAIN || survives(source, n);
+	return n == -EAGAIN || may_be_ready_after(source, n);
 }
 
 static MIO_NOINLINE void
 rearm(const struct mio_source *source, unsigned int direction, mio_ssize n,
     size_t wanted)
 {
-	if (mio_registered(source) && is_drained(source, n, wanted))
+	if (mio_registered(source) && needs_rearm(source, n, wanted))
 		mio_sel_rearm(source, direction);
 }
 
@@ -148,7 +149,7 @@ do_send(const struct mio_source *source, const void *buf, size_t size,
 
 	if ((error = mio_source_check(source)) < 0)
 		return error;
-	/* The sockets of constructors have the option already. */
+	/* Sockets that the library made have SO_NOSIGPIPE already. */
 	if (mio_kind(source) == MIO_KIND_FOREIGN &&
 	    (error = mio_sock_nosigpipe(source->fd)) < 0)
 		return error;
@@ -228,11 +229,11 @@ mio_source_release(struct mio_source *source)
 
 	if ((error = mio_source_check(source)) == 0 &&
 	    mio_kind(source) == MIO_KIND_NPIPE)
-		error = -EOPNOTSUPP;	/* it may belong to a poller's port */
+		error = -EOPNOTSUPP;	/* the pipe may belong to a port */
 	if (error < 0)
 		return (mio_fd)mio_result(error);
 	fd = source->fd;
-	/* An error of the kernel does not matter: the caller owns fd now. */
+	/* Errors are ignored: close(2) may have ended the registration. */
 	if (mio_registered(source))
 		mio_unregister(source);
 	mio_source_empty(source);
@@ -258,8 +259,8 @@ fd_take_error(const struct mio_source *source)
 
 	if (error > 0)
 		error = -error;
-	/* As for a read that had met the error first. */
-	if (mio_registered(source) && survives(source, error))
+	/* Re-arm as for a read that returned this error. */
+	if (mio_registered(source) && may_be_ready_after(source, error))
 		mio_sel_rearm(source, MIO_READABLE);
 	return error;
 }
@@ -277,8 +278,8 @@ iov_size(const struct mio_iovec *iov, int iovcnt)
 }
 
 /*
- * A socket's recv is a shorter path through the kernel than its read.  But only
- * a read of 0 bytes is sure to return 0.
+ * A socket's recv is a shorter path through the kernel than its read.  But
+ * only a read of 0 bytes is sure to return 0.
  */
 static inline bool
 reads_by_recv(const struct mio_source *source, size_t size)
@@ -309,8 +310,8 @@ fd_readv(const struct mio_source *source, const struct mio_iovec *iov,
 }
 
 /*
- * A foreign descriptor may be a socket: if it is not, send fails with ENOTSOCK.
- * The result is not remembered, because the source is const.
+ * A foreign descriptor may be a socket: if it is not, send fails with
+ * ENOTSOCK.  The result is not remembered, because the source is const.
  */
 static mio_ssize
 foreign_write(mio_fd fd, const void *buf, size_t size)
@@ -400,15 +401,17 @@ ops_of(const struct mio_source *source)
 int
 mio_source_close(struct mio_source *source)
 {
+	struct mio_source was;
 	int error;
 
 	if ((error = mio_source_check(source)) < 0)
 		return mio_result(error);
 	if (mio_registered(source))
 		mio_unregister(source);
-	error = ops_of(source)->close(source);
+	/* Empty first: close(2) is a cancellation point. */
+	was = *source;
 	mio_source_empty(source);
-	return mio_result(error);
+	return mio_result(ops_of(&was)->close(&was));
 }
 
 static MIO_NOINLINE mio_ssize

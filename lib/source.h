@@ -8,8 +8,9 @@
 
 /*
  * The operations in which a named pipe differs from a descriptor.  A public
- * function looks them up once.  Each re-arms what its result requires
- * (mio_sel_rearm), and returns a count or a negated errno.
+ * function looks them up once.  The reads, the writes and take_error re-arm
+ * what their result requires (mio_sel_rearm).  All return a count or a negated
+ * errno.
  */
 struct mio_source_ops {
 	mio_ssize	(*read)(const struct mio_source *, void *, size_t);
@@ -24,7 +25,7 @@ struct mio_source_ops {
 	int		(*close)(const struct mio_source *);
 };
 
-/* A named pipe's; close frees the source's reg.  Windows only. */
+/* The operations of a named pipe (Windows only); close frees reg. */
 extern const struct mio_source_ops mio_npipe_ops;
 
 /* EINVAL and EBADF, the checks that every call on a source begins with. */
@@ -50,8 +51,8 @@ void	mio_source_init(struct mio_source *, mio_fd, enum mio_kind);
 void	mio_source_empty(struct mio_source *);
 
 /*
- * Ends a constructor, given the result of its last step: makes the descriptor a
- * source if the step succeeded, and closes it otherwise.
+ * Ends a constructor, given the result of its last step: makes the descriptor
+ * a source if the step succeeded, and closes it otherwise.
  */
 int	mio_source_adopt(struct mio_source *, mio_fd, enum mio_kind, int);
 
@@ -59,12 +60,12 @@ int	mio_source_accept(const struct mio_source *, struct mio_source *,
 	    struct sockaddr *, mio_socklen *, unsigned int);
 int	mio_source_shutdown(const struct mio_source *, int);
 
-/* One message.  These return a public function's result. */
+/* Send or receive one message, with a public function's result. */
 mio_ssize mio_source_send(const struct mio_source *, const void *, size_t);
 mio_ssize mio_source_send_to(const struct mio_source *, const void *, size_t,
 	    const struct sockaddr *, mio_socklen);
 mio_ssize mio_source_recv(const struct mio_source *, void *, size_t);
-/* The bool peeks: the message stays in the queue. */
+/* If the bool is true, the message stays in the queue. */
 mio_ssize mio_source_recv_from(const struct mio_source *, void *, size_t, bool,
 	    struct sockaddr *, mio_socklen *);
 

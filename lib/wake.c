@@ -4,12 +4,13 @@
  * A waker is in one of four states:
  *
  *	idle		no wake is pending
- *	pending		on the poller's stack, and the channel was signalled
- *	unsignalled	on the poller's stack, but the signal failed
- *	closed		freed while it was on the stack
+ *	pending		on the stack or deferred, and the channel was signalled
+ *	unsignalled	on the stack or deferred, but the signal failed
+ *	closed		freed while it was on the stack or deferred
  *
- * Only a wake that finds the waker idle pushes it, so a waker is never on the
- * stack twice, and a wake of a pending waker costs one exchange.
+ * Only a wake that finds the waker idle pushes it on the poller's stack, so a
+ * waker is never there twice, and a wake of a pending waker costs one
+ * exchange.
  *
  * The exchange comes first and is unconditional.  A wake that only loaded the
  * state and read "pending" could return while the waiter, which has already
@@ -66,12 +67,15 @@ mio_waker_new(struct mio_poller *poller, mio_token token)
 	waker->token = token;
 	waker->poller = poller;
 	mio_poller_hold_channel(poller);
-	/* From now on a signal may belong to a waker that was freed since. */
+	/* From now on a signal may be that of a waker that has been freed. */
 	atomic_put_relaxed(&poller->resumes, 1);
 	return waker;
 }
 
-/* There is no ABA problem: nothing pops, because the waiter takes them all. */
+/*
+ * There is no ABA problem: no thread pops a single waker, because the waiter
+ * takes the whole stack.
+ */
 static void
 push(struct mio_poller *poller, struct mio_waker *waker)
 {
@@ -96,9 +100,9 @@ signal_channel(struct mio_waker *waker)
 }
 
 /*
- * The part of a wake after its exchange, and the only part that may change
- * errno.  Out of line, because an exchange waits for all earlier stores, those
- * of saved registers included.
+ * The part of a wake after its exchange.  Only this part makes a system call,
+ * and so it must restore errno when it succeeds.  Out of line, because an
+ * exchange waits for all earlier stores, those of saved registers included.
  */
 static MIO_NOINLINE int
 push_and_signal(struct mio_waker *waker, int was)
@@ -137,7 +141,7 @@ mio_waker_free(struct mio_waker *waker)
 	if (waker == NULL)
 		return;
 	poller = waker->poller;
-	/* The thread that takes a waker off the stack frees it. */
+	/* A waker on the stack is freed by the thread that takes it off. */
 	if (atomic_swap(&waker->state, WAKER_CLOSED) == WAKER_IDLE)
 		free(waker);
 	mio_poller_drop_channel(poller);
@@ -174,9 +178,9 @@ append(struct mio_waker *list, struct mio_waker *more)
 }
 
 /*
- * Takes a waker off the list and stores its event; a closed waker has none.
- * The fields are read before the exchange, because after it another thread may
- * push the waker again, or free it.
+ * Makes a waker idle and stores its event.  A closed waker is freed instead.
+ * The token, and the caller's next, are read before the exchange, because
+ * after it another thread may push the waker again, or free it.
  */
 static int
 deliver(struct mio_waker *waker, struct mio_event *event)
@@ -193,7 +197,7 @@ deliver(struct mio_waker *waker, struct mio_event *event)
 	return 1;
 }
 
-/* Defers the wakers that did not fit.  Another waiter may do the same. */
+/* Defers wakers that did not fit.  Another waiter may defer some, too. */
 static void
 defer(struct mio_poller *poller, struct mio_waker *list)
 {

@@ -3,8 +3,8 @@
  * that gcc and clang have in every language mode.  configure links each of them
  * and fails if one is missing.
  *
- * A plain name is the order that its use requires: acquire for get, release for
- * put, both for swap and cas.
+ * get acquires and put releases.  swap, cas and dec do both.  inc and the names
+ * that end in _relaxed are relaxed.  HACKING, "Memory order", has the rules.
  */
 #ifndef COMPAT_ATOMIC_H
 #define COMPAT_ATOMIC_H
@@ -21,9 +21,9 @@
 #define atomic_dec(p)		__atomic_sub_fetch((p), 1, __ATOMIC_ACQ_REL)
 
 /*
- * Reference counts.  A C library that reports whether there is only one thread
- * saves registrations the cost of an atomic operation, which equals the cost of
- * the rest of a registration beside its system call.
+ * Reference counts.  Where the C library reports that there is only one thread,
+ * plain arithmetic replaces the atomic operation, which costs as much as all
+ * else in a registration except its system call.
  */
 #if HAVE_DECL___LIBC_SINGLE_THREADED
 #include <sys/single_threaded.h>

@@ -1,6 +1,6 @@
 /*
- * A monotonic clock for deadlines: nanoseconds since some time in the past.  292
- * years fit.
+ * A monotonic clock for deadlines: nanoseconds since some time in the past.
+ * 292 years fit.
  */
 #ifndef COMPAT_CLOCK_H
 #define COMPAT_CLOCK_H
@@ -11,7 +11,7 @@
 #ifdef _WIN32
 #include <windows.h>
 
-/* In two parts, because all ticks times 1e9 would overflow within days. */
+/* Seconds and the rest apart: all ticks times 1e9 would overflow in days. */
 static inline int64_t
 clock_now(void)
 {

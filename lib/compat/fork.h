@@ -14,7 +14,10 @@ on_fork_child(void (*child)(void))
 #else
 #include <pthread.h>
 
-/* Calls child in each forked child; only the first call has an effect. */
+/*
+ * Calls child in each forked child.  Once this has succeeded, later calls have
+ * no effect.  Returns 0 or an errno value, not negated.
+ */
 static inline int
 on_fork_child(void (*child)(void))
 {

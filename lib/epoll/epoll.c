@@ -4,8 +4,8 @@
  * The only state is the descriptor: the kernel stores the token, the source's
  * reg is the poller, and there are no locks.  What it relies on:
  *
- *  - EPOLL_CTL_ADD and EPOLL_CTL_MOD look at the descriptor again, so a source
- *    that is ready yields an event even if edge-triggered.
+ *  - EPOLL_CTL_ADD and EPOLL_CTL_MOD re-evaluate readiness, so a source that
+ *    is ready yields an event even if edge-triggered.
  *  - A registration belongs to the open file and not to the descriptor: a
  *    duplicate or inherited descriptor keeps it alive after close(2).
  *    mio_source_close therefore deregisters first (t/epoll: EPOLL-4).
@@ -16,8 +16,8 @@
  *    caller's array on some machines, and fills a bounce buffer on others.
  *  - epoll_pwait2(2) is missing before Linux 5.11, and fails with EPERM under
  *    some seccomp filters (contract 8).
- *  - epoll_wait(2) takes milliseconds as an int.  A larger timeout would become
- *    negative, and so infinite (TIME-1).
+ *  - epoll_wait(2) takes milliseconds as an int.  A larger timeout would
+ *    become negative, and so infinite (TIME-1).
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -39,7 +39,7 @@
 struct epoll_poller {
 	struct mio_poller	poller;
 	int			epfd;
-	int			coarse;	/* there is no epoll_pwait2 */
+	int			coarse;	/* epoll_pwait2 is missing or refused */
 };
 
 const size_t mio_sel_size = sizeof(struct epoll_poller);
@@ -85,7 +85,8 @@ control(const struct mio_poller *poller, int op, int fd, uint32_t events,
 }
 
 /*
- * The token of the channel is the poller's address, which mio_register refuses.
+ * The token of the channel is the poller's address, which mio_register
+ * refuses.
  */
 int
 mio_sel_open(struct mio_poller *poller)
@@ -111,8 +112,8 @@ mio_sel_close(struct mio_poller *poller)
 }
 
 /*
- * The epoll bits of each set of interests, and of each set of modes.  A oneshot
- * needs no EPOLLET: it is silent after its first event.
+ * The epoll bits of each set of interests, and of each set of modes.  A
+ * oneshot needs no EPOLLET: it is silent after its first event.
  */
 #define MODE_SHIFT	8
 
@@ -208,10 +209,11 @@ readiness_of(uint32_t events)
 }
 
 /*
- * Converts the kernel's entries to events, and returns the channel's event, or
- * NULL.  The conversion runs backward, because an entry may overlap an event
- * before it.  Each entry is copied as a whole first, because it may overlap its
- * own event, and storing one field would corrupt the next.
+ * Converts the kernel's entries to events, and returns a pointer to the
+ * channel's event, or NULL.  The conversion runs backward, because an entry
+ * may overlap an event before it.  Each entry is copied as a whole first,
+ * because it may overlap its own event, and storing one field would corrupt
+ * the next.
  */
 static MIO_INLINE struct mio_event *
 expand(const struct mio_poller *poller, struct mio_event *events,
@@ -220,7 +222,7 @@ expand(const struct mio_poller *poller, struct mio_event *events,
 	const char *entry = (const char *)raw +
 	    (size_t)ready * sizeof(struct epoll_event);
 	struct mio_event *event = events + ready;
-	struct mio_event *mark = NULL;
+	struct mio_event *channel_event = NULL;
 
 	while (event > events) {
 		struct epoll_event copy;
@@ -232,9 +234,9 @@ expand(const struct mio_poller *poller, struct mio_event *events,
 		event->readiness = readiness_of(copy.events);
 		event->native = copy.events;
 		if (event->token == (mio_token)poller)
-			mark = event;
+			channel_event = event;
 	}
-	return mark;
+	return channel_event;
 }
 
 /*
@@ -299,17 +301,17 @@ struct align_event { char c; struct mio_event event; };
 #define BOUNCE_MAX	128
 
 /*
- * Reports wakers in place of the channel's event: the last event moves into its
- * place, and the wakers follow.
+ * Reports wakers in place of the channel's event: the last event moves into
+ * its place, and the wakers follow.
  */
 static MIO_NOINLINE int
 take_wakers(struct mio_poller *poller, struct mio_event *events, int n,
-    int nevents, struct mio_event *mark)
+    int nevents, struct mio_event *channel_event)
 {
 	if (!mio_channel_edges)
 		mio_channel_drain(poller);
-	if (mark != NULL)
-		*mark = events[--n];
+	if (channel_event != NULL)
+		*channel_event = events[--n];
 	n += mio_wakers_take(poller, &events[n], nevents - n);
 	return n > 0 ? n : MIO_RESUME;
 }
@@ -318,13 +320,14 @@ static MIO_INLINE int
 finish(struct mio_poller *poller, struct mio_event *events, int nevents,
     const void *raw, int ready, bool pending)
 {
-	struct mio_event *mark;
+	struct mio_event *channel_event;
 
 	if (MIO_UNLIKELY(ready < 0))
 		return -errno;
-	mark = expand(poller, events, raw, ready);
-	if (MIO_UNLIKELY(mark != NULL || pending))
-		return take_wakers(poller, events, ready, nevents, mark);
+	channel_event = expand(poller, events, raw, ready);
+	if (MIO_UNLIKELY(channel_event != NULL || pending))
+		return take_wakers(poller, events, ready, nevents,
+		    channel_event);
 	return ready;
 }
 
@@ -362,9 +365,9 @@ wait_for(struct mio_poller *poller, struct mio_event *events, int nevents,
 
 /*
  * Wakers that are pending when a wait begins are taken even without an edge.
- * The C library may have cancelled a thread after the kernel delivered the edge
- * to it and before epoll_wait(2) returned.  A pending waker is not signalled
- * again, so nothing else would take it.
+ * The C library may have cancelled a thread after the kernel delivered the
+ * edge to it and before epoll_wait(2) returned.  A pending waker is not
+ * signalled again, so nothing else would take it.
  */
 static MIO_COLD int
 wait_pending(struct mio_poller *poller, struct mio_event *events, int nevents)

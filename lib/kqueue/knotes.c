@@ -1,12 +1,12 @@
 /*
  * The knotes of a source: one for each direction.  Registering adds them,
- * reregistering changes them, and deregistering deletes them.  kqueue.c handles
- * their events.
+ * reregistering changes them, and deregistering deletes them.  kqueue.c
+ * handles their events.
  *
  * What it relies on:
  *
- *  - EV_ADD looks at the descriptor again, also if the knote exists, so a
- *    source that is ready yields an event (contract 1).
+ *  - EV_ADD re-evaluates readiness, also if the knote exists, so a source that
+ *    is ready yields an event (contract 1).
  *  - Changes and their receipts may be in the same array.
  *
  * What it works around:
@@ -16,20 +16,20 @@
  *    is success (KQ-2).  OpenBSD would then wait for events, so the timeout is
  *    zero (KQ-10).
  *  - EV_ADD does not change the mode of a knote that exists: a changed mode is
- *    EV_DELETE, then EV_ADD.  EV_ENABLE alone does not look at the descriptor
- *    again on NetBSD (KQ-9), so no knote is ever disabled.
+ *    EV_DELETE, then EV_ADD.  EV_ENABLE alone does not re-evaluate readiness
+ *    on NetBSD (KQ-9), so no knote is ever disabled.
  *  - FreeBSD removes a pipe's EVFILT_WRITE knote when the reader closes, and
  *    deleting it fails with ENOENT (KQ-3).
  *  - A new EVFILT_WRITE knote for a pipe without a reader is refused with
  *    EPIPE, or with EBADF on NetBSD (KQ-2).  The source is ready nevertheless,
  *    because a write would fail at once.  A knote of another filter reports
- *    that: see broken().
+ *    that: see add_broken_knote().
  *  - When the reader of a full pipe closes, EVFILT_WRITE stays silent on
  *    FreeBSD, NetBSD and OpenBSD.  EVFILT_READ of the write end reports it.  A
- *    pipe therefore has both knotes, and its end is the end of both directions,
- *    as on epoll.  A FIFO is different: EVFILT_READ of its write end is refused
- *    (OpenBSD), or reports the data that the reader has not read (NetBSD,
- *    macOS).
+ *    pipe therefore has both knotes, and its hang-up is that of both
+ *    directions, as on epoll.  A FIFO is different: EVFILT_READ of its write
+ *    end is refused (OpenBSD), or reports the data that the reader has not
+ *    read (NetBSD, macOS).
  *  - Some descriptors have no EVFILT_WRITE, for example another kqueue, and
  *    only sockets have EVFILT_EXCEPT.  EVFILT_READ alone is enough (KQ-4).
  *  - If kevent(2) is interrupted, the changes have been made (KQ-5).
@@ -65,9 +65,9 @@ static const struct watch {
 #define WATCHES		((int)(sizeof(watches) / sizeof(watches[0])))
 
 /*
- * Makes all changes, and stores in each one's data its errno, or 0.  FreeBSD's
- * libthr may cancel a thread at each kevent(2) that has room for events, and
- * the core has counted the registration by then.
+ * Not a cancellation point: FreeBSD's libthr may cancel a thread at each
+ * kevent(2) that has room for events, and the core has counted the
+ * registration by then.
  */
 int
 mio_kq_submit(const struct mio_poller *poller, struct kevent *changes, int n)
@@ -131,7 +131,7 @@ broken_filter(const struct mio_poller *poller)
 }
 
 static int
-broken(struct mio_poller *poller, int fd, mio_token token,
+add_broken_knote(struct mio_poller *poller, int fd, mio_token token,
     unsigned int interest)
 {
 	mio_kq_filter filter = broken_filter(poller);
@@ -141,7 +141,7 @@ broken(struct mio_poller *poller, int fd, mio_token token,
 
 	/* A stale event ends a wait without an event: mio_kq_stale(). */
 	atomic_put_relaxed(&poller->resumes, 1);
-	/* Edge-triggered: one event. */
+	/* In edge mode the knote reports once. */
 	if ((interest & MIO_LEVEL) == 0)
 		flags |= EV_ONESHOT;
 	mio_kq_change(&changes[0], broken_ident(fd), filter, flags, 0, token);
@@ -154,7 +154,7 @@ broken(struct mio_poller *poller, int fd, mio_token token,
 		    NOTE_TRIGGER, token);
 	}
 #endif
-	/* A second event would follow: see mio_kq_disarm_pipe(). */
+	/* EVFILT_READ would report a second event: mio_kq_disarm_pipe(). */
 	if ((interest & MIO_ONESHOT) != 0)
 		mio_kq_change(&changes[n++], (uintptr_t)fd, EVFILT_READ,
 		    EV_DELETE, 0, 0);
@@ -173,7 +173,7 @@ mio_kq_stale(const struct mio_poller *poller, const struct kevent *kev)
 	if ((stale = mio_fd_check((int)kev->ident - 1) <= 0)) {
 		mio_kq_change(&change, kev->ident, kev->filter, EV_DELETE, 0,
 		    0);
-		/* A oneshot knote does not exist any more. */
+		/* Fails, harmlessly, if the knote was a oneshot. */
 		(void)mio_kq_submit(poller, &change, 1);
 	}
 	errno = saved;
@@ -191,7 +191,7 @@ mio_kq_disarm_pipe(const struct mio_poller *poller, int fd, mio_kq_filter fired)
 	if (fired == EVFILT_READ)
 		mio_kq_change(&changes[n++], broken_ident(fd),
 		    broken_filter(poller), EV_DELETE, 0, 0);
-	/* They may have been deleted already. */
+	/* The knotes may have been deleted already. */
 	(void)mio_kq_submit(poller, changes, n);
 	errno = saved;
 }
@@ -205,18 +205,15 @@ is_broken(int fd, int64_t error)
 	return error == EBADF && fcntl(fd, F_GETFD) >= 0;
 }
 
-/*
- * The directions that get a knote.  A pipe with write interest also gets the
- * knote for reading.  A foreign descriptor may be a pipe.  Deleting a knote
- * that does not exist is harmless.
- */
+/* The directions with a knote: a pipe that is written has one for reading. */
 static unsigned int
-directions(unsigned int interest, bool pipe)
+knote_interest(unsigned int interest, bool pipe)
 {
 	return pipe && (interest & MIO_WRITABLE) != 0 ?
 	    interest | MIO_READABLE : interest;
 }
 
+/* Deleting a knote that does not exist is harmless. */
 static bool
 may_be_pipe(const struct mio_source *source)
 {
@@ -224,9 +221,9 @@ may_be_pipe(const struct mio_source *source)
 	    mio_kind(source) == MIO_KIND_FOREIGN;
 }
 
-/* Adds the deletions that change one interest into another. */
+/* Stores the deletions for a change of interest; returns how many. */
 static int
-deletions(const struct mio_poller *poller, int fd, unsigned int was,
+put_deletions(const struct mio_poller *poller, int fd, unsigned int was,
     unsigned int interest, struct kevent *changes)
 {
 	bool other_mode = ((was ^ interest) & (MIO_LEVEL | MIO_ONESHOT)) != 0;
@@ -248,7 +245,7 @@ deletions(const struct mio_poller *poller, int fd, unsigned int was,
 }
 
 static int
-additions(int fd, mio_token token, unsigned int interest,
+put_additions(int fd, mio_token token, unsigned int interest,
     struct kevent *changes)
 {
 	int i, n = 0;
@@ -271,7 +268,7 @@ check_receipt(struct mio_poller *poller, int fd, mio_token token,
 	if (receipt->data == 0)
 		return 0;
 	if (receipt->filter == EVFILT_WRITE && is_broken(fd, receipt->data))
-		return broken(poller, fd, token, interest);
+		return add_broken_knote(poller, fd, token, interest);
 	if (receipt->filter != EVFILT_READ && receipt->data == EINVAL &&
 	    (interest & MIO_READABLE) != 0)
 		return 0;
@@ -295,7 +292,7 @@ is_fifo(const struct mio_source *source)
 
 /* Changes a source's knotes from one interest, or none, to another. */
 static int
-change(struct mio_poller *poller, const struct mio_source *source,
+change_knotes(struct mio_poller *poller, const struct mio_source *source,
     mio_token token, unsigned int was, unsigned int interest)
 {
 	struct kevent changes[MOST_CHANGES];
@@ -303,10 +300,10 @@ change(struct mio_poller *poller, const struct mio_source *source,
 
 	if ((pipe = mio_check_file(source)) < 0)
 		return pipe;
-	interest = directions(interest, pipe > 0 && !is_fifo(source));
-	n = first = deletions(poller, source->fd, directions(was, pipe), interest,
-	    changes);
-	n += additions(source->fd, token, interest, changes + n);
+	interest = knote_interest(interest, pipe > 0 && !is_fifo(source));
+	n = first = put_deletions(poller, source->fd,
+	    knote_interest(was, pipe), interest, changes);
+	n += put_additions(source->fd, token, interest, changes + n);
 	if (n == 0)
 		return 0;
 	error = mio_kq_submit(poller, changes, n);
@@ -321,10 +318,10 @@ undo(struct mio_poller *poller, const struct mio_source *source,
     unsigned int was)
 {
 	struct kevent changes[MOST_CHANGES];
-	int n = deletions(poller, source->fd, directions(was, may_be_pipe(source)),
-	    0, changes);
+	int n = put_deletions(poller, source->fd,
+	    knote_interest(was, may_be_pipe(source)), 0, changes);
 
-	/* The first error counts. */
+	/* The caller returns the first error. */
 	(void)mio_kq_submit(poller, changes, n);
 }
 
@@ -334,7 +331,7 @@ mio_sel_add(struct mio_poller *poller, struct mio_source *source,
 {
 	int error;
 
-	if ((error = change(poller, source, token, 0, interest)) < 0) {
+	if ((error = change_knotes(poller, source, token, 0, interest)) < 0) {
 		undo(poller, source, interest);
 		return error;
 	}
@@ -346,7 +343,8 @@ int
 mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
     mio_token token, unsigned int interest)
 {
-	return change(poller, source, token, mio_interest(source), interest);
+	return change_knotes(poller, source, token, mio_interest(source),
+	    interest);
 }
 
 /*
@@ -356,9 +354,10 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 int
 mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 {
-	unsigned int was = directions(mio_interest(source), may_be_pipe(source));
+	unsigned int was = knote_interest(mio_interest(source),
+	    may_be_pipe(source));
 	struct kevent changes[MOST_CHANGES];
-	int n = deletions(poller, source->fd, was, 0, changes);
+	int n = put_deletions(poller, source->fd, was, 0, changes);
 	int error = n > 0 ? mio_kq_submit(poller, changes, n) : 0;
 	int i;
 

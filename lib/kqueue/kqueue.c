@@ -2,8 +2,8 @@
  * kqueue(2): FreeBSD, DragonFly, NetBSD, OpenBSD, macOS, iOS.
  *
  * The only state is the descriptor: a knote's udata holds the token, the
- * source's reg is the poller, and there are no locks.  A source has a knote for
- * each direction, so the events of one source are merged within a batch
+ * source's reg is the poller, and there are no locks.  A source has a knote
+ * for each direction, so the events of one source are merged within a batch
  * (contract 5).
  *
  * What it relies on:
@@ -14,7 +14,7 @@
  * What it works around, beside what knotes.c works around:
  *
  *  - EVFILT_WRITE with EV_EOF also reports the program's own shutdown (KQ-6).
- *  - One of a pipe's two filters reports its end: merge_pipe_ends().
+ *  - One of a pipe's two filters reports a hang-up: merge_pipe_ends().
  *  - NetBSD hangs if the count of events is large: 128 at most (KQ-10).
  *
  * Copyright (c) 2026 The libmio authors
@@ -87,8 +87,8 @@ mio_sel_open(struct mio_poller *poller)
 	if (mio_kqueue(poller)->user)
 		return 0;
 	/* Level-triggered: an unread byte is a pending wake. */
-	mio_kq_change(&kev, (uintptr_t)poller->channel_fd[0], EVFILT_READ, EV_ADD,
-	    0, (mio_token)poller);
+	mio_kq_change(&kev, (uintptr_t)poller->channel_fd[0], EVFILT_READ,
+	    EV_ADD, 0, (mio_token)poller);
 	if ((error = mio_kq_submit(poller, &kev, 1)) < 0)
 		return error;
 	return (int)-kev.data;
@@ -141,7 +141,7 @@ translate(const struct kevent *kev, struct mio_event *event)
 	}
 }
 
-/* The descriptor of a source's event, or -1 for any other event. */
+/* The event's descriptor, or -1: the channel, and asynchronous I/O. */
 static intptr_t
 fd_of(const struct kevent *kev)
 {
@@ -166,56 +166,60 @@ static bool
 is_channel(const struct mio_poller *poller, const struct kevent *kev)
 {
 	return (mio_token)kev->udata == (mio_token)poller &&
-	    fd_of(kev) == (mio_kqueue(poller)->user ? -1 : poller->channel_fd[0]);
+	    fd_of(kev) == (mio_kqueue(poller)->user ? -1 :
+	    poller->channel_fd[0]);
 }
 
 /*
- * Finds the event of a descriptor in a batch.  slots is an open hash that is
+ * Finds the event of a descriptor in a batch.  cells is an open hash that is
  * never more than half full.
  */
 struct seen {
-	uint8_t		slots[2 * BATCH];	/* the event's index + 1, or 0 */
+	uint8_t		cells[2 * BATCH];	/* an event's index + 1 */
 	intptr_t	fds[BATCH];
 };
 
-/* The descriptor's event in the batch, or NULL after adding event n for it. */
+/* The descriptor's event in the batch; or enters event n, and returns NULL. */
 static struct mio_event *
-find(struct seen *seen, intptr_t fd, struct mio_event *events, int n)
+find_or_add(struct seen *seen, intptr_t fd, struct mio_event *events, int n)
 {
 	size_t i = (size_t)fd % (2 * BATCH);
 
-	for (; seen->slots[i] != 0; i = (i + 1) % (2 * BATCH)) {
-		if (seen->fds[seen->slots[i] - 1] == fd)
-			return &events[seen->slots[i] - 1];
+	for (; seen->cells[i] != 0; i = (i + 1) % (2 * BATCH)) {
+		if (seen->fds[seen->cells[i] - 1] == fd)
+			return &events[seen->cells[i] - 1];
 	}
-	seen->slots[i] = (uint8_t)(n + 1);
+	seen->cells[i] = (uint8_t)(n + 1);
 	seen->fds[n] = fd;
 	return NULL;
 }
 
 /*
- * The end of a pipe is the end of both directions, whichever knote reports it.
- * Both knotes may report it, so the first event disarms a oneshot's other
- * knotes.  EV_ONESHOT beside EV_EOF in EVFILT_WRITE does not show a oneshot:
+ * A pipe's hang-up is that of both directions, whichever knote reports it.
+ * Both knotes may report it, so the first event disarms the other knotes of a
+ * oneshot.  EV_ONESHOT beside EV_EOF in EVFILT_WRITE does not show a oneshot:
  * FreeBSD sets it on every such knote (KQ-3).
  */
 static void
 merge_pipe_ends(const struct mio_poller *poller, const struct kevent *kev,
     struct mio_event *event)
 {
-	bool end = (event->readiness & MIO_READ_CLOSED) != 0;
-	bool oneshot = (kev->flags & EV_ONESHOT) != 0 && (end ||
+	bool hangup = (event->readiness & MIO_READ_CLOSED) != 0;
+	bool oneshot = (kev->flags & EV_ONESHOT) != 0 && (hangup ||
 	    event->readiness == MIO_WRITABLE);
 
-	if ((!end && !oneshot) || mio_fd_check((int)kev->ident) <= 0)
+	if ((!hangup && !oneshot) || mio_fd_check((int)kev->ident) <= 0)
 		return;
-	if (end)
+	if (hangup)
 		event->readiness |= MIO_WRITABLE | MIO_WRITE_CLOSED;
 	if (oneshot)
 		mio_kq_disarm_pipe(poller, (int)kev->ident, kev->filter);
 }
 
-/* Adds the kernel's events to the events; returns whether one was a wake. */
+/*
+ * Converts a batch of kevents, and merges those of one descriptor.  Returns
+ * whether the channel was among them.
+ */
 static bool
 collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
     struct mio_event *events, int *n)
@@ -225,7 +229,7 @@ collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
 	struct seen seen;
 	int i;
 
-	memset(seen.slots, 0, sizeof(seen.slots));
+	memset(seen.cells, 0, sizeof(seen.cells));
 	for (i = 0; i < ready; i++) {
 		intptr_t fd = fd_of(&raw[i]);
 
@@ -239,8 +243,8 @@ collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
 		    mio_kq_stale(poller, &raw[i])))
 			continue;
 		merge_pipe_ends(poller, &raw[i], &event);
-		/* Each request of asynchronous I/O has an event. */
-		known = fd < 0 ? NULL : find(&seen, fd, events, *n);
+		/* Requests of asynchronous I/O are never merged. */
+		known = fd < 0 ? NULL : find_or_add(&seen, fd, events, *n);
 		if (known != NULL) {
 			known->readiness |= event.readiness;
 			known->native |= event.native;

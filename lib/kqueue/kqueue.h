@@ -17,11 +17,11 @@ typedef __typeof__(((struct kevent *)0)->udata) mio_kq_udata;
 
 struct kqueue_poller {
 	struct mio_poller	poller;
-	int			kq;
+	int			kq;	/* the channel opens and closes it */
 	bool			user;	/* the kernel has EVFILT_USER */
 };
 
-/* Idents of EVFILT_USER: this one, and fd + 1 (see broken_ident). */
+/* Ident of the channel's EVFILT_USER; a broken pipe has fd + 1. */
 #define MIO_KQ_CHANNEL	((uintptr_t)0)
 
 static inline struct kqueue_poller *
@@ -44,7 +44,7 @@ mio_kq_change(struct kevent *kev, uintptr_t ident, mio_kq_filter filter,
 	kev->udata = (mio_kq_udata)token;
 }
 
-/* Counts are size_t on NetBSD and int elsewhere, and both hold these. */
+/* An unsigned char converts to size_t (NetBSD) and int (elsewhere). */
 static inline int
 mio_kevent(const struct mio_poller *poller, const struct kevent *changes,
     unsigned char nchanges, struct kevent *events, unsigned char nevents,
@@ -58,16 +58,17 @@ mio_kevent(const struct mio_poller *poller, const struct kevent *changes,
 int	mio_kq_submit(const struct mio_poller *, struct kevent *, int);
 
 /*
- * Whether this broken-pipe event is stale.  close(2) removes a descriptor's own
- * knotes, but not the EVFILT_USER or EVFILT_TIMER knote that broken() added.  A
- * stale event is the last one.
+ * Whether a broken-pipe event is stale, because the pipe was closed with
+ * close(2) directly.  close(2) removes a descriptor's own knotes, but not the
+ * EVFILT_USER or EVFILT_TIMER knote of a broken pipe.  Deletes the knote of a
+ * stale event, so that no other event follows.
  */
 bool	mio_kq_stale(const struct mio_poller *, const struct kevent *);
 
 /*
  * Deletes a pipe's other knotes after its oneshot has fired.  If another thread
  * reregisters the pipe at the same time, one of the new knotes may be deleted
- * too.  The next write then reports the end of a full pipe.
+ * too.  Then only the next write to a full pipe reports a hang-up.
  */
 void	mio_kq_disarm_pipe(const struct mio_poller *, int, mio_kq_filter);
 

@@ -55,7 +55,8 @@ open_kqueue(void)
 
 #ifdef EVFILT_USER
 static int
-user(struct mio_poller *poller, unsigned int flags, unsigned int fflags)
+change_user_knote(struct mio_poller *poller, unsigned int flags,
+    unsigned int fflags)
 {
 	struct timespec zero = { 0, 0 };
 	struct kevent kev;
@@ -65,12 +66,12 @@ user(struct mio_poller *poller, unsigned int flags, unsigned int fflags)
 	return mio_kevent(poller, &kev, 1, NULL, 0, &zero) < 0 ? -errno : 0;
 }
 
-/* 1, 0 or a negated errno: an older kernel may lack what its header defines. */
+/* 1 if the running kernel has EVFILT_USER, 0 if not, or a negated errno. */
 static int
 has_user(struct mio_poller *poller)
 {
 	int saved = errno;
-	int error = user(poller, EV_ADD | EV_CLEAR, 0);
+	int error = change_user_knote(poller, EV_ADD | EV_CLEAR, 0);
 
 	if (error != -EINVAL)
 		return error == 0 ? 1 : error;
@@ -81,7 +82,7 @@ has_user(struct mio_poller *poller)
 static int
 trigger(struct mio_poller *poller)
 {
-	int error = user(poller, 0, NOTE_TRIGGER);
+	int error = change_user_knote(poller, 0, NOTE_TRIGGER);
 
 	/* The change was made although the call was interrupted (KQ-5). */
 	return error == -EINTR ? 0 : error;

@@ -8,8 +8,8 @@
  *  - A direction that was reported is disarmed until an operation returns
  *    EAGAIN or the source is reregistered.  Level mode is never disarmed.
  *  - poll(2) cannot mask an error or a hang-up while the descriptor is in the
- *    array.  Once reported, it removes the descriptor from the array (POLL-1)
- *    until a direction is armed again.
+ *    array.  After one was reported, the descriptor is left out of the array
+ *    (POLL-1) until a direction is re-armed.
  *
  * The array belongs to the thread inside poll(2).  A thread that adds or
  * removes a slot first wakes the waiter by the waker channel and waits until
@@ -20,7 +20,7 @@
  *
  * What it relies on: negative descriptors are skipped (POSIX).  A descriptor
  * that was closed with close(2) directly (POLLNVAL) becomes silent, as on
- * epoll.
+ * epoll.  There is no descriptor for mio_poller_fd(3) to return.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -31,6 +31,7 @@
 #include <pthread.h>
 
 #include "compat/cancel.h"
+#include "compat/mutex.h"
 #include "internal.h"
 #include "poll_set.h"
 #include "timeout.h"
@@ -39,14 +40,14 @@
 struct poll_poller {
 	struct mio_poller	 poller;
 	pthread_mutex_t		 lock;		/* never held across poll(2) */
-	pthread_cond_t		 left;		/* no thread in poll(2) */
-	pthread_cond_t		 settled;	/* no thread needs the array */
-	bool			 busy;		/* a thread in mio_sel_wait */
-	bool			 inside;	/* ... and in poll(2) */
-	bool			 woken;		/* ... and about to leave it */
-	int64_t			 timeout;	/* of that thread */
+	pthread_cond_t		 left;		/* the waiter left poll(2) */
+	pthread_cond_t		 settled;	/* changers is 0 */
+	bool			 busy;		/* there is a waiter */
+	bool			 inside;	/* the waiter is in poll(2) */
+	bool			 woken;		/* and was signalled there */
+	int64_t			 timeout;	/* of the wait in progress */
 	unsigned int		 changers;	/* threads in lock_array */
-	struct mio_record	*changed;	/* while a thread is inside */
+	struct mio_record	*changed;	/* to update after poll(2) */
 	struct poll_set		 set;
 };
 
@@ -130,9 +131,12 @@ wake_waiter(struct poll_poller *pp)
 	return error;
 }
 
-/* Without cancellation: the lock is held, and the state is inconsistent. */
+/*
+ * Not a cancellation point, because the caller is counted in the poller's
+ * state and holds the lock.
+ */
 static void
-wait_for(struct poll_poller *pp, pthread_cond_t *cond)
+wait_for_cond(struct poll_poller *pp, pthread_cond_t *cond)
 {
 	int state = cancel_off();
 	int error = pthread_cond_wait(cond, &pp->lock);
@@ -143,8 +147,8 @@ wait_for(struct poll_poller *pp, pthread_cond_t *cond)
 }
 
 /*
- * Locks, with no thread inside poll(2) and none able to enter.  On an error the
- * waiter could not be woken and is still inside.
+ * Locks the poller, with no thread in poll(2) and none able to enter it.  If
+ * the waiter cannot be woken, returns the error, with the lock held.
  */
 static int
 lock_array(struct poll_poller *pp)
@@ -154,7 +158,7 @@ lock_array(struct poll_poller *pp)
 	mutex_lock(&pp->lock);
 	pp->changers++;
 	while (pp->inside && (error = wake_waiter(pp)) == 0)
-		wait_for(pp, &pp->left);
+		wait_for_cond(pp, &pp->left);
 	if (--pp->changers == 0)
 		(void)pthread_cond_signal(&pp->settled);	/* can't fail */
 	return error;
@@ -185,7 +189,7 @@ out:
 
 /* Updates a record's slot, now or when the waiter leaves poll(2). */
 static int
-update(struct poll_poller *pp, struct mio_record *record)
+update_or_queue(struct poll_poller *pp, struct mio_record *record)
 {
 	if (!pp->inside) {
 		mio_poll_set_update(&pp->set, record);
@@ -216,7 +220,7 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 
 	mutex_lock(&pp->lock);
 	mio_record_set(record, token, interest);
-	error = update(pp, record);
+	error = update_or_queue(pp, record);
 	mutex_unlock(&pp->lock);
 	return error;
 }
@@ -235,7 +239,8 @@ mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 		/* The waiter has the slot, which is lost but must be silent. */
 		record->armed = 0;
 		record->interest = 0;
-		(void)update(pp, record);	/* the same error again */
+		/* The same error again. */
+		(void)update_or_queue(pp, record);
 	}
 	mutex_unlock(&pp->lock);
 	return mio_result(error);
@@ -257,7 +262,7 @@ mio_sel_rearm(const struct mio_source *source, unsigned int directions)
 	 */
 	if (mio_record_tied(record, source) &&
 	    mio_record_rearm(record, directions))
-		(void)update(pp, record);
+		(void)update_or_queue(pp, record);
 	mutex_unlock(&pp->lock);
 }
 
@@ -329,7 +334,7 @@ wait_locked(struct poll_poller *pp, struct mio_event *events, int nevents,
 		return n;
 	pp->busy = true;
 	while (pp->changers > 0)
-		wait_for(pp, &pp->settled);
+		wait_for_cond(pp, &pp->settled);
 	pp->inside = true;
 	pp->timeout = timeout;
 	n = mio_unlocked_wait(&pp->lock, wait_unlocked, leave, pp);

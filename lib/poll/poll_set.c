@@ -47,7 +47,7 @@ mio_poll_set_destroy(struct poll_set *set)
 	free(set->records);
 }
 
-/* Both arrays with twice the room. */
+/* Doubles the room of both arrays. */
 static int
 grow(struct poll_set *set)
 {

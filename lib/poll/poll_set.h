@@ -15,9 +15,10 @@ struct poll_record {
 	unsigned int		 slot;		/* index in the two arrays */
 };
 
+/* fds[i] belongs to records[i]; slot 0 is the waker channel's. */
 struct poll_set {
-	struct pollfd		 *fds;		/* by slot; slot 0 is the */
-	struct poll_record	**records;	/* waker channel's */
+	struct pollfd		 *fds;
+	struct poll_record	**records;
 	unsigned int		  count, room;	/* of the two arrays */
 	unsigned int		  cursor;	/* the next scan begins here */
 	struct mio_records	  all;

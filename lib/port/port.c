@@ -2,24 +2,24 @@
  * Event ports: Solaris 10 and later, illumos.
  *
  * A descriptor is associated with the port for some of poll(2)'s bits.  Its
- * first event ends the association, and a new association looks at the
- * descriptor again.  A record says for which directions a source is armed
+ * first event ends the association, and a new association re-evaluates
+ * readiness.  A record has the directions for which a source is armed
  * (record.h).  An armed source is associated, at the latest when a thread
  * waits:
  *
  *  - A direction that was reported is disarmed.  If other directions are still
  *    armed, or the mode is level, the next mio_poll associates the source
  *    again.  An error or a hang-up cannot be masked, and disarms all (PORT-1).
- *  - An operation that returns EAGAIN arms its direction.  The source is then
- *    associated by the next mio_poll.  It is associated at once if a thread is
- *    waiting, or if mio_poller_fd has returned the port, for which another
- *    call may be waiting.
+ *  - An operation that returns EAGAIN re-arms its direction.  The next
+ *    mio_poll then associates the source.  The source is associated at once if
+ *    a thread is waiting, or if mio_poller_fd has returned the port, on which
+ *    the program may be waiting.
  *
  * Each association has a number, which portev_user holds beside the record's
- * index.  The number shows that an event is stale: a waiter had retrieved it,
- * and had not yet reported it, when another thread associated the source again
- * or deregistered it.  A stale event is ignored, because the new association
- * has looked at the descriptor again (PORT-4).
+ * index.  An event with an old number is stale: the source was associated
+ * again or deregistered after a waiter had retrieved the event and before the
+ * waiter reported it.  A stale event is ignored, because the new association
+ * has re-evaluated readiness (PORT-4).
  *
  * What it relies on (t/fake/port_test.c holds the fake to all of it):
  *
@@ -36,9 +36,9 @@
  *  - port_getn returns events together with ETIME, on some kernels with EINTR,
  *    and may not store their count in nget: a mark in the first entry shows
  *    whether it was filled (PORT-3: port_select, t/port_quirks.sh).
- *  - With a timeout of zero it succeeds without an event, or fails with ETIME
- *    (the same tests).
- *  - It is not a cancellation point, and a cancelled thread gets EINTR
+ *  - With a timeout of zero port_getn succeeds without an event, or fails with
+ *    ETIME (the same tests).
+ *  - port_getn is not a cancellation point, and a cancelled thread gets EINTR
  *    (port_select: "an interrupted wait").
  *  - A bad descriptor is EBADFD, a full port EAGAIN (t/dup; port_select).
  *
@@ -48,7 +48,9 @@
 #include "config.h"
 
 #include <port.h>
+#include <pthread.h>
 
+#include "compat/mutex.h"
 #include "internal.h"
 #include "poll_bits.h"
 #include "timeout.h"
@@ -122,7 +124,7 @@ mio_sel_destroy(struct mio_poller *poller)
 		(void)pthread_mutex_destroy(&pp->lock);
 }
 
-/* Associates for what is armed.  Events of earlier associations become stale. */
+/* Associates a source for its armed directions; earlier events become stale. */
 static int
 associate(struct port_poller *pp, struct mio_record *record)
 {
@@ -166,12 +168,12 @@ associate_listed(struct port_poller *pp)
 	return first;
 }
 
-/* Associates a changed record, at once if a thread waits, else later. */
+/* Associates a changed record, at once if it may be waited for, or later. */
 static void
 associate_changed(struct port_poller *pp, struct mio_record *record)
 {
 	mio_record_list(&pp->to_associate, record);
-	/* On an error it stays on the list, and the next wait returns it. */
+	/* On an error the record stays on the list, for the next wait. */
 	if (pp->waiting || pp->shared)
 		(void)associate(pp, record);
 }
@@ -300,9 +302,9 @@ mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 }
 
 /*
- * EAGAIN in a direction that is armed already: an event may have been queued
- * before, and a new association removes it.  Not while a thread waits, because
- * that thread would have retrieved it.
+ * If EAGAIN is returned in a direction that is still armed, an older event may
+ * be queued, and a new association removes that event.  While a thread waits
+ * no event stays queued, because the thread retrieves it.
  */
 #define mio_sel_rearm mio_sel_rearm
 void
@@ -321,7 +323,10 @@ mio_sel_rearm(const struct mio_source *source, unsigned int directions)
 	mutex_unlock(&pp->lock);
 }
 
-/* Reports a descriptor's event unless it is stale. */
+/*
+ * Reports a descriptor's event unless the event is stale: it ended an earlier
+ * association than the record's last.
+ */
 static int
 report(struct port_poller *pp, const port_event_t *raw,
     struct mio_event *event)
@@ -337,7 +342,7 @@ report(struct port_poller *pp, const port_event_t *raw,
 	n = mio_poll_report(record, (short)raw->portev_events, event);
 	if (record->armed != 0) {
 		mio_record_list(&pp->to_associate, record);
-		/* As in associate_changed(). */
+		/* The next wait returns an error, as in associate_changed(). */
 		if (pp->shared)
 			(void)associate(pp, record);
 	}
@@ -373,7 +378,7 @@ struct port_wait {
 	int64_t			 timeout;
 };
 
-/* The wait has ended, or was cancelled. */
+/* Called with the lock held, after the wait or its cancellation. */
 static void
 leave(void *arg)
 {
@@ -381,8 +386,8 @@ leave(void *arg)
 }
 
 /*
- * port_getn itself: how many events, or a negated errno.  Events take
- * precedence over an error that comes with them.
+ * Calls port_getn, and returns the number of events or a negated errno.
+ * Events take precedence over an error that comes with them.
  */
 static int
 get_events(const struct port_wait *w)

@@ -13,10 +13,11 @@
  *	SENT	a packet is queued, or has been retrieved and not yet drained
  *
  * A wake that finds SENT has nothing to send: the waiter sets NONE before it
- * takes the stack of wakers, and the wake pushed its waker before.  A wake that
+ * takes the stack of wakers, and a wake pushes its waker before it reads the
+ * state.  A wake that
  * finds SENDING sends a packet too, because the other thread's packet may be
- * refused and then nothing would report this wake.  That is at most one packet
- * more for each thread until the next wait.
+ * refused and then nothing would report this wake.  Each thread thus sends at
+ * most one packet more until the next wait.
  *
  * The waiter also increments a number above the state.  A thread that returns
  * late from port_send must not change the state of a later packet.
@@ -38,7 +39,7 @@ enum {
 	PACKET_NONE,
 	PACKET_SENDING,
 	PACKET_SENT,
-	PACKET_STATES = 3	/* a mask of the bits above */
+	PACKET_STATES = 3	/* a mask of the state */
 };
 
 const bool mio_channel_edges = false;
@@ -75,7 +76,7 @@ mio_channel_signal(struct mio_poller *poller)
 		(void)atomic_cas(&poller->channel_state, &sending, none);
 		return -errno;
 	}
-	/* Unless it has been drained already. */
+	/* A packet that has been drained already keeps its new state. */
 	(void)atomic_cas(&poller->channel_state, &sending, none | PACKET_SENT);
 	return 0;
 }
