@@ -1,6 +1,6 @@
 /*
- * A libFuzzer target for mio_addr_parse: what parses is written back as text
- * that parses to the same address.
+ * A libFuzzer target for mio_addr_parse(): each address that it accepts must
+ * be formatted as text that parses to the same address.
  *
  *	clang -g -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. \
  *	    -Iinclude -Ilib -o fuzz_addr t/lib/fuzz_addr.c lib/addr.c
@@ -24,7 +24,7 @@ must(int truth)
 		abort();
 }
 
-/* Formats into every size up to the whole, which snprintf's rules cover. */
+/* Formats into buffers of each size up to the full length. */
 static void
 check_cut(const struct sockaddr *addr, mio_socklen len, const char *text,
     size_t whole)
@@ -33,7 +33,10 @@ check_cut(const struct sockaddr *addr, mio_socklen len, const char *text,
 	size_t size;
 
 	for (size = 0; size <= whole; size++) {
-		/* Of its own size, so that a byte too many is noticed. */
+		/*
+		 * Of the exact size, so that the sanitizer reports a byte too
+		 * many.
+		 */
 		must((cut = malloc(size + 1)) != NULL);
 		must(mio_addr_format(addr, len, cut, size) == (int)whole);
 		if (size > 0)

@@ -1,10 +1,11 @@
-# How much of the suite each selector skips: at most one assertion in twenty,
-# and none without a reason.  A program that is skipped counts with all the
+# Checks how much of the suite each selector skips: at most one assertion in
+# twenty, and none without a reason.  A skipped program counts with the
 # assertions that it makes on the selector where it makes most.
 #
-# On Windows it is one in three at most: a quarter of the suite is about fork,
-# terminals, FIFOs, signals and Linux's own descriptors, and Wine has no Unix
-# sockets.  It is counted where the logs of another selector lie beside AFD's.
+# On Windows the limit is one in three: a quarter of the suite is about fork,
+# terminals, FIFOs, signals and descriptors that only Linux has, and Wine has
+# no Unix sockets.  It is checked where logs of another selector exist beside
+# those of AFD.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -29,8 +30,8 @@ if [ ! -s "$tmp/counts" ]; then
 	echo "1..0 # SKIP no test of a selector has been run"
 	exit 0
 fi
-# Twice over: first for the most that each program makes.
-# shellcheck disable=SC2016 # awk's
+# The counts are read twice, first for the maximum of each program.
+# shellcheck disable=SC2016 # awk expands them
 $AWK '
 	BEGIN { share["afd"] = 3 }
 	NR == FNR { if ($3 > most[$2]) most[$2] = $3; next }

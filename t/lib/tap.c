@@ -12,7 +12,7 @@
 
 #define LIMIT	60	/* seconds */
 
-/* Windows has no lines: only all at once, or all at the end. */
+/* Windows has no line buffering: either none, or full. */
 #ifdef _WIN32
 #define BUFFERING	_IONBF
 #else

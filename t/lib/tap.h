@@ -1,5 +1,5 @@
 /*
- * A test program in the Test Anything Protocol.
+ * Test programs that print the Test Anything Protocol (TAP).
  *
  * Each check is one line; the plan comes last, so a program that dies early
  * can't pass.  A test has a time limit (60 s times T_SLOW, which valgrind and
@@ -30,19 +30,19 @@ void	tap_skip(int, const char *, ...) TAP_PRINTF(2, 3);
 int	tap_skip_all(const char *, ...) TAP_PRINTF(1, 2);
 void	tap_bail(const char *, ...) TAP_PRINTF(1, 2) TAP_NORETURN;
 
-/* How much slower than a machine of its own this run is; at least 1. */
+/* By what factor this run is slower than on an idle machine; at least 1. */
 int	tap_slow(void);
 
-/* All return whether they held, so that a test can go on, or not. */
+/* Each returns whether the assertion held, so that a test can stop early. */
 #define ok(truth, ...)		tap_ok(!!(truth), __FILE__, __LINE__, __VA_ARGS__)
 #define is(got, want, ...)	tap_is((long long)(got), (long long)(want),	\
 				    __FILE__, __LINE__, __VA_ARGS__)
 #define is_str(got, want, ...)	tap_is_str(got, want, __FILE__, __LINE__,	\
 				    __VA_ARGS__)
-/* The call returned -1 with this errno. */
+/* The call must return -1 with this errno. */
 #define fails(call, error, ...)	tap_errno((long long)(call), error, __FILE__,	\
 				    __LINE__, __VA_ARGS__)
-/* What must hold for the test to make sense at all. */
+/* A precondition of the test: if it is false, the test bails out. */
 #define need(truth)		((truth) ? (void)0 :				\
 				    tap_bail("%s:%d: %s", __FILE__, __LINE__,	\
 				    #truth))

@@ -1,6 +1,6 @@
-# Each line of the contract, and each bug that others have met, has a test
-# that has run and held.  t/lib/traps maps an id to a program and to words of the
-# assertion; this script looks for them in the programs' logs.
+# Checks that each line of the contract, and each known bug of other libraries,
+# has a test that has run and held. t/lib/traps maps an id to a program and to
+# words of an assertion; this script searches the programs' logs for them.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -11,7 +11,7 @@ KQ-4 KQ-5 KQ-6 KQ-7 KQ-8 KQ-9 KQ-10 KQ-11 LIFE-1 POLL-1
 POLL-2 POLL-3 PORT-1 PORT-2 PORT-3 PORT-4 PORT-5 SOCK-1 SOCK-2 SOCK-3 SOCK-4
 SOCK-5 SOCK-6 SOCK-7 TIME-1 TIME-2 TIME-3 TIME-4 TIME-5 WAKE-1"
 
-# Windows has traps of its own, and the tests for these only.
+# Windows has its own ids, and its tests check no others.
 case " $SELECTORS " in
 *" afd "*)
 	ids="AFD-1 AFD-2 AFD-3 AFD-4 AFD-5 AFD-6 AFD-7 AFD-8 AFD-9 AFD-10
@@ -33,7 +33,7 @@ result() {
 	echo "$1 $n - $2"
 }
 
-# held PROGRAM WORDS: on which selectors the assertion held.
+# held PROGRAM WORDS: prints the selectors on which the assertion held.
 held() {
 	for log in "$top_builddir"/t/*/"$1".log "$top_builddir"/t/"$1".log; do
 		[ -f "$log" ] || continue
@@ -45,12 +45,13 @@ held() {
 	done
 }
 
-# excused PROGRAM WORDS: this system doesn't have what the assertion is about.
+# excused PROGRAM WORDS: a skip with these words shows that this system lacks
+# the feature that the assertion needs.
 excused() {
 	[ -n "$2" ] && grep -Eq "# SKIP.*($2)" "$top_builddir"/t/*/"$1".log
 }
 
-# any FILE...: one of these exists.
+# any FILE...: at least one of these exists.
 any() {
 	for file; do
 		[ ! -f "$file" ] || return 0
@@ -58,7 +59,7 @@ any() {
 	return 1
 }
 
-# Without a log the program has not been run, with TESTS= given perhaps.
+# A program without a log has not been run, perhaps because of TESTS=.
 for program in $($SED -n "s/^[A-Z][^$tab]*$tab\([^$tab]*\)$tab.*/\1/p" \
     "$list" | sort -u); do
 	if ! any "$top_builddir"/t/*/"$program".log \
@@ -94,7 +95,7 @@ $lines
 END
 done
 
-# What is listed but not asked for is a slip of the pen.
+# An id that is in t/lib/traps but not in the list above is a typing error.
 for id in $($SED -n "s/^\([A-Z][^$tab]*\)$tab.*/\1/p" "$list" | sort -u); do
 	case " $(echo "$ids" | tr '\n' ' ') " in
 	*" $id "*)	;;

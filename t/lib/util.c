@@ -102,7 +102,7 @@ refusing_addr(struct sockaddr_storage *addr, mio_socklen *len)
 	close_source(&listener);
 }
 
-/* A socket that is connected takes no datagram but its peer's. */
+/* A connected socket receives from its peer only, and here that is itself. */
 void
 refusing_udp(struct mio_source *holder, struct sockaddr_storage *addr,
     mio_socklen *len)
@@ -113,7 +113,7 @@ refusing_udp(struct mio_source *holder, struct sockaddr_storage *addr,
 	need(mio_udp_connect(holder, local_addr(holder, addr, len), *len) == 0);
 }
 
-/* Accepts, with patience: on loopback the connection is there, or nearly. */
+/* Accepts, waiting up to 10 s: on loopback the connection takes a moment. */
 static void
 accept_soon(const struct mio_source *listener, struct mio_source *stream)
 {
@@ -138,7 +138,7 @@ tcp_pair(struct mio_source *a, struct mio_source *b)
 	need(mio_tcp_connect(a, (struct sockaddr *)&addr, len, 0) == 0);
 	accept_soon(&listener, b);
 	close_source(&listener);
-	/* The connecting end may learn of it a moment later. */
+	/* The connecting end may be connected a moment later. */
 	end = msec() + 10000 * tap_slow();
 	for (;;) {
 		len = sizeof(addr);
@@ -480,7 +480,7 @@ count_fds(void)
 	long max = sysconf(_SC_OPEN_MAX);
 	int fd, n = 0;
 
-	/* Tests hold few; asking for each is portable. */
+	/* Tests have few open; trying each number is portable. */
 	if (max < 0 || max > 4096)
 		max = 4096;
 	for (fd = 0; fd < max; fd++)

@@ -1,5 +1,6 @@
 /*
- * Counts, and failures to come, of the functions that wrap_calls.c replaces.
+ * Call counts and scheduled failures of the functions that wrap_calls.c
+ * replaces.
  */
 #include "config.h"
 
@@ -8,13 +9,13 @@
 #include "tap.h"
 #include "wrap.h"
 
-/* Atomics: threads of a test call through here as well. */
+/* Atomic, since several threads of a test may call wrapped functions. */
 static int counts[64];
 static int target = -1, from, upto, failure, failures;
 
-static int meddled = -1;
-static void (*meddle)(void *);
-static void *meddle_arg;
+static int hooked = -1;
+static void (*hook)(void *);
+static void *hook_arg;
 
 static int
 find(const char *name)
@@ -70,9 +71,9 @@ wrap_heal(void)
 void
 wrap_before(const char *name, void (*function)(void *), void *arg)
 {
-	meddle = function;
-	meddle_arg = arg;
-	meddled = find(name);
+	hook = function;
+	hook_arg = arg;
+	hooked = find(name);
 }
 
 const char *
@@ -92,9 +93,9 @@ wrap_enter(int f)
 {
 	int n = __atomic_add_fetch(&counts[f], 1, __ATOMIC_RELAXED);
 
-	if (f == meddled) {
-		meddled = -1;
-		meddle(meddle_arg);
+	if (f == hooked) {
+		hooked = -1;
+		hook(hook_arg);
 	}
 	if (f != target || n < from || (upto >= 0 && n >= upto))
 		return 0;

@@ -1,16 +1,19 @@
 /*
- * System calls and allocations, counted and made to fail.
+ * Counts system calls and allocations, and makes them fail.
  *
- * The linker's --wrap sends the calls of a test program and of the library
- * in it through wrap_calls.c; t/lib/wraps lists them.  The C library's own calls are
- * not seen.
+ * The linker's --wrap redirects the calls of a test program and of the library
+ * in it to wrap_calls.c; t/lib/wraps lists them.  Calls inside the C library
+ * are not counted.
  */
 #ifndef WRAP_H
 #define WRAP_H
 
-/* Calls of a function since wrap_reset(); the name is checked. */
+/*
+ * The number of calls of a function since wrap_reset().  An unknown name bails
+ * out.
+ */
 int	wrap_count(const char *);
-/* All allocations: malloc, calloc and realloc. */
+/* The number of allocations: malloc, calloc and realloc. */
 int	wrap_allocations(void);
 void	wrap_reset(void);
 
@@ -19,23 +22,23 @@ void	wrap_reset(void);
  * and so do the following ones up to times (-1: all).
  */
 void	wrap_fail(const char *, int, int, int);
-/* Nothing fails any more.  Returns how many calls were made to fail. */
+/* Ends wrap_fail().  Returns how many calls were made to fail. */
 int	wrap_heal(void);
 
 /*
- * The next call of the function calls this first: what another thread might
- * have done just then.
+ * The next call of the named function first calls the given one, which does
+ * what another thread might do at that moment.
  */
 void	wrap_before(const char *, void (*)(void *), void *);
 
-/* Every wrapped function that was called since wrap_reset: name i, or NULL. */
+/* The ith wrapped function that was called since wrap_reset(), or NULL. */
 const char *wrap_called(int);
 
-/* wrap_calls.c's: what it replaces, by name.  At most 64. */
+/* The names of the functions that wrap_calls.c replaces, at most 64. */
 extern const int wrap_functions;
 extern const char *const wrap_names[];
 
-/* Counts a call; the errno that it is to fail with, or 0. */
+/* Counts a call; returns the errno to fail with, or 0. */
 int	wrap_enter(int);
 
 #endif /* WRAP_H */

@@ -1,5 +1,6 @@
 /*
- * The functions that are counted and made to fail; t/lib/wraps lists them.
+ * Replacements for the functions that are counted and made to fail;
+ * t/lib/wraps lists them.
  */
 #include "config.h"
 
@@ -40,8 +41,9 @@ const char *const wrap_names[] = {
 };
 
 /*
- * WRAP(name, (parameters), (arguments)): for what returns -1 with errno;
- * WRAP_NULL for what returns NULL; WRAP_ERROR for what returns the error.
+ * WRAP(type, name, (parameters), (arguments)) is for functions that return -1
+ * and set errno, WRAP_NULL for those that return NULL, WRAP_ERROR for those
+ * that return the error.
  */
 #define WRAP_AS(type, name, parameters, arguments, refuse)		\
 	type __real_##name parameters;					\
@@ -63,7 +65,7 @@ const char *const wrap_names[] = {
 #define WRAP_ERROR(name, parameters, arguments)				\
 	WRAP_AS(int, name, parameters, arguments, return error)
 
-/* Where a 32-bit system's times are 64 bits, headers give other symbols. */
+/* On 32-bit systems with 64-bit times, headers redirect to other symbols. */
 #if defined __GLIBC__ && defined __USE_TIME_BITS64 && __TIMESIZE == 32
 #define __real_epoll_pwait2	__real___epoll_pwait2_time64
 #define __wrap_epoll_pwait2	__wrap___epoll_pwait2_time64
@@ -109,8 +111,9 @@ WRAP(int, pipe2, (int *fds, int f), (fds, f))
 WRAP(int, poll, (struct pollfd *fds, nfds_t n, int t), (fds, n, t))
 
 /*
- * Only on one selector each is there a kqueue or an event port, real or not,
- * to call.  A kqueue's counts are int, or on NetBSD size_t.
+ * A program has a kqueue or event port, real or fake, on one selector only, so
+ * the real functions are weak.  A kqueue's counts are int, or size_t on
+ * NetBSD.
  */
 #pragma weak __real_kevent
 WRAP(int, kevent, (int k, const void *c, size_t nc, void *e, size_t n,
@@ -154,7 +157,7 @@ WRAP_ERROR(pthread_cond_init, (pthread_cond_t *c,
 WRAP_ERROR(pthread_mutex_init, (pthread_mutex_t *m,
     const pthread_mutexattr_t *a), (m, a))
 
-/* fcntl's third argument is an int in all calls of ours, or isn't read. */
+/* In all of our calls, fcntl's third argument is an int or not read. */
 int	__real_fcntl(int, int, ...);
 int	__wrap_fcntl(int, int, ...);
 
