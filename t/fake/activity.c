@@ -1,6 +1,6 @@
 /*
- * The fake told of each read and write: what is undone before kevent is
- * called was an event all the same.
+ * The fake, which looks after each read and write: activity that is undone
+ * before kevent is called is still an event.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -26,12 +26,12 @@ undone(int kq)
 	new_pipe(pair);
 	need(make(kq, pair[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0, 1) == 0);
 	need(make(kq, pair[1], EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 2) == 0);
-	is(ask(kq, events, ROOM), 1, "a pipe's writer, once");
+	is(now(kq, events, ROOM), 1, "a pipe's writer, once");
 	ok(silent(kq), "then silence");
 	put(pair[1], 3);
 	get(pair[0], 3);
-	is(ask(kq, events, ROOM), 1, "written and read again: one event");
-	is(udata(&events[0]), 2, "of the writer");
+	is(now(kq, events, ROOM), 1, "written and read again: one event");
+	is(udata(&events[0]), 2, "for the writer");
 	ok(silent(kq), "then silence");
 	close_both(pair);
 }
@@ -46,9 +46,10 @@ stale(int kq)
 	need(make(kq, pair[0], EVFILT_READ, EV_ADD | EV_ONESHOT, 0, 1) == 0);
 	put(pair[1], 3);
 	get(pair[0], 3);
-	is(ask(kq, events, ROOM), 1, "one-shot: comes with nothing to read");
-	is(events[0].data, 3, "data as it was");
-	fails(recv(pair[0], events, 1, MSG_DONTWAIT), EAGAIN, "but isn't");
+	is(now(kq, events, ROOM), 1, "one-shot: an event with nothing to read");
+	is(events[0].data, 3, "with the data of that time");
+	fails(recv(pair[0], events, 1, MSG_DONTWAIT), EAGAIN,
+	    "which is not there");
 	close_both(pair);
 }
 
@@ -76,7 +77,7 @@ waiting(int kq)
 	put(pair_of_thread[1], 2);
 	need(make(kq, pair_of_thread[1], EVFILT_WRITE, EV_ADD | EV_CLEAR, 0,
 	    1) == 0);
-	need(ask(kq, events, ROOM) == 1);
+	need(now(kq, events, ROOM) == 1);
 	need(pthread_create(&thread, NULL, read_later, NULL) == 0);
 	is(kevent(kq, NULL, 0, events, ROOM, NULL), 1,
 	    "a pipe's reader reads: its writer's wait ends");

@@ -1,6 +1,6 @@
 /*
- * The fake's changelist: what is refused, where the error goes, and what is
- * done of the rest.
+ * The fake's changelist: which changes are refused, where the error is
+ * returned, and which of the other changes are made.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -13,7 +13,7 @@
 
 #include "kq.h"
 
-#define NOBODY	999		/* a number that is closed */
+#define NOBODY	999		/* a closed descriptor */
 
 static void
 no_kqueue(void)
@@ -39,19 +39,19 @@ refusals(int kq, const int *pair)
 	    "a closed descriptor: EBADF");
 	fails(make(kq, NOBODY, EVFILT_READ, EV_DELETE, 0, 0),
 	    BY(EBADF, EBADF, EBADF, EBADF, ENOENT, EBADF),
-	    "also for deletion, where it isn't ENOENT");
+	    "for deletion: EBADF or ENOENT");
 	kev.ident = (uintptr_t)INT_MAX + 1;
 	fails(kevent(kq, &kev, 1, NULL, 0, NULL), EBADF,
-	    "more than an int holds: EBADF");
+	    "more than INT_MAX: EBADF");
 	fails(make(kq, pair[0], EVFILT_READ, EV_DELETE, 0, 0), ENOENT,
-	    "deletion of what isn't there: ENOENT");
+	    "deletion of a knote that doesn't exist: ENOENT");
 	fails(make(kq, pair[0], EVFILT_READ, EV_ENABLE, 0, 0), ENOENT,
-	    "and so is enabling it");
+	    "enabling it: ENOENT");
 	fails(make(kq, pair[0], 100, EV_ADD, 0, 0), EINVAL,
 	    "an unknown filter: EINVAL");
 	fails(make(kq, pair[0], EVFILT_AIO, EV_ADD, 0, 0),
 	    BY(EPERM, EINVAL, EINVAL, EPERM, EPERM, EPERM),
-	    "EVFILT_AIO isn't for programs to add");
+	    "EVFILT_AIO can't be added by programs");
 	fails(make(kq, kq, EVFILT_READ, EV_ADD, 0, 0), EINVAL,
 	    "a kqueue in itself: EINVAL");
 #ifdef EVFILT_EXCEPT
@@ -61,10 +61,10 @@ refusals(int kq, const int *pair)
 	is(make(kq, pair[0], EVFILT_READ, EV_ADD | EV_ENABLE | EV_DISABLE, 0,
 	    0), BY(-1, 0, 0, 0, 0, 0), "EV_ENABLE with EV_DISABLE");
 	if (BY(1, 0, 0, 0, 0, 0))
-		is(errno, EINVAL, "is EINVAL");
+		is(errno, EINVAL, "fails with EINVAL");
 	else
 		need(make(kq, pair[0], EVFILT_READ, EV_DELETE, 0, 0) == 0);
-	is(fake_kqueue_notes(kq), 0, "nothing was added");
+	is(fake_kqueue_knotes(kq), 0, "nothing was added");
 }
 
 static void
@@ -73,9 +73,9 @@ filter_zero(int kq, const int *pair)
 	int result = make(kq, pair[0], 0, EV_ADD, 0, 0);
 
 	is(result, BY(0, 0, 0, -1, -1, -1), "filter 0");
-	is(fake_kqueue_notes(kq), BY(0, 1, 1, 0, 0, 0),
-	    "is passed over, or is EVFILT_READ, or unknown");
-	if (fake_kqueue_notes(kq) == 1)
+	is(fake_kqueue_knotes(kq), BY(0, 1, 1, 0, 0, 0),
+	    "is skipped, or is EVFILT_READ, or unknown");
+	if (fake_kqueue_knotes(kq) == 1)
 		need(make(kq, pair[0], EVFILT_READ, EV_DELETE, 0, 0) == 0);
 }
 
@@ -93,7 +93,7 @@ clean(int kq, const int *pair)
 {
 	(void)make(kq, pair[0], EVFILT_READ, EV_DELETE, 0, 0);
 	(void)make(kq, pair[1], EVFILT_WRITE, EV_DELETE, 0, 0);
-	need(fake_kqueue_notes(kq) == 0);
+	need(fake_kqueue_knotes(kq) == 0);
 }
 
 static void
@@ -103,8 +103,8 @@ without_room(int kq, const int *pair)
 
 	three(changes, pair, 0);
 	fails(kevent(kq, changes, 3, NULL, 0, NULL), EBADF,
-	    "no eventlist: kevent says the error");
-	is(fake_kqueue_notes(kq), 1, "and does nothing after it");
+	    "no eventlist: kevent fails with the error");
+	is(fake_kqueue_knotes(kq), 1, "and makes no change after it");
 	clean(kq, pair);
 }
 
@@ -115,15 +115,16 @@ with_room(int kq, const int *pair)
 
 	three(changes, pair, 0);
 	is(kevent(kq, changes, 3, events, 4, NULL), 1,
-	    "with an eventlist: the error is in it, and there is no waiting");
+	    "with an eventlist: the error is in it, and no wait");
 	is(events[0].flags & EV_ERROR, EV_ERROR, "EV_ERROR");
 	is(events[0].flags == EV_ERROR, BY(1, 1, 1, 1, 0, 1),
-	    "alone, but on Darwin");
+	    "alone, except on Darwin");
 	is(events[0].data, EBADF, "data is the errno");
 	is(events[0].ident, NOBODY, "ident is the change's");
 	is(udata(&events[0]), 2, "and so is udata");
-	is(fake_kqueue_notes(kq), 2, "the other changes are done");
-	is(ask(kq, events, 4), 1, "what was ready comes at the next call");
+	is(fake_kqueue_knotes(kq), 2, "the other changes are made");
+	is(now(kq, events, 4), 1,
+	    "the next call returns an event that was pending");
 	is(udata(&events[0]), 3, "it is the writer");
 	clean(kq, pair);
 }
@@ -139,9 +140,9 @@ too_little_room(int kq, const int *pair)
 	events[1].data = -7;
 	fails(kevent(kq, changes, 4, events, 1, NULL), EBADF,
 	    "room for one of two errors: the second is kevent's");
-	is(events[0].data, EBADF, "although the first was written");
+	is(events[0].data, EBADF, "although the first was stored");
 	is(events[1].data, -7, "and nothing beyond");
-	is(fake_kqueue_notes(kq), 1, "what follows isn't done");
+	is(fake_kqueue_knotes(kq), 1, "the changes after it aren't made");
 	clean(kq, pair);
 }
 
@@ -160,13 +161,13 @@ receipts(int kq, const int *pair)
 	}
 	is((events[0].flags & EV_RECEIPT) != 0, BY(0, 0, 0, 0, 1, 0),
 	    "Darwin's receipts keep the change's flags");
-	is(fake_kqueue_notes(kq), 2, "all that can be done is done");
+	is(fake_kqueue_knotes(kq), 2, "all valid changes are made");
 	clean(kq, pair);
 	changes[1] = change(pair[1], EVFILT_READ, EV_ADD | EV_RECEIPT, 0, 2);
 	is(kevent(kq, changes, 3, events, 1, NULL), BY(0, 0, 0, 0, 1, 0),
-	    "too little room for receipts: 0, but on Darwin");
-	is(fake_kqueue_notes(kq), BY(2, 2, 2, 2, 3, 2),
-	    "and what follows isn't done, but on Darwin");
+	    "too little room for receipts: 0, except on Darwin");
+	is(fake_kqueue_knotes(kq), BY(2, 2, 2, 2, 3, 2),
+	    "the changes after it aren't made, except on Darwin");
 	(void)make(kq, pair[1], EVFILT_READ, EV_DELETE, 0, 0);
 	clean(kq, pair);
 }
@@ -176,12 +177,12 @@ no_receipts(int kq, const int *pair)
 {
 	struct kevent changes[3], events[4];
 
-	is(fake_kqueue_quirk("receipt", 0), 1, "EV_RECEIPT is known");
+	is(fake_kqueue_quirk("receipt", 0), 1, "EV_RECEIPT is supported");
 	three(changes, pair, EV_RECEIPT);
 	is(kevent(kq, changes, 1, events, 4, &none), 0,
-	    "where it isn't, kevent waits");
+	    "EV_RECEIPT isn't supported: kevent waits");
 	is(kevent(kq, changes, 3, events, 4, &none), 1,
-	    "and errors are all that is told");
+	    "and returns errors only");
 	need(fake_kqueue_quirk("receipt", 1) == 0);
 	clean(kq, pair);
 }
@@ -199,11 +200,11 @@ bad_times(int kq, const int *pair)
 	for (i = 0; i < 3; i++) {
 		fails(kevent(kq, &kev, 1, &event, 1, &bad[i]), EINVAL,
 		    "timespec %d: EINVAL", i);
-		is(fake_kqueue_notes(kq), BY(1, 1, 1, 0, 0, 1),
-		    "timespec %d: found after the changes, or before", i);
+		is(fake_kqueue_knotes(kq), BY(1, 1, 1, 0, 0, 1),
+		    "timespec %d: detected after the changes, or before", i);
 		is(kevent(kq, &kev, 1, NULL, 0, &bad[i]),
 		    BY(0, 0, 0, -1, -1, 0),
-		    "timespec %d: with no wait it isn't looked at, or is", i);
+		    "timespec %d: without a wait it is valid, or not", i);
 		clean(kq, pair);
 	}
 }
@@ -215,9 +216,9 @@ counts(int kq, const int *pair)
 	struct kevent kev = change(pair[1], EVFILT_WRITE, EV_ADD, 0, 1);
 
 	is(kevent(kq, &kev, 1, events, 4, NULL), 1,
-	    "a change is done before the wait, which finds it");
+	    "a change is made before the wait, which returns it");
 	is(kevent(kq, NULL, 0, events, 0, NULL), 0,
-	    "no room: no wait, whatever the timeout");
+	    "no room: no wait, with any timeout");
 #if !defined FAKE_KQUEUE_NETBSD && !defined FAKE_KQUEUE_NETBSD10
 	is(kevent(kq, NULL, 0, events, -1, &none), BY(-1, 0, 0, 0, 0, 0),
 	    "negative room: FreeBSD's EINVAL, or none");
@@ -225,10 +226,10 @@ counts(int kq, const int *pair)
 	    "negative number of changes: FreeBSD's EINVAL, or none");
 #else
 	is(kevent(kq, NULL, 0, events, INT_MAX, &none), 0,
-	    "very much room: NetBSD finds nothing");
+	    "room for INT_MAX events: NetBSD returns none");
 #endif
 	errno = ETXTBSY;
-	is(ask(kq, events, 4), 1, "an event");
+	is(now(kq, events, 4), 1, "an event");
 	is(errno, ETXTBSY, "success leaves errno alone");
 	clean(kq, pair);
 }
@@ -240,14 +241,14 @@ flags(int kq, const int *pair)
 
 	is(make(kq, pair[1], EVFILT_WRITE, EV_ADD | EV_EOF | EV_ERROR, 0, 0),
 	    0, "the system's own flags in a change");
-	is(ask(kq, &event, 1), 1, "an event");
+	is(now(kq, &event, 1), 1, "an event");
 	is(event.flags & EV_SYSFLAGS, 0, "are dropped");
 	is((event.flags & EV_ADD) != 0, BY(0, 1, 1, 1, 1, 1),
-	    "EV_ADD shows in the event, but on FreeBSD");
+	    "the event has EV_ADD, except on FreeBSD");
 	is(make(kq, pair[1], EVFILT_WRITE, EV_ADD | EV_DELETE, 0, 0), 0,
 	    "EV_ADD with EV_DELETE");
-	is(fake_kqueue_notes(kq), BY(0, 1, 0, 1, 0, 1),
-	    "of an existing note: one or the other counts");
+	is(fake_kqueue_knotes(kq), BY(0, 1, 0, 1, 0, 1),
+	    "of an existing knote: one or the other applies");
 	clean(kq, pair);
 }
 

@@ -1,6 +1,6 @@
 /*
- * The fake and descriptors: how many a kqueue takes, what close(2), dup(2)
- * and fork(2) do, and how a kqueue is watched itself.
+ * The fake and descriptors: how many a kqueue takes, what close(2), dup(2) and
+ * fork(2) do, and how a kqueue itself can be watched.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -29,7 +29,7 @@ readable(int fd)
 	return (pfd.revents & POLLIN) != 0;
 }
 
-/* The lowest number that is free. */
+/* The lowest free number. */
 static int
 lowest(void)
 {
@@ -49,7 +49,7 @@ numbers(void)
 	is(lowest(), free_number + 1, "and no other");
 	is(fcntl(kq, F_GETFD) & FD_CLOEXEC, 0, "it isn't close-on-exec");
 	need(close(kq) == 0);
-	is(lowest(), free_number, "closed, it gives it back");
+	is(lowest(), free_number, "closed: the number is free again");
 	need(getrlimit(RLIMIT_NOFILE, &limit) == 0);
 	low = limit;
 	low.rlim_cur = (rlim_t)free_number;
@@ -57,9 +57,9 @@ numbers(void)
 	fails(kqueue(), EMFILE, "none left: EMFILE");
 	low.rlim_cur = (rlim_t)free_number + 1;
 	need(setrlimit(RLIMIT_NOFILE, &low) == 0);
-	ok((kq = kqueue()) == free_number, "the last one will do");
+	ok((kq = kqueue()) == free_number, "one left: a kqueue takes it");
 	other = kqueue();
-	is(other, -1, "no second then");
+	is(other, -1, "and no number is left");
 	need(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	need(close(kq) == 0);
 }
@@ -86,7 +86,10 @@ close_on_exec(void)
 #endif
 }
 
-/* close(2) drops the notes of the number, whatever else holds the object. */
+/*
+ * close(2) drops the knotes of the number, even if a dup keeps the object
+ * open.
+ */
 static void
 closing(void)
 {
@@ -99,30 +102,30 @@ closing(void)
 	need(make(kq, pair[0], EVFILT_WRITE, EV_ADD, 0, 1) == 0);
 	need(make(second, pair[0], EVFILT_READ, EV_ADD, 0, 1) == 0);
 	put(pair[1], 1);
-	is(ask(kq, events, ROOM), 2, "two events are pending");
+	is(now(kq, events, ROOM), 2, "two events are pending");
 	need(close(pair[0]) == 0);
 	ok(silent(kq), "closed: none, although a dup is open");
-	is(fake_kqueue_notes(kq) + fake_kqueue_notes(second), 0,
-	    "the notes are gone from all kqueues");
+	is(fake_kqueue_knotes(kq) + fake_kqueue_knotes(second), 0,
+	    "the knotes are dropped from all kqueues");
 	is(dup(copy), pair[0], "the same object at the same number");
-	ok(silent(kq), "is not the same");
+	ok(silent(kq), "has no knotes");
 	fails(make(kq, pair[0], EVFILT_READ, EV_DELETE, 0, 0), ENOENT,
 	    "ENOENT");
 	need(make(kq, pair[0], EVFILT_READ, EV_ADD, 0, 2) == 0);
 	need(dup2(copy, pair[0]) == pair[0]);
 	ok(silent(kq), "dup2 closes too");
-	is(fake_kqueue_notes(kq), 0, "its notes are gone");
+	is(fake_kqueue_knotes(kq), 0, "its knotes are dropped");
 	need(make(kq, copy, EVFILT_READ, EV_ADD, 0, 3) == 0);
 	need(close(pair[0]) == 0);
-	is(ask(kq, events, ROOM), 1, "the dup's own note stays");
+	is(now(kq, events, ROOM), 1, "the dup's own knote stays");
 	need(close(copy) == 0 && close(pair[1]) == 0);
 	need(close(kq) == 0 && close(second) == 0);
-	fails(ask(kq, events, ROOM), EBADF, "a closed kqueue: EBADF");
+	fails(now(kq, events, ROOM), EBADF, "a closed kqueue: EBADF");
 }
 
-/* libc's own closes are found out at the next use. */
+/* Closes inside the C library are detected at the next use. */
 static void
-behind(void)
+closed_by_libc(void)
 {
 	struct kevent events[ROOM];
 	int kq = new_kqueue(), fd, pair[2];
@@ -131,16 +134,16 @@ behind(void)
 	need(file != NULL);
 	fd = fileno(file);
 	need(make(kq, fd, EVFILT_WRITE, EV_ADD, 0, 1) == 0);
-	is(ask(kq, events, ROOM), 1, "a file's note");
+	is(now(kq, events, ROOM), 1, "a file's knote");
 	need(fclose(file) == 0);
 	new_pipe(pair);
 	need(pair[0] == fd);
 	put(pair[1], 1);
 	fails(make(kq, fd, EVFILT_WRITE, EV_DELETE, 0, 0), ENOENT,
-	    "closed by libc, the number is a pipe's now: ENOENT");
+	    "closed by libc, the number reused by a pipe: ENOENT");
 	need(make(kq, fd, EVFILT_READ, EV_ADD, 0, 2) == 0);
-	is(ask(kq, events, ROOM), 1, "and the pipe's note works");
-	is(udata(&events[0]), 2, "by itself");
+	is(now(kq, events, ROOM), 1, "and the pipe's knote works");
+	is(udata(&events[0]), 2, "with its own udata");
 	close_both(pair);
 	need(close(kq) == 0);
 }
@@ -156,8 +159,8 @@ copies(void)
 	if (make(copy, pair[1], EVFILT_WRITE, EV_ADD, 0, 1) < 0)
 		tap_skip(2, "the host's kcmp(2) isn't allowed");
 	else {
-		is(ask(copy, events, ROOM), 1, "a dup is the same kqueue");
-		is(ask(kq, events, ROOM), 1, "and it the dup's");
+		is(now(copy, events, ROOM), 1, "a dup is the same kqueue");
+		is(now(kq, events, ROOM), 1, "and has the dup's events");
 	}
 	close_both(pair);
 	need(close(copy) == 0 && close(kq) == 0);
@@ -174,20 +177,20 @@ watched(void)
 	new_pipe(pair);
 	ok(!readable(kq), "an empty kqueue isn't readable");
 	need(make(kq, pair[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0, 1) == 0);
-	ok(!readable(kq), "nor with a note that isn't true");
+	ok(!readable(kq), "nor with a knote that isn't true");
 	put(pair[1], 1);
 	ok(readable(kq), "an event: readable by poll(2)");
 	is(epoll_wait(ep, &event, 1, 0), 1, "and by epoll(7)");
-	is(ask(kq, events, ROOM), 1, "the event");
-	ok(!readable(kq), "collected: readable no more");
+	is(now(kq, events, ROOM), 1, "the event is returned");
+	ok(!readable(kq), "then no longer readable");
 	is(epoll_wait(ep, &event, 1, 0), 0, "nor by epoll(7)");
 	need(make(kq, pair[1], EVFILT_WRITE, EV_ADD, 0, 2) == 0);
-	ok(readable(kq), "a note added that is true");
-	is(ask(kq, events, ROOM), 1, "its event");
+	ok(readable(kq), "a knote is added that is true");
+	is(now(kq, events, ROOM), 1, "its event");
 	ok(readable(kq), "level: stays readable");
 	need(make(kq, pair[1], EVFILT_WRITE, EV_DISABLE, 0, 2) == 0);
 	ok(silent(kq), "disabled");
-	ok(!readable(kq), "then it isn't");
+	ok(!readable(kq), "then not readable");
 	close_both(pair);
 	need(close(ep) == 0 && close(kq) == 0);
 }
@@ -205,15 +208,16 @@ nested(void)
 	need(make(inner, pair[0], EVFILT_READ, EV_ADD, 0, 2) == 0);
 	ok(silent(outer), "the inner one is empty");
 	put(pair[1], 1);
-	is(ask(outer, events, ROOM), 1, "an event inside is one outside");
-	is(events[0].data, 1, "data is how many are pending");
+	is(now(outer, events, ROOM), 1,
+	    "an event of the inner is one of the outer");
+	is(events[0].data, 1, "data is the number of pending knotes");
 	ok(readable(outer), "the outer one is readable");
 	get(pair[0], 1);
 	ok(silent(inner), "drained");
-	ok(silent(outer), "outside too");
+	ok(silent(outer), "the outer, too");
 	need(close(inner) == 0);
-	ok(silent(outer), "closed inside: nothing");
-	is(fake_kqueue_notes(outer), 0, "its note is gone");
+	ok(silent(outer), "the inner is closed: no event");
+	is(fake_kqueue_knotes(outer), 0, "its knote is dropped");
 	close_both(pair);
 	need(close(outer) == 0);
 }
@@ -224,20 +228,20 @@ child(int kq, const int *pair)
 	struct kevent event;
 	int fd = dup(STDOUT_FILENO), own;
 
-	if (fd != kq)		/* the number is free, and the lowest */
+	if (fd != kq)		/* the lowest number that is free */
 		_exit(1);
 	if (kevent(kq, NULL, 0, &event, 1, &none) != -1 || errno != EBADF)
 		_exit(2);
 	own = kqueue();
 	if (own < 0 || make(own, pair[1], EVFILT_WRITE, EV_ADD, 0, 1) != 0 ||
-	    ask(own, &event, 1) != 1)
+	    now(own, &event, 1) != 1)
 		_exit(3);
 	if (close(pair[0]) != 0 || close(pair[1]) != 0 || close(own) != 0)
 		_exit(4);
 	_exit(0);
 }
 
-/* A child has no kqueue, and closes nothing of its parent's. */
+/* A child has no kqueue, and its closes don't affect the parent. */
 static void
 forked(void)
 {
@@ -252,10 +256,10 @@ forked(void)
 		child(kq, pair);
 	need(waitpid(pid, &status, 0) == pid);
 	ok(WIFEXITED(status), "the child ended");
-	is(WEXITSTATUS(status), 0, "the child has no kqueue but its own");
-	is(fake_kqueue_notes(kq), 1, "the parent's note is there");
+	is(WEXITSTATUS(status), 0, "the child has only its own kqueue");
+	is(fake_kqueue_knotes(kq), 1, "the parent's knote is there");
 	put(pair[1], 1);
-	is(ask(kq, events, ROOM), 1, "and works");
+	is(now(kq, events, ROOM), 1, "and works");
 	close_both(pair);
 	need(close(kq) == 0);
 }
@@ -287,7 +291,7 @@ main(void)
 	numbers();
 	close_on_exec();
 	closing();
-	behind();
+	closed_by_libc();
 	copies();
 	watched();
 	nested();

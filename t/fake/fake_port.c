@@ -1,30 +1,30 @@
 /*
- * Event ports for Linux: what port_create(3C), port_associate(3C),
- * port_get(3C), port_send(3C) and port_alert(3C) describe, and what illumos
- * makes of it.  Each behaviour names its source: the manual page, or the file
- * and function below illumos' usr/src/uts/common, of which this is a model
- * and no copy.
+ * Event ports for Linux: port_create(3C), port_associate(3C), port_get(3C),
+ * port_send(3C) and port_alert(3C) as these pages describe them and as illumos
+ * implements them.  Each behaviour names its source: the manual page, or the
+ * file and function below illumos' usr/src/uts/common.  This is a model of
+ * that code and not a copy.
  *
  * A port is an epoll instance with one-shot registrations, a queue of events,
- * and a bell (an eventfd in the same epoll instance) that is readable while
- * the queue isn't empty, so that the port's descriptor can be polled and a
- * waiter sleeps on it.  What the host reports goes into the queue at once and
- * stays as it was then: a kernel doesn't look again when an event is
- * retrieved either.
+ * and a bell.  The bell is an eventfd in the same epoll instance that is
+ * readable while the queue isn't empty.  So the port's descriptor can be
+ * polled, and a waiter sleeps on it.  Events that the host reports are queued
+ * at once and don't change afterwards: a kernel doesn't check again when an
+ * event is retrieved, either.
  *
  * Where it differs from a kernel:
- *  - It looks at descriptors only while it is called, or when a test says so
- *    (port_fake_look), or every 50 microseconds (PORT_FAKE_EAGER).
- *  - The bits are those of the host's poll(2): Linux says OUT together with
+ *  - It looks at descriptors only while it is called, or when a test calls
+ *    port_fake_look(), or every 50 microseconds (PORT_FAKE_EAGER).
+ *  - The bits are those of the host's poll(2): Linux reports OUT together with
  *    HUP, which others don't.
  *  - A wait is a cancellation point.  cancellation(7) doesn't list port_getn;
  *    there the cancellation signal interrupts it (PORT_FAKE_SLICES).
- *  - A forked child must not use a port of its parent's; it may close it.
- *    Calling anything else there aborts, which is stricter than a kernel.
- *  - The port itself is never writable; there it is while it has room.
+ *  - A forked child must not use a port of its parent's, but may close it.
+ *    Any other call with it aborts, which is stricter than a kernel.
+ *  - The port's descriptor is never writable; a kernel's is while it has room.
  *
- * It must not be seen by t/lib/wrap.c: system calls are made by number, and
- * memory comes from mmap.
+ * Its calls must not be counted by t/lib/wrap.c: system calls are made by
+ * number, and memory is from mmap.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -51,30 +51,33 @@
 
 #define SYSTEM_LIMIT	65536	/* process.port-max-events, by default */
 #define BELL		UINT64_MAX
-#define BELL_FROM	8192	/* out of the way of who counts descriptors */
+#define BELL_FROM	8192	/* above the numbers that tests count */
 
 pthread_mutex_t fp_mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t fp_left = PTHREAD_COND_INITIALIZER;
 static pid_t pid;
-static pid_t looker;		/* the process whose thread looks, or 0 */
-static pthread_t looking;	/* that thread */
+static pid_t looker;		/* the process with the thread, or 0 */
+static pthread_t looking;	/* the thread that looks */
 static struct port *ports;
 static struct port *port_of[FP_FDS];
 unsigned int fp_quirks;
 static unsigned int limit = SYSTEM_LIMIT;
-static bool asked;		/* the environment */
+static bool configured;		/* the quirks and the limit are set */
 
-/* In a forked child the mutex may be held by a thread that isn't there. */
+/*
+ * In a forked child the mutex may be held by a thread that doesn't exist
+ * there.
+ */
 static void
-be_born(void)
+check_fork(void)
 {
-	const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+	const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
 	pid_t now = getpid();
 
 	if (__atomic_load_n(&pid, __ATOMIC_RELAXED) == now)
 		return;
 	if (pid != 0)
-		memcpy(&fp_mutex, &fresh, sizeof(fp_mutex));
+		memcpy(&fp_mutex, &unlocked, sizeof(fp_mutex));
 	__atomic_store_n(&pid, now, __ATOMIC_RELAXED);
 }
 
@@ -86,7 +89,7 @@ fp_enter(struct hold *hold)
 	hold->saved = errno;
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_BLOCK, &all, &hold->mask);
-	be_born();
+	check_fork();
 	(void)pthread_mutex_lock(&fp_mutex);
 }
 
@@ -124,7 +127,10 @@ fp_is_open(int fd)
 	return syscall(SYS_fcntl, fd, F_GETFD) >= 0;
 }
 
-/* port.c portfs(): EBADF for what isn't open, EBADFD for what is no port. */
+/*
+ * port.c portfs(): EBADF for a closed descriptor, EBADFD for one that is no
+ * port.
+ */
 int
 fp_find(int fd, struct port **port)
 {
@@ -137,7 +143,9 @@ fp_find(int fd, struct port **port)
 	return (*port)->closing ? EBADFD : 0;
 }
 
-/* Readable while there is something to retrieve, or the port is closing. */
+/*
+ * The bell rings while there is an event to retrieve, or the port is closing.
+ */
 void
 fp_set_bell(struct port *port)
 {
@@ -177,8 +185,9 @@ fp_dequeue(struct port *port, struct slot *slot)
 }
 
 /*
- * port_subr.c port_alloc_event_local(): associations and events not yet
- * retrieved share one limit, which a port has from its creation on; EAGAIN.
+ * port_subr.c port_alloc_event_local(): associations and events that are not
+ * yet retrieved share one limit, which is fixed when the port is created;
+ * EAGAIN.
  */
 int
 fp_alloc_slot(struct port *port, struct slot **slot)
@@ -190,7 +199,7 @@ fp_alloc_slot(struct port *port, struct slot **slot)
 	if ((*slot = port->free) != NULL)
 		port->free = (*slot)->next;
 	else
-		*slot = &port->slots[port->fresh++];
+		*slot = &port->slots[port->unused++];
 	port->used++;
 	age = (*slot)->age;
 	memset(*slot, 0, sizeof(**slot));
@@ -211,9 +220,9 @@ fp_free_slot(struct port *port, struct slot *slot)
 }
 
 /*
- * port_fd.c and poll.c pollwakeup(): an association fires once; what is asked
- * for counts, and HUP and ERR always.  What happens later, before the event
- * is retrieved, is not added to it.
+ * port_fd.c and poll.c pollwakeup(): an association fires once, for its
+ * events, and always for HUP and ERR.  Later changes, before the event is
+ * retrieved, are not added to it.
  */
 void
 fp_fire(struct port *port, struct slot *slot, uint32_t events)
@@ -246,7 +255,7 @@ fp_look(struct port *port)
 	} while (n == 64);
 }
 
-/* Memory that nobody counts, and that costs nothing until it is touched. */
+/* Memory that tests don't count, and that is not used until it is touched. */
 static void *
 map(size_t size)
 {
@@ -257,7 +266,7 @@ map(size_t size)
 }
 
 static void
-ask_environment(void)
+read_environment(void)
 {
 	static const struct {
 		const char	*name;
@@ -274,9 +283,9 @@ ask_environment(void)
 	const char *number;
 	size_t i;
 
-	if (asked || text == NULL)
+	if (configured || text == NULL)
 		return;
-	asked = true;
+	configured = true;
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strstr(text, names[i].name) != NULL)
 			fp_quirks |= names[i].quirk;
@@ -309,14 +318,14 @@ open_descriptors(struct port *port)
 	return error;
 }
 
-/* The kernel's part that isn't anybody's call. */
+/* The part of a kernel that runs without a call. */
 static void *
 look_all_the_time(void *arg)
 {
 	const struct timespec pause = { 0, 50000 };
 	struct port *port;
 	struct hold hold;
-	bool over;
+	bool stop;
 
 	do {
 		fp_enter(&hold);
@@ -324,14 +333,14 @@ look_all_the_time(void *arg)
 			if (port->owner == pid)
 				fp_look(port);
 		}
-		over = looker == 0;
+		stop = looker == 0;
 		(void)fp_leave(&hold, 0);
 		(void)nanosleep(&pause, NULL);
-	} while (!over);
+	} while (!stop);
 	return arg;
 }
 
-/* A thread that is alive at the end looks like a leak. */
+/* A thread that still runs at exit would be reported as a leak. */
 static void
 stop_looking(void)
 {
@@ -354,7 +363,7 @@ start_looking(void)
 	looker = pid;
 	if (pthread_create(&looking, NULL, look_all_the_time, NULL) != 0 ||
 	    atexit(stop_looking) != 0)
-		fp_impossible("nobody looks");
+		fp_impossible("no thread to look");
 }
 
 static int
@@ -363,7 +372,7 @@ create(struct port **made)
 	struct port *port;
 	int error;
 
-	ask_environment();
+	read_environment();
 	start_looking();
 	if ((port = map(sizeof(*port))) == NULL)
 		return EAGAIN;
@@ -411,9 +420,12 @@ fp_remove_fd(struct port *port, int fd)
 	port->by_fd[fd] = NULL;
 }
 
-/* A child closes its descriptor, and touches nothing that it shares. */
+/*
+ * Frees a port.  A child only closes its descriptors, and doesn't touch the
+ * epoll instance that it shares with its parent.
+ */
 static void
-forget(struct port *port)
+free_port(struct port *port)
 {
 	struct port **link;
 
@@ -428,8 +440,8 @@ forget(struct port *port)
 }
 
 /*
- * port_get(3C): a wait ends when another thread closes the port; port.c:
- * with EBADFD, and the close waits for it.
+ * port_get(3C): a wait ends when another thread closes the port; port.c: with
+ * EBADFD, and close(2) waits for that.
  */
 static void
 close_port(struct port *port)
@@ -440,12 +452,12 @@ close_port(struct port *port)
 		while (port->waiters > 0)
 			(void)pthread_cond_wait(&fp_left, &fp_mutex);
 	}
-	forget(port);
+	free_port(port);
 }
 
 /*
- * fio.c closeandsetf(), port_close_fd(): a descriptor that is closed leaves
- * all ports, with its event, whether or not a dup lives on.
+ * fio.c closeandsetf(), port_close_fd(): a closed descriptor is removed from
+ * all ports, with its event, even if a dup is still open.
  */
 static void
 closing(int fd)
@@ -462,7 +474,7 @@ closing(int fd)
 	}
 }
 
-/* The thread sanitizer keeps book of descriptors, in its own close(2). */
+/* The thread sanitizer tracks descriptors in its own close(2). */
 extern int __interceptor_close(int) __attribute__((__weak__));
 
 static int
@@ -513,14 +525,14 @@ dup2(int from, int to)
 void
 port_fake_quirks(unsigned int wanted)
 {
-	asked = true;
+	configured = true;
 	fp_quirks = wanted;
 }
 
 void
 port_fake_limit(unsigned int wanted)
 {
-	asked = true;
+	configured = true;
 	limit = wanted > 0 ? wanted : SYSTEM_LIMIT;
 }
 

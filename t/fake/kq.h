@@ -1,11 +1,11 @@
 /*
- * What the fake kqueue's own tests share.
+ * Helpers for the tests of the fake kqueue itself.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  *
- * What a system does is written out in each test, by the variant's name, and
- * not asked of the fake: see BY below.
+ * Each test spells out what a system does, by the variant's name, and does not
+ * query the fake: see BY below.
  */
 #ifndef KQ_H
 #define KQ_H
@@ -67,7 +67,7 @@ udata(const struct kevent *event)
 	return (unsigned long)event->udata;
 }
 
-/* One change alone, without an eventlist. */
+/* Applies one change, without an eventlist. */
 static inline int
 make(int kq, int ident, int what, unsigned int flags, unsigned int fflags,
     unsigned long data)
@@ -77,9 +77,9 @@ make(int kq, int ident, int what, unsigned int flags, unsigned int fflags,
 	return kevent(kq, &kev, 1, NULL, 0, NULL);
 }
 
-/* What there is now. */
+/* Returns the events that are there now. */
 static inline int
-ask(int kq, struct kevent *events, int room)
+now(int kq, struct kevent *events, int room)
 {
 	return kevent(kq, NULL, 0, events, (count)room, &none);
 }
@@ -89,10 +89,10 @@ silent(int kq)
 {
 	struct kevent event;
 
-	return ask(kq, &event, 1) == 0;
+	return now(kq, &event, 1) == 0;
 }
 
-/* Waits for as many, with patience. */
+/* Waits for so many events, at most for ten seconds. */
 static inline int
 await(int kq, struct kevent *events, int room, int due)
 {
@@ -108,7 +108,7 @@ await(int kq, struct kevent *events, int room, int due)
 	return total;
 }
 
-/* An event's flags without those that only show what was asked for. */
+/* An event's flags without those that only repeat the change. */
 static inline unsigned int
 bare(const struct kevent *event)
 {

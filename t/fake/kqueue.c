@@ -1,20 +1,20 @@
 /*
- * kqueue(2) and kevent(2) on Linux, as the BSD kernels do it: the changelist,
- * the notes, the queue of active ones, the wait.  kqueue_object.c tells what
- * the watched objects are like, kqueue_note.c has the filters that are about
- * no descriptor.
+ * kevent(2) on Linux, as the BSD kernels implement it: the changelist, the
+ * knotes, the queue of active ones, the wait.  kqueue_object.c has the watched
+ * objects, kqueue_note.c the filters that are not of descriptors, kqueue_fd.c
+ * kqueue(2).
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  *
- * The model is the kernels' own.  A note is activated when its object says
- * that something happened and its filter finds that true; active notes queue
- * up; a scan takes them from the head, asks the filter again, and puts those
- * that are level back at the tail (kern_event.c kqueue_register, knote,
- * kqueue_scan; on all systems).  Linux has no such calls from its objects, so
- * each kqueue keeps two epolls of edges, one for each direction, and besides
- * compares what it sees of an object with what it saw before: see
- * kqueue_object.c.  Where systems differ, fake_kqueue.def has a quirk.
+ * The model is that of the kernels.  When an object changes, it notifies its
+ * knotes; a knote whose filter finds it true is activated.  Active knotes are
+ * queued.  A scan takes them from the head, calls the filter again, and puts
+ * level-triggered ones back at the tail (kern_event.c kqueue_register, knote,
+ * kqueue_scan; on all systems).  Linux's objects make no such calls.  Instead,
+ * each kqueue has two epolls for edges, one for each direction, and also
+ * compares the state of an object with its state before: see kqueue_object.c.
+ * Where systems differ, fake_kqueue.def has a quirk.
  */
 #include "config.h"
 
@@ -33,7 +33,7 @@
 #include "fake_kqueue.h"
 #include "sleep.h"
 
-#define SLICE	(5 * NSEC / 1000)	/* a restless kqueue looks again */
+#define SLICE	(5 * NSEC / 1000)	/* how often a restless kqueue looks */
 
 #if defined FAKE_KQUEUE_NETBSD || defined FAKE_KQUEUE_NETBSD10
 typedef size_t count_type;
@@ -65,9 +65,9 @@ insert(struct knote *kn)
 }
 
 /*
- * A kqueue with something in its queue is readable, and whoever watches it
- * by another kqueue hears of each note that is queued (kqueue_wakeup), but
- * not of those that a scan puts back.
+ * A kqueue with a queued knote is readable.  A kqueue that watches another one
+ * is notified of each knote that is queued there (kqueue_wakeup), but not of
+ * those that a scan puts back.
  */
 static void
 enqueue(struct knote *kn)
@@ -108,7 +108,7 @@ fake_activate(struct knote *kn)
 }
 
 static void
-unlink_note(struct knote **list, struct knote *kn)
+unlink_knote(struct knote **list, struct knote *kn)
 {
 	while (*list != kn)
 		list = &(*list)->link;
@@ -122,21 +122,21 @@ fake_drop(struct knote *kn)
 
 	if ((kn->status & KN_QUEUED) != 0)
 		dequeue(kn);
-	unlink_note(kn->watch != NULL ? &kq->notes : &kq->others, kn);
-	kq->nnotes--;
+	unlink_knote(kn->watch != NULL ? &kq->knotes : &kq->others, kn);
+	kq->nknotes--;
 	kn->filter->detach(kn);
 	fake_free(kn, sizeof(*kn));
 }
 
-/* A descriptor was closed: its notes are no more (knote_fdclose). */
+/* A descriptor was closed: drops its knotes (knote_fdclose). */
 void
-fake_gone(struct watch *watch)
+fake_fd_closed(struct watch *watch)
 {
 	int slot;
 
 	for (slot = 0; slot < SLOT_MAX; slot++) {
-		if (watch->notes[slot] != NULL)
-			fake_drop(watch->notes[slot]);
+		if (watch->knotes[slot] != NULL)
+			fake_drop(watch->knotes[slot]);
 	}
 	fake_unwatch(watch);
 }
@@ -160,8 +160,8 @@ slot_of(const struct kevent *kev)
 }
 
 /*
- * A filter that is about no descriptor, or NULL with the error.  ENOTSUP is
- * the fake's own: the systems have these filters, the fake hasn't.
+ * A filter that is not of descriptors, or NULL with the error.  ENOTSUP is the
+ * fake's own: the systems have these filters, and the fake doesn't.
  */
 static const struct filter *
 other_filter(const struct kevent *kev, int *error)
@@ -178,7 +178,7 @@ other_filter(const struct kevent *kev, int *error)
 #if defined FAKE_KQUEUE_NETBSD || defined FAKE_KQUEUE_NETBSD10
 	if (kev->filter >= EVFILT_SYSCOUNT)
 		*error = EINVAL;
-	if (kev->filter == EVFILT_AIO)	/* no filtops: kern_event.c */
+	if (kev->filter == EVFILT_AIO)	/* has no filtops: kern_event.c */
 		*error = EINVAL;
 #else
 	if (kev->filter >= 0 || kev->filter < -EVFILT_SYSCOUNT)
@@ -194,7 +194,7 @@ other_filter(const struct kevent *kev, int *error)
 	return NULL;
 }
 
-/* Finds the note that the change names, and its filter and watch. */
+/* The knote that a change names, with its filter and watch. */
 struct target {
 	const struct filter *filter;
 	struct watch	*watch;
@@ -229,11 +229,11 @@ find_target(struct kqueue *kq, const struct kevent *kev, struct target *to)
 		return EINVAL;
 	to->watch = fake_watched(kq, (int)kev->ident);
 	if (to->watch != NULL && !fake_same(to->watch)) {
-		fake_gone(to->watch);
+		fake_fd_closed(to->watch);
 		to->watch = NULL;
 	}
 	if (to->watch != NULL)
-		to->kn = to->watch->notes[to->slot];
+		to->kn = to->watch->knotes[to->slot];
 	return 0;
 }
 
@@ -241,7 +241,7 @@ static int
 attach(struct kqueue *kq, struct kevent *kev, struct target *to)
 {
 	struct knote *kn = fake_alloc(sizeof(*kn));
-	struct knote **list = to->slot >= 0 ? &kq->notes : &kq->others;
+	struct knote **list = to->slot >= 0 ? &kq->knotes : &kq->others;
 	int error = 0;
 
 	if (kn == NULL)
@@ -272,12 +272,12 @@ attach(struct kqueue *kq, struct kevent *kev, struct target *to)
 	}
 	kn->link = *list;
 	*list = kn;
-	kq->nnotes++;
+	kq->nknotes++;
 	to->kn = kn;
 	return 0;
 }
 
-/* What a change of an existing note alters in it. */
+/* Applies a change to an existing knote. */
 static int
 modify(struct knote *kn, struct kevent *kev)
 {
@@ -326,8 +326,8 @@ enable(struct knote *kn, const struct kevent *kev)
 }
 
 /*
- * FreeBSD's order: first the note's state, then the look, which a disabled
- * note doesn't get.  The others look first (kqueue_register).
+ * FreeBSD first changes the knote's state, and then checks the object unless
+ * the knote is disabled.  The others check the object first (kqueue_register).
  */
 static void
 settle(struct knote *kn, const struct kevent *kev, bool looks)
@@ -403,10 +403,11 @@ change(struct kqueue *kq, struct kevent *kev)
 }
 
 /*
- * The changelist: an error goes to the eventlist while there is room; then,
- * or without any room, it ends the call, and what comes after it isn't done.
- * So does a receipt without room, although it is no error: kevent(2) says 0.
- * Returns entries written, or a negated errno; *stop says not to wait.
+ * The changelist.  An error is stored in the eventlist while there is room.
+ * Without room it ends the call, and the changes after it are not made.  A
+ * receipt without room ends the call as well, although it is no error:
+ * kevent(2) returns 0.  Returns the number of entries, or a negated errno; if
+ * *stop is set, there is no wait.
  */
 struct list {
 	struct kevent	*events;
@@ -421,7 +422,7 @@ receipt(struct kevent *kev, struct list *out, int error)
 	if (out->room == 0) {
 #ifdef FAKE_KQUEUE_DARWIN
 		if (error == 0)
-			return 0;	/* goes on: kevent_internal */
+			return 0;	/* continues: kevent_internal */
 #endif
 		out->stop = true;
 		out->written = 0;
@@ -453,7 +454,7 @@ apply(struct kqueue *kq, const struct kevent *changes, count_type nchanges,
 		struct kevent kev = changes[i];
 
 #ifdef FAKE_KQUEUE_FREEBSD
-		if (kev.filter == 0)	/* passed over: kqueue_kevent */
+		if (kev.filter == 0)	/* skipped: kqueue_kevent */
 			continue;
 #endif
 		kev.flags &= (unsigned short)~EV_SYSFLAGS;
@@ -471,7 +472,7 @@ apply(struct kqueue *kq, const struct kevent *changes, count_type nchanges,
  * The scan.
  */
 
-/* After delivery: forgotten, silent, or back in the queue.  kqueue_scan. */
+/* After delivery a knote is dropped, silenced or queued again.  kqueue_scan. */
 static void
 delivered(struct knote *kn)
 {
@@ -497,7 +498,7 @@ delivered(struct knote *kn)
 		insert(kn);
 }
 
-/* True if the note is an event, which then is in *event. */
+/* Delivers a knote to *event; false if it is no event. */
 static bool
 take(struct knote *kn, struct kevent *event)
 {
@@ -517,8 +518,8 @@ take(struct knote *kn, struct kevent *event)
 }
 
 /*
- * Takes what was queued when it began, and not what comes back to the tail:
- * a level note is reported once a call.
+ * Takes the knotes that were queued when it began, and not those that it puts
+ * back at the tail: a level-triggered knote is reported once a call.
  */
 static int
 scan(struct kqueue *kq, struct kevent *events, count_type room)
@@ -556,7 +557,7 @@ wake_up(struct kqueue *kq)
 		fake_free_kqueue(kq);
 }
 
-/* The thread was cancelled in its wait. */
+/* Called when the thread is cancelled in its wait. */
 static void
 cancelled(void *arg)
 {
@@ -567,14 +568,14 @@ cancelled(void *arg)
 	fake_leave(sleeper->mask);
 }
 
-/* For how long to sleep, if nanoseconds are left. */
+/* How long to sleep, if so many nanoseconds are left. */
 static int64_t
 nap_of(const struct kqueue *kq, int64_t left)
 {
 	return kq->restless && left > SLICE ? SLICE : left;
 }
 
-/* Whether its handler has something to say. */
+/* Does this signal have a handler? */
 static bool
 is_caught(int sig)
 {
@@ -585,13 +586,13 @@ is_caught(int sig)
 }
 
 /*
- * Something woke us, and it may be for nothing, over and over: a signal that
- * came meanwhile isn't kept waiting for that.  The C library's own, below
- * SIGRTMIN, are none of the program's: a cancellation waits for the next
- * cancellation point, and musl keeps it pending until then.
+ * The wakeup may have no effect, repeatedly.  So a signal that arrived
+ * meanwhile is handled now, and ends the wait with EINTR.  The C library's own
+ * signals, below SIGRTMIN, are left out: a cancellation is acted on at the
+ * next cancellation point, and musl keeps its signal pending until then.
  */
 static int
-let_in(const sigset_t *mask)
+handle_signal(const sigset_t *mask)
 {
 	sigset_t pending, blocked;
 	int i;
@@ -612,9 +613,9 @@ let_in(const sigset_t *mask)
 }
 
 /*
- * Sleeps until the epolls have something, or a while.  Signals are let in
- * only there, so that none is missed before: EINTR (kqueue(2)).  The epoll
- * that is waited for has the others inside it, and empties none of them.
+ * Sleeps until one of the epolls has an event, or for a while.  Signals are
+ * unblocked only here, so that none is missed before: EINTR (kqueue(2)).  The
+ * epoll that is waited for contains the others, and takes no event from them.
  */
 static int
 doze(struct kqueue *kq, int64_t left, const sigset_t *mask)
@@ -626,7 +627,7 @@ doze(struct kqueue *kq, int64_t left, const sigset_t *mask)
 	pthread_cleanup_push(cancelled, &sleeper);
 	error = fake_sleep(kq->waiter, nap_of(kq, left), mask);
 	if (error == 0)
-		error = let_in(mask);
+		error = handle_signal(mask);
 	pthread_cleanup_pop(0);
 	(void)pthread_mutex_lock(&fake_lock);
 	return -error;
@@ -671,9 +672,9 @@ wait_for(struct kqueue *kq, struct kevent *events, count_type room,
 	return n;
 }
 
-/* Waits, and hears nothing. */
+/* Waits for the timeout, without events. */
 static int
-deaf(const struct timespec *timeout, const sigset_t *mask)
+wait_without_events(const struct timespec *timeout, const sigset_t *mask)
 {
 	int result;
 
@@ -703,7 +704,7 @@ wait_events(struct kqueue *kq, struct list *out,
 	if (bad_timeout(timeout))
 		return -EINVAL;
 	if (quirk(huge_hangs) && room > INT_MAX / (int)sizeof(struct kevent))
-		return deaf(timeout, mask);
+		return wait_without_events(timeout, mask);
 	kq->waiters++;
 	n = wait_for(kq, out->events, room, timeout, mask);
 	wake_up(kq);
@@ -736,7 +737,9 @@ kevent(int fd, const struct kevent *changes, count_type nchanges,
 	int result, saved = errno;
 	sigset_t mask;
 
-	/* FreeBSD's libthr: with room for events a cancellation point. */
+	/*
+	 * FreeBSD's libthr: a cancellation point if there is room for events.
+	 */
 	if (nevents != 0)
 		pthread_testcancel();
 	fake_enter(&mask);

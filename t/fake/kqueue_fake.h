@@ -1,12 +1,13 @@
 /*
- * What kqueue.c, the queue, and kqueue_object.c, the things watched, share.
+ * Internal declarations of the fake kqueue.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  *
- * All of it runs under one lock, with signals blocked: kevent(2) may be
- * called from a signal handler.  System calls that t/lib/wraps replaces are made
- * by syscall(2): a kernel's own are neither counted nor made to fail.
+ * All of it runs under one lock, with signals blocked, since a signal handler
+ * may call kevent(2).  System calls that t/lib/wraps replaces are made with
+ * syscall(2), so that a kernel's own calls are neither counted nor made to
+ * fail.
  */
 #ifndef KQUEUE_FAKE_H
 #define KQUEUE_FAKE_H
@@ -42,13 +43,13 @@ enum slot {
 };
 
 struct knote {
-	struct knote	*next, *prev;	/* in the queue */
-	struct knote	*link;		/* in kq->notes or kq->others */
+	struct knote	*next, *prev;	/* in the queue of active ones */
+	struct knote	*link;		/* in kq->knotes or kq->others */
 	struct knote	*sel;		/* in inner->watchers */
 	struct kqueue	*kq;
-	struct watch	*watch;		/* NULL: not about a descriptor */
+	struct watch	*watch;		/* NULL: not of a descriptor */
 	const struct filter *filter;
-	struct kevent	 kev;		/* as it is delivered */
+	struct kevent	 kev;		/* to be delivered */
 	unsigned int	 status;
 	unsigned int	 sfflags;
 	int64_t		 sdata;
@@ -57,9 +58,9 @@ struct knote {
 };
 
 /*
- * touch: a later change of a note that is not about a descriptor.
- * event: is it true?  Fills in data, fflags and EV_EOF.
- * deliver: after it was copied out, if the note is EV_CLEAR.
+ * touch: applies a later change to a knote that is not of a descriptor. event:
+ * is it true?  Sets data, fflags and EV_EOF. deliver: called after an event
+ * was copied out, if the knote is EV_CLEAR.
  */
 struct filter {
 	int	(*attach)(struct knote *);
@@ -70,7 +71,7 @@ struct filter {
 };
 
 enum kind {
-	KIND_OTHER,		/* whatever poll(2) can tell */
+	KIND_OTHER,		/* what poll(2) reports */
 	KIND_FILE,		/* regular files: always ready */
 	KIND_PIPE,
 	KIND_TCP,
@@ -79,7 +80,7 @@ enum kind {
 	KIND_KQUEUE
 };
 
-/* What is seen of an object. */
+/* The state of an object. */
 #define SEEN_READABLE	0x001
 #define SEEN_WRITABLE	0x002
 #define SEEN_REOF	0x004	/* can't receive more */
@@ -88,14 +89,14 @@ enum kind {
 #define SEEN_CONNECTED	0x020
 #define SEEN_LISTENING	0x040
 #define SEEN_OOB	0x080
-#define SEEN_CLOSED	0x100	/* both ways, the protocol is done */
+#define SEEN_CLOSED	0x100	/* both directions */
 
 struct look {
 	unsigned int	seen;
 	int		error;		/* so_error */
 	int64_t		readable;	/* bytes, or connections */
 	int64_t		space;
-	uint64_t	acked;		/* TCP: bytes, ever */
+	uint64_t	acked;		/* TCP: all bytes */
 	uint64_t	received;
 	uint32_t	segments;	/* with data, sent */
 };
@@ -104,7 +105,7 @@ struct watch {
 	struct watch	*next;		/* in kq->watches[] */
 	struct kqueue	*kq;
 	struct kqueue	*inner;		/* KIND_KQUEUE */
-	struct knote	*notes[SLOT_MAX];
+	struct knote	*knotes[SLOT_MAX];
 	uint64_t	 tag;		/* marks its epoll entries */
 	dev_t		 dev;
 	ino_t		 ino;
@@ -112,16 +113,17 @@ struct watch {
 	int		 fd;
 	int		 mode;		/* pipe: O_RDONLY, O_WRONLY, O_RDWR */
 	int		 type;		/* socket: SOCK_STREAM ... */
-	bool		 polled;	/* it is in the epolls */
+	bool		 polled;	/* it is in both epolls */
 	bool		 was_connected;
-	bool		 named;		/* a FIFO, and no pipe(2) */
+	bool		 named;		/* a FIFO, not of pipe(2) */
 	unsigned int	 hints;		/* HINT_IN, HINT_OUT */
 	unsigned int	 due;		/* 1 << slot */
-	unsigned int	 late;		/* due at the next look */
-	bool		 local;		/* due by the process's own doing */
+	unsigned int	 late;		/* slots due at the next look */
+	bool		 local;		/* due because of the process's own
+					 * call */
 	bool		 read_first;
 	uint32_t	 acked_segments;
-	int64_t		 acked_since;	/* an ACK is held back since; 0: no */
+	int64_t		 acked_since;	/* an ACK is delayed since; 0: no */
 	struct look	 last;
 };
 #define HINT_IN		0x1
@@ -131,26 +133,27 @@ struct watch {
 
 struct kqueue {
 	struct kqueue	*next;
-	struct knote	*head, *tail;	/* what is active */
-	struct knote	*notes;		/* about descriptors, newest first */
+	struct knote	*head, *tail;	/* active knotes */
+	struct knote	*knotes;	/* of descriptors, newest first */
 	struct knote	*others;
-	struct knote	*watchers;	/* notes of other kqueues about us */
+	struct knote	*watchers;	/* other kqueues' knotes of this one */
 	struct watch	*watches[WATCHES];
 	int		 fd;		/* the program's number; -1: closed */
 	int		 in;		/* an epoll: what fd refers to */
 	int		 out;		/* an epoll of EPOLLOUT, inside it */
-	int		 waiter;	/* an epoll of in: asked, not emptied */
+	int		 waiter;	/* an epoll of in: polled, not read */
 	int		 count;		/* queued */
 	int		 waiters;
-	int		 nnotes;
-	bool		 lit;		/* the beacon is in it */
+	int		 nknotes;
+	bool		 lit;		/* in contains the beacon */
 	bool		 looking;
-	bool		 restless;	/* changes tell nobody: look again */
+	bool		 restless;	/* some changes cause no edge: look
+					 * again */
 };
 
 /* kqueue.c */
 void	fake_drop(struct knote *);
-void	fake_gone(struct watch *);
+void	fake_fd_closed(struct watch *);
 void	fake_activate(struct knote *);
 
 /* kqueue_fd.c */
@@ -178,10 +181,10 @@ int	fake_same(const struct watch *);
 bool	fake_named(int);
 
 /* kqueue_look.c */
-#define BACKWARD	4096	/* the room of a pipe's other direction: seen */
+#define BACKWARD	4096	/* a pipe's room in the other direction: seen */
 
 void	fake_look(struct watch *, struct look *);
-int	fake_answer(struct knote *, const struct look *);
+int	fake_filter_event(struct knote *, const struct look *);
 int	fake_pipe_write(struct knote *, const struct look *);
 void	fake_set_data(struct knote *, int64_t);
 int	fake_slot(const struct knote *);

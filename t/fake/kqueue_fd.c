@@ -1,25 +1,25 @@
 /*
- * The fake kqueue's descriptors and memory: how kqueues come and go, what
- * close(2) and fork(2) do to them, and the lock.
+ * The fake kqueue's descriptors and memory: how kqueues are made and freed,
+ * what close(2) and fork(2) do to them, and the lock.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  *
- * The descriptor that a program gets is an epoll.  It becomes readable by
- * edges that nobody has looked at, and by a descriptor that is always ready,
- * the beacon, which is in it while notes are queued.  So a kqueue can be
- * watched by poll(2), epoll(7) and another kqueue.  Other descriptors that
- * the fake needs are kept above those that a test will ever see: a kqueue
- * takes one number.
+ * The descriptor that a program gets is an epoll.  It is readable while there
+ * are edges that were not collected, and while knotes are queued: then it
+ * contains the beacon, a descriptor that is always ready.  So a kqueue can be
+ * watched by poll(2), epoll(7) and another kqueue.  The fake moves its other
+ * descriptors above the numbers that a test uses, so that a kqueue takes one
+ * number.
  *
- * close(2) is defined here, and dup2(2) and dup3(2): notes go with the
- * number, in the moment of the close, also while a dup keeps the object alive
- * (knote_fdclose, all systems; seen).  Comparing what fstat(2) says, at the
- * next use, would do for a number that was given to another file, but not for
- * one given to the same file again, nor for the two ends of one pipe, which
- * have one inode.  It remains as a second line, for descriptors that libc
- * closes in its own ways.  And not --wrap: t/lib/wrap.c has that already.
- * fstatvfs(2) is defined as well: Linux has a file system for pipes.
+ * close(2), dup2(2) and dup3(2) are defined here: knotes are dropped with the
+ * number, at the time of the close, even while a dup keeps the object open
+ * (knote_fdclose, all systems; seen).  Comparing fstat(2) at the next use
+ * would suffice for a number that was reused for another file, but not for one
+ * reused for the same file, nor for the two ends of one pipe, which share an
+ * inode.  It remains as a fallback for descriptors that the C library closes
+ * internally.  The linker's --wrap is not used, since t/lib/wrap.c uses it.
+ * fstatvfs(2) is defined as well, since Linux has a file system for pipes.
  */
 #include "config.h"
 
@@ -72,7 +72,7 @@ fake_leave(const sigset_t *mask)
 	(void)pthread_sigmask(SIG_SETMASK, mask, NULL);
 }
 
-/* A kernel's memory isn't from malloc, which tests count. */
+/* Memory of a kernel is not from malloc, whose calls tests count. */
 static struct chunk {
 	struct chunk	*next;
 } *freed[64];
@@ -121,8 +121,8 @@ fake_tag(void)
 }
 
 /*
- * Moves a descriptor out of the way.  The limit on open files is lifted for
- * that: a test may have lowered it to run out of them.
+ * Duplicates a descriptor to a high number.  A test may have lowered the limit
+ * on open files to run out of them, so the limit is raised meanwhile.
  */
 static int
 hidden_dup(int fd)
@@ -138,7 +138,7 @@ hidden_dup(int fd)
 		high = fake_fcntl(fd, F_DUPFD_CLOEXEC, HIDDEN);
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	/* The hard limit is low: anywhere, then. */
+	/* The hard limit is low: take any number. */
 	return high >= 0 ? high : fake_fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
@@ -153,7 +153,7 @@ fake_hide(int fd)
 	return high;
 }
 
-/* Two numbers aren't taken at once even where only one is left. */
+/* Never takes two numbers at a time, since only one may be left. */
 static int
 hidden_epoll(void)
 {
@@ -206,8 +206,8 @@ fake_free_kqueue(struct kqueue *kq)
 {
 	struct kqueue **link = &kqueues;
 
-	while (kq->notes != NULL)
-		fake_gone(kq->notes->watch);
+	while (kq->knotes != NULL)
+		fake_fd_closed(kq->knotes->watch);
 	while (kq->others != NULL)
 		fake_drop(kq->others);
 	while (*link != kq)
@@ -227,7 +227,7 @@ fake_find(int fd)
 			return kq;
 	}
 #ifdef SYS_kcmp
-	/* Perhaps a dup of one: 0 is KCMP_FILE. */
+	/* It may be a dup of one: 0 is KCMP_FILE. */
 	for (kq = kqueues; kq != NULL; kq = kq->next) {
 		if (kq->fd >= 0 && syscall(SYS_kcmp, getpid(), getpid(), 0,
 		    fd, kq->in) == 0)
@@ -237,7 +237,10 @@ fake_find(int fd)
 	return NULL;
 }
 
-/* The program's number is a dup of the epoll: a waiter may outlive it. */
+/*
+ * The program's number is a dup of the epoll, since a waiter may still use the
+ * epoll after the number is closed.
+ */
 static int
 open_kqueue(struct kqueue *kq)
 {
@@ -325,9 +328,9 @@ kqueue1(int flags)
 }
 #endif
 
-/* A number is about to be given up: its notes go with it, in all kqueues. */
+/* A number is about to be closed: drops its knotes in all kqueues. */
 static void
-forget(int fd)
+drop_number(int fd)
 {
 	struct kqueue *kq, *next;
 
@@ -335,7 +338,7 @@ forget(int fd)
 		struct watch *watch = fake_watched(kq, fd);
 
 		if (watch != NULL)
-			fake_gone(watch);
+			fake_fd_closed(watch);
 	}
 	for (kq = kqueues; kq != NULL; kq = next) {
 		next = kq->next;
@@ -356,7 +359,7 @@ close(int fd)
 	sigset_t mask;
 
 	fake_enter(&mask);
-	forget(fd);
+	drop_number(fd);
 	errno = saved;
 	result = fake_close(fd);
 	error = errno;
@@ -373,7 +376,7 @@ dup3(int from, int to, int flags)
 
 	fake_enter(&mask);
 	if (from != to && fake_fcntl(from, F_GETFD, 0) >= 0)
-		forget(to);
+		drop_number(to);
 	errno = saved;
 	result = (int)syscall(SYS_dup3, from, to, flags);
 	error = errno;
@@ -383,9 +386,9 @@ dup3(int from, int to, int flags)
 }
 
 /*
- * A pipe is in no file system: EINVAL (getvnode, all systems).  Of the rest
- * nobody asks for more than that it is in one, and musl has what would tell
- * in one object with its own fstatvfs.
+ * A pipe is in no file system: EINVAL (getvnode, all systems).  For other
+ * descriptors only success matters to callers. musl's own implementation is in
+ * one object with its fstatvfs, and so can't be called here.
  */
 int
 fstatvfs(int fd, struct statvfs *fs)
@@ -412,7 +415,8 @@ dup2(int from, int to)
 }
 
 /*
- * A child has no kqueues: their descriptors aren't inherited (kqueue(2)).
+ * A child has no kqueues, since their descriptors aren't inherited
+ * (kqueue(2)).
  */
 static void
 before_fork(void)
@@ -431,7 +435,7 @@ after_fork(void)
 	fake_leave(&mask);
 }
 
-/* Closed and no more: the epolls themselves are still the parent's. */
+/* Only closes them: the epolls themselves are still the parent's. */
 static void
 in_child(void)
 {
@@ -449,9 +453,7 @@ in_child(void)
 	after_fork();
 }
 
-/*
- * What tests ask.
- */
+/* The test interface. */
 
 void
 fake_kqueue_look(void)
@@ -468,7 +470,7 @@ fake_kqueue_look(void)
 }
 
 int
-fake_kqueue_notes(int fd)
+fake_kqueue_knotes(int fd)
 {
 	struct kqueue *kq;
 	sigset_t mask;
@@ -476,7 +478,7 @@ fake_kqueue_notes(int fd)
 
 	fake_enter(&mask);
 	kq = fake_find(fd);
-	n = kq != NULL ? kq->nnotes : -1;
+	n = kq != NULL ? kq->nknotes : -1;
 	fake_leave(&mask);
 	return n;
 }
@@ -501,17 +503,17 @@ begin(void)
 			memcpy(name, p, n);
 			name[n] = '\0';
 			if (fake_kqueue_quirk(name, p[n + 1] != '0') < 0)
-				abort();	/* a misspelt quirk */
+				abort();	/* an unknown quirk */
 		}
 		p = strchr(p, ',');
 		p = p != NULL ? p + 1 : NULL;
 	}
 }
 
-/* Who looks for descriptors that are left at the end must not find it. */
+/* A tool that reports descriptors left open at exit must not find it. */
 __attribute__((__destructor__))
 static void
-put_out(void)
+close_beacon(void)
 {
 	(void)fake_close(beacon);
 }

@@ -1,14 +1,14 @@
 /*
- * What the fake kqueue sees of an object, and what the filters make of that.
+ * How the fake kqueue determines the state of an object, and its filters.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  *
- * Filters: filt_piperead and its like in sys_pipe.c; filt_soread,
- * filt_sowrite, filt_solisten in uipc_socket.c; all systems.  The object is
- * asked at the time, by poll(2), FIONREAD, TCP_INFO and the like.  Nothing is
- * asked that would change it: SO_ERROR would take the error that the program
- * is to find, so it is concluded from the connection's history.
+ * Filters: filt_piperead etc. in sys_pipe.c; filt_soread, filt_sowrite,
+ * filt_solisten in uipc_socket.c; all systems.  The state is queried when it
+ * is needed, by poll(2), FIONREAD, TCP_INFO etc.  No query may change the
+ * object: SO_ERROR would take the error that the program is to find, so the
+ * error is derived from the connection's history.
  */
 #include "config.h"
 
@@ -38,7 +38,7 @@
 #define RDHUP		0x2000		/* POLLRDHUP */
 #define TCP_INFO	11
 
-/* Linux's struct tcp_info as far as 4.6; libc's headers end earlier. */
+/* Linux's struct tcp_info up to 4.6; the C library's may be shorter. */
 struct info {
 	uint8_t		state;
 	uint8_t		bytes[7];
@@ -49,7 +49,7 @@ struct info {
 	uint64_t	acked;
 	uint64_t	received;
 	uint32_t	words3[5];
-	uint32_t	segments;	/* out, with data */
+	uint32_t	segments;	/* sent, with data */
 	char		end[4];
 };
 
@@ -72,7 +72,7 @@ count_of(int fd, unsigned long command)
 	return n;
 }
 
-/* A socket's free space, by its own account. */
+/* The free space in a socket's send buffer. */
 static int64_t
 space_of(int fd)
 {
@@ -98,7 +98,7 @@ look_tcp_state(struct watch *watch, struct look *look,
 	case T_SYN_RECEIVED:
 		return;
 	case T_CLOSE:
-		/* Without RDHUP it was never connected. */
+		/* Without RDHUP, it was never connected. */
 		if ((polled & (RDHUP | POLLERR)) == 0)
 			return;
 		look->seen |= SEEN_REOF | SEEN_WEOF | SEEN_CLOSED;
@@ -122,8 +122,8 @@ look_tcp_state(struct watch *watch, struct look *look,
 }
 
 /*
- * so_error: a reset of a connection that there was, or else a refusal.
- * BSD calls both disconnected (soisdisconnected): nothing more either way.
+ * so_error: a reset if the connection existed, otherwise a refusal.  BSD
+ * treats both as disconnected (soisdisconnected), in both directions.
  */
 static int
 tcp_error(const struct watch *watch, const struct look *look)
@@ -144,8 +144,8 @@ is_listening(int fd)
 }
 
 /*
- * To send nothing is to ask whether one could: the only way to learn of one's
- * own shutdown(WR), where nothing else tells.
+ * Sending no bytes fails with EPIPE after shutdown(WR): the only way to detect
+ * that where no state is available.
  */
 static bool
 is_shut(int fd)
@@ -155,8 +155,8 @@ is_shut(int fd)
 }
 
 /*
- * Some emulators cut TCP_INFO short.  Then the state is concluded, and
- * nothing is known of acknowledgements.
+ * Some emulators truncate TCP_INFO.  Then the state is guessed, and nothing is
+ * known about acknowledgements.
  */
 static void
 guess_info(int fd, struct info *info, int polled)
@@ -204,7 +204,7 @@ look_tcp(struct watch *watch, struct look *look, int polled)
 	if ((look->seen & SEEN_LISTENING) != 0)
 		return;
 	look->readable = count_of(watch->fd, FIONREAD);
-	/* Linux counts as far as the urgent byte; BSD keeps that elsewhere. */
+	/* Linux counts up to the urgent byte, which BSD keeps elsewhere. */
 	if (look->readable == 0 && (polled & (POLLIN | POLLPRI | RDHUP)) ==
 	    (POLLIN | POLLPRI))
 		look->readable = 1;
@@ -246,7 +246,10 @@ look_unix(struct watch *watch, struct look *look, int polled)
 		look->seen |= SEEN_WRITABLE;
 }
 
-/* A datagram's sender counts too (sbappendaddr): an empty one isn't 0. */
+/*
+ * The size includes the sender's address (sbappendaddr), so that of an empty
+ * datagram isn't 0.
+ */
 static void
 look_dgram(struct watch *watch, struct look *look, int polled)
 {
@@ -266,8 +269,8 @@ look_dgram(struct watch *watch, struct look *look, int polled)
 }
 
 /*
- * Both ends of a pipe show what is in it.  REOF at the reading end, WEOF at
- * the writing one: the other is closed.
+ * Both ends of a pipe show its contents.  REOF at the reading end, or WEOF at
+ * the writing end, means that the other end is closed.
  */
 static void
 look_pipe(struct watch *watch, struct look *look, int polled)
@@ -346,9 +349,7 @@ fake_look(struct watch *watch, struct look *look)
 	}
 }
 
-/*
- * The filters' answers.
- */
+/* The filters. */
 
 static int
 enough(const struct knote *kn, int64_t least)
@@ -414,8 +415,8 @@ fifo_read(struct knote *kn, const struct look *look)
 }
 
 /*
- * filt_piperead: the writing end has a READ as well, of the direction that
- * carries nothing: silent until the reader is closed.
+ * filt_piperead: the writing end can have a READ as well, for the direction
+ * without data: it is silent until the reader is closed.
  */
 static int
 pipe_read(struct knote *kn, const struct look *look)
@@ -482,7 +483,7 @@ fake_slot(const struct knote *kn)
 }
 
 int
-fake_answer(struct knote *kn, const struct look *look)
+fake_filter_event(struct knote *kn, const struct look *look)
 {
 	enum kind kind = kn->watch->kind;
 	bool socket = kind == KIND_TCP || kind == KIND_UNIX ||

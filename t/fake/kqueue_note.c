@@ -1,6 +1,6 @@
 /*
- * The fake kqueue's filters that are about no descriptor, its quirks, and
- * the system calls that it makes past t/lib/wrap.c.
+ * The fake kqueue's filters that are not of descriptors, its quirks, and its
+ * system calls, which bypass t/lib/wrap.c.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -72,9 +72,9 @@ fake_kqueue_quirk(const char *name, int on)
 /*
  * EVFILT_USER.
  *
- * FreeBSD and NetBSD keep the program's flags in sfflags and deliver those;
- * OpenBSD and XNU alike.  A first EV_ADD stores its fflags as they are,
- * NOTE_TRIGGER among them, but triggers by kn_fflags, which is 0 then:
+ * FreeBSD and NetBSD keep the program's flags in sfflags and deliver those; so
+ * do OpenBSD and XNU.  A first EV_ADD stores its fflags unchanged, including
+ * NOTE_TRIGGER, but the trigger depends on kn_fflags, which is 0 then:
  * filt_userattach; seen.
  */
 #ifndef EVFILT_USER
@@ -155,10 +155,10 @@ const struct filter fake_user_filter = {
 };
 
 /*
- * EVFILT_TIMER: milliseconds, periodic unless EV_ONESHOT, and EV_CLEAR by
- * itself (filt_timerattach, all systems; seen).  A change with EV_ADD arms
- * it anew, and what it had counted is lost (filt_timertouch; on NetBSD
- * before 10 and OpenBSD before 6.8 nothing happens: taken as the former).
+ * EVFILT_TIMER: milliseconds, periodic unless EV_ONESHOT, and always EV_CLEAR
+ * (filt_timerattach, all systems; seen).  A change with EV_ADD restarts the
+ * timer, and its count is lost (filt_timertouch; NetBSD before 10 and OpenBSD
+ * before 6.8 ignore the change, but the fake does not).
  */
 static int
 timer_arm(struct knote *kn)
@@ -211,7 +211,7 @@ timer_event(struct knote *kn)
 
 	if (syscall(SYS_read, kn->hook, &expired, sizeof(expired)) ==
 	    (long)sizeof(expired)) {
-		/* qemu-user 7 forgets to turn the bytes of a dup's. */
+		/* qemu-user 7 doesn't swap the bytes of a dup's count. */
 		if (expired > UINT32_MAX)
 			expired = 1;
 		kn->kev.data += (int)expired;
@@ -248,7 +248,7 @@ fake_timer_tick(struct kqueue *kq, uint64_t tag)
 	}
 }
 
-/* AIO and LIO, which the kernel posts itself: filt_aio. */
+/* AIO and LIO: events that the kernel posts: filt_aio. */
 static int
 posted_attach(struct knote *kn)
 {
@@ -272,7 +272,7 @@ const struct filter fake_posted_filter = {
  * System calls.
  */
 
-/* The thread sanitizer keeps book of descriptors, in its own close(2). */
+/* The thread sanitizer tracks descriptors in its own close(2). */
 extern int __interceptor_close(int) __attribute__((__weak__));
 
 int
@@ -310,7 +310,7 @@ fake_fcntl(int fd, int command, long arg)
 #endif
 }
 
-/* What poll(2) says at once. */
+/* The revents of poll(2) now. */
 int
 fake_poll(int fd, int events)
 {
@@ -325,7 +325,7 @@ fake_poll(int fd, int events)
 	return n > 0 ? pfd.revents : 0;
 }
 
-/* Returns how long the answer is. */
+/* Returns the length of the option's value, or -1. */
 int
 fake_option(int fd, int level, int name, void *value, size_t size)
 {

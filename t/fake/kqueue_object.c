@@ -1,18 +1,18 @@
 /*
- * The fake kqueue's descriptors: what an object is like, and when it says
- * that something happened to it.
+ * The objects that the fake kqueue watches by descriptor, and how it notices
+ * that they have changed.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  *
- * What an object is like can be asked of it: kqueue_look.c.
+ * kqueue_look.c determines the state of an object.
  *
- * When an object speaks up is harder.  An edge comes from Linux itself for
- * whatever arrives, and for room after a write that found none.  The BSDs
- * speak up more often: on each acknowledgement, and on each read from and
- * write to a pipe, to both of its ends (pipeselwakeup; seen).  Those are found
- * by comparing with what was seen before, whenever kevent is called, and a few
- * hundred times a second while one waits.
+ * When an object notifies its knotes is harder to determine.  Linux gives
+ * edges for all that arrives, and for room after a write that found none.  The
+ * BSDs notify more often: on each acknowledgement, and on each read from and
+ * write to a pipe, at both of its ends (pipeselwakeup; seen).  Such changes
+ * are found by comparing with the previous state, whenever kevent is called,
+ * and a few hundred times a second while one waits.
  */
 #include "config.h"
 
@@ -31,7 +31,7 @@
 #include "kqueue_fake.h"
 #include "fake_kqueue.h"
 
-#define HELD_ACK	100000000	/* ns that an ACK is held back */
+#define HELD_ACK	100000000	/* ns that an ACK is delayed */
 #define BUNDLE		32
 
 static int
@@ -40,7 +40,7 @@ fd_event(struct knote *kn)
 	struct look now;
 
 	fake_look(kn->watch, &now);
-	return fake_answer(kn, &now);
+	return fake_filter_event(kn, &now);
 }
 
 /*
@@ -86,7 +86,7 @@ fd_attach(struct knote *kn)
 	    quirk(pipe_refuses) &&
 	    (now.seen & (SEEN_REOF | SEEN_WEOF)) != 0)
 		return REFUSED;
-	watch->notes[slot] = kn;
+	watch->knotes[slot] = kn;
 	if (watch->kind == KIND_PIPE ||
 	    (watch->kind == KIND_TCP && slot == SLOT_WRITE))
 		kn->kq->restless = true;
@@ -103,7 +103,7 @@ fd_detach(struct knote *kn)
 	struct watch *watch = kn->watch;
 	struct knote **sel;
 
-	watch->notes[fake_slot(kn)] = NULL;
+	watch->knotes[fake_slot(kn)] = NULL;
 	if (watch->inner != NULL) {
 		for (sel = &watch->inner->watchers; *sel != kn;)
 			sel = &(*sel)->sel;
@@ -141,8 +141,8 @@ kind_of_socket(struct watch *watch)
 }
 
 /*
- * Is it a FIFO in a file system, and not from pipe(2)?  A pipe of our own tells
- * which device these are on; there may be no /proc to ask.
+ * Is it a FIFO in a file system, and not from pipe(2)?  Both are compared by
+ * device with a pipe made here, since there may be no /proc.
  */
 bool
 fake_named(int fd)
@@ -152,7 +152,7 @@ fake_named(int fd)
 	bool named;
 
 	if (syscall(SYS_pipe2, fds, O_CLOEXEC) < 0)
-		return false;	/* no room: most are not */
+		return false;	/* no descriptor left: most are not */
 	named = fstat(fd, &st) < 0 || fstat(fds[0], &pipe_st) < 0 ||
 	    st.st_dev != pipe_st.st_dev;
 	(void)syscall(SYS_close, fds[0]);
@@ -186,7 +186,7 @@ kind_of(struct watch *watch)
 	return 0;
 }
 
-/* Some devices can't be polled, and are always ready: /dev/null. */
+/* Some devices, such as /dev/null, can't be polled and are always ready. */
 static void
 poll_by_epoll(struct watch *watch)
 {
@@ -208,7 +208,7 @@ poll_by_epoll(struct watch *watch)
 		watch->kind = KIND_FILE;
 }
 
-/* Entries of the epolls: hints for watches, and timers'. */
+/* Finds the watch of an entry in the epolls; timers have entries as well. */
 static struct watch *
 tagged(struct kqueue *kq, uint64_t tag)
 {
@@ -269,7 +269,7 @@ fake_watch(struct kqueue *kq, int fd, int *error)
 	watch->next = *bucket(kq, fd);
 	*bucket(kq, fd) = watch;
 	poll_by_epoll(watch);
-	/* What it is like now is seen by whoever attaches. */
+	/* Drop hints so far: attaching a knote checks the current state. */
 	collect(kq, kq->in, HINT_IN);
 	collect(kq, kq->out, HINT_OUT);
 	watch->hints = 0;
@@ -278,7 +278,10 @@ fake_watch(struct kqueue *kq, int fd, int *error)
 	return watch;
 }
 
-/* Has the number been closed and given away, in a way that we don't see? */
+/*
+ * Is the number still open for the same file?  It may have been closed and
+ * reused without a call of close() above.
+ */
 int
 fake_same(const struct watch *watch)
 {
@@ -300,7 +303,7 @@ fake_watched(struct kqueue *kq, int fd)
 	return watch;
 }
 
-/* Lets go of a watch that has no notes. */
+/* Frees a watch, unless it has knotes. */
 void
 fake_unwatch(struct watch *watch)
 {
@@ -308,7 +311,7 @@ fake_unwatch(struct watch *watch)
 	int slot;
 
 	for (slot = 0; slot < SLOT_MAX; slot++) {
-		if (watch->notes[slot] != NULL)
+		if (watch->knotes[slot] != NULL)
 			return;
 	}
 	if (watch->polled && fake_same(watch)) {
@@ -327,7 +330,7 @@ fake_unwatch(struct watch *watch)
  * Noticing.
  */
 
-/* Bits that are seen now and weren't. */
+/* Bits that are set now and were not before. */
 static unsigned int
 appeared(const struct watch *watch, const struct look *now)
 {
@@ -340,8 +343,8 @@ appeared(const struct watch *watch, const struct look *now)
 #define DUE_ALL		(DUE_READ | DUE_WRITE | DUE_EXCEPT)
 
 /*
- * Does the peer acknowledge at once, or hold it back for the next segment or
- * for a while, as TCP does (tcp_input.c; seen)?  A reply carries it.
+ * Has the peer acknowledged?  TCP delays an acknowledgement until the next
+ * segment or for a while (tcp_input.c; seen).  A reply carries it.
  */
 static bool
 acknowledged(struct watch *watch, const struct look *now)
@@ -366,32 +369,32 @@ acknowledged(struct watch *watch, const struct look *now)
 }
 
 /*
- * TCP speaks to its readers of data, of the end, of errors; to its writers of
- * acknowledgements, of its own shutdown; to both of a connection made or lost
+ * TCP notifies its readers of data, end of file and errors; its writers of
+ * acknowledgements and of a local shutdown; both of a connection made or lost
  * (sorwakeup, sowwakeup, soisconnected, socantsendmore, soisdisconnected).
  */
 static unsigned int
 due_tcp(struct watch *watch, const struct look *now)
 {
 	unsigned int new = appeared(watch, now), due = 0;
-	bool heard = now->received != watch->last.received;
+	bool arrived = now->received != watch->last.received;
 	bool held = watch->acked_since != 0;
 
 	if ((new & (SEEN_CONNECTED | SEEN_CLOSED)) != 0)
 		due |= DUE_ALL;
-	if (heard || (new & (SEEN_REOF | SEEN_OOB | SEEN_ERROR)) != 0)
+	if (arrived || (new & (SEEN_REOF | SEEN_OOB | SEEN_ERROR)) != 0)
 		due |= DUE_READ | DUE_EXCEPT;
-	/* The shutdown of one's own wakes everybody, on Linux. */
+	/* On Linux a local shutdown causes an edge in both directions. */
 	if ((watch->hints & HINT_IN) != 0 && ((now->seen & SEEN_LISTENING) ||
 	    (new & SEEN_WEOF) == 0))
 		due |= DUE_READ | DUE_EXCEPT;
 	if (acknowledged(watch, now) ||
 	    (new & (SEEN_WEOF | SEEN_WRITABLE)) != 0)
 		due |= DUE_WRITE;
-	/* What is acknowledged has been received before. */
+	/* The peer's data arrives before its acknowledgement. */
 	watch->read_first = new == 0 && !held;
 	watch->local = (new & SEEN_WEOF) != 0 && (now->seen & SEEN_CLOSED) == 0;
-	/* The FIN's own acknowledgement follows, or has been (seen). */
+	/* The acknowledgement of the FIN follows, or has come (seen). */
 	if (watch->local && quirk(network_late))
 		watch->late |= DUE_WRITE;
 	if ((new & SEEN_CLOSED) != 0)
@@ -406,9 +409,9 @@ due_tcp(struct watch *watch, const struct look *now)
 }
 
 /*
- * A Unix socket speaks to its readers of data and of the end, to its writers
- * of what the peer has read and of its own end (uipc_send, uipc_rcvd).  On
- * Linux a peer's shutdown wakes both.
+ * A Unix socket notifies its readers of data and end of file, and its writers
+ * of data that the peer has read and of a local shutdown (uipc_send,
+ * uipc_rcvd).  On Linux the peer's shutdown causes an edge in both directions.
  */
 static unsigned int
 due_unix(struct watch *watch, const struct look *now)
@@ -443,11 +446,11 @@ due_hinted(const struct watch *watch)
 }
 
 /*
- * The end of a pipe for its writer.  The list is walked before the pipe is
- * marked: who had room hears of it as of a pipe in good order, who had none
- * doesn't.  On FreeBSD the note then is one-shot, and so is delivered as it
- * was, with the room that there had been (pipeclose, knlist_cleardel; seen).
- * A FIFO with a name is marked first (fifo_close).
+ * The reader of a pipe was closed.  The list is walked before the pipe is
+ * marked: a writer that had room is notified as of an intact pipe, and one
+ * that had none is not.  On FreeBSD the knote then is one-shot, and so is
+ * delivered as it was, with the room that there was before (pipeclose,
+ * knlist_cleardel; seen).  A FIFO with a name is marked first (fifo_close).
  */
 static void
 break_pipe(struct knote *kn, const struct look *now)
@@ -465,7 +468,7 @@ break_pipe(struct knote *kn, const struct look *now)
 		fake_set_data(kn, backward ? BACKWARD : now->space);
 		kn->kev.flags |= EV_EOF | EV_ONESHOT;
 	} else if (fake_pipe_write(kn, now) && backward)
-		return;		/* nobody walks this list */
+		return;		/* this list is not walked */
 	if (room || !quirk(pipe_full_eof_lost))
 		fake_activate(kn);
 }
@@ -473,7 +476,7 @@ break_pipe(struct knote *kn, const struct look *now)
 static unsigned int
 due_pipe(struct watch *watch, const struct look *now)
 {
-	struct knote *kn = watch->notes[SLOT_WRITE];
+	struct knote *kn = watch->knotes[SLOT_WRITE];
 	unsigned int broken = appeared(watch, now) & (SEEN_REOF | SEEN_WEOF);
 
 	if (broken != 0) {
@@ -487,8 +490,8 @@ due_pipe(struct watch *watch, const struct look *now)
 }
 
 /*
- * Data is there before Linux tells of it: whoever looks in between waits for
- * that, or the same data would speak up once more.
+ * Data is there before Linux gives its edge.  So if there is new data, wait
+ * for the edge: otherwise the same data would be notified twice.
  */
 static void
 await_hint(struct watch *watch, const struct look *now)
@@ -520,7 +523,7 @@ notice(struct watch *watch)
 	fake_look(watch, &now);
 	switch (watch->kind) {
 	case KIND_FILE:
-		/* It speaks up when written to, not when sought in. */
+		/* It notifies of writes, but not of seeks. */
 		if (now.space != watch->last.space)
 			watch->due |= DUE_READ;
 		break;
@@ -549,12 +552,12 @@ share_hints(struct kqueue *kq)
 {
 	struct knote *kn, *peer;
 
-	for (kn = kq->notes; kn != NULL; kn = kn->link) {
+	for (kn = kq->knotes; kn != NULL; kn = kn->link) {
 		struct watch *watch = kn->watch;
 
 		if (watch->kind != KIND_PIPE || watch->hints == 0)
 			continue;
-		for (peer = kq->notes; peer != NULL; peer = peer->link) {
+		for (peer = kq->knotes; peer != NULL; peer = peer->link) {
 			if (peer->watch->kind == KIND_PIPE &&
 			    peer->watch->dev == watch->dev &&
 			    peer->watch->ino == watch->ino)
@@ -576,8 +579,9 @@ fire(struct knote *kn)
 }
 
 /*
- * Lists of notes are walked from the newest (knlist_add); what differs is
- * whose turn it is: a socket's writers', unless the whole connection goes.
+ * Lists of knotes are walked from the newest (knlist_add).  The order of the
+ * lists differs: a socket's writers come first, unless the whole connection is
+ * closed.
  */
 static void
 fire_all(struct kqueue *kq, bool local_only)
@@ -586,7 +590,7 @@ fire_all(struct kqueue *kq, bool local_only)
 	int pass;
 
 	for (pass = 0; pass < 4; pass++) {
-		for (kn = kq->notes; kn != NULL; kn = kn->link) {
+		for (kn = kq->knotes; kn != NULL; kn = kn->link) {
 			struct watch *watch = kn->watch;
 			bool write = fake_slot(kn) == SLOT_WRITE;
 			int turn = 0;
@@ -618,15 +622,15 @@ notice_all(struct kqueue *kq)
 	return local;
 }
 
-/* Finds a watch whose descriptor was closed behind our back. */
+/* Drops a watch whose descriptor was closed without a call of close(). */
 static bool
-bury(struct kqueue *kq)
+drop_closed(struct kqueue *kq)
 {
 	struct knote *kn;
 
-	for (kn = kq->notes; kn != NULL; kn = kn->link) {
+	for (kn = kq->knotes; kn != NULL; kn = kn->link) {
 		if (!fake_same(kn->watch)) {
-			fake_gone(kn->watch);
+			fake_fd_closed(kn->watch);
 			return true;
 		}
 	}
@@ -634,8 +638,8 @@ bury(struct kqueue *kq)
 }
 
 /*
- * Where the network is another thread, what the process did itself comes
- * first, and the rest when it looks again.
+ * Where the network is another thread, the effects of the process's own calls
+ * come first, and the rest at the next look.
  */
 void
 fake_look_at(struct kqueue *kq)
@@ -643,9 +647,9 @@ fake_look_at(struct kqueue *kq)
 	bool local;
 
 	if (kq->looking)
-		return;		/* kqueues that watch each other */
+		return;		/* kqueues may watch each other */
 	kq->looking = true;
-	while (bury(kq))
+	while (drop_closed(kq))
 		continue;
 	collect(kq, kq->in, HINT_IN);
 	collect(kq, kq->out, HINT_OUT);

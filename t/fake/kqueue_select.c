@@ -1,7 +1,7 @@
 /*
- * The kqueue selector, where only the fake can lead it: an event that went
- * with a cancelled thread, asynchronous I/O that has completed, notes that are
- * left, and too much room.
+ * The kqueue selector in states that only the fake can produce: an event lost
+ * with a cancelled thread, completed asynchronous I/O, knotes that are left,
+ * and too much room.
  */
 #include "config.h"
 
@@ -33,11 +33,11 @@ new_waker(mio_token token)
 }
 
 /*
- * Takes the event of a wake along, and what tells of it, as a thread does
- * that is cancelled between the kernel and the library.
+ * Wakes, and takes the event away from the library, like a thread that is
+ * cancelled between the kernel and the library.
  */
 static void
-wake_in_vain(struct mio_waker *waker)
+lose_wake(struct mio_waker *waker)
 {
 	struct timespec none = { 0, 0 };
 	int kq = mio_poller_fd(poller);
@@ -46,18 +46,18 @@ wake_in_vain(struct mio_waker *waker)
 
 	need(mio_waker_wake(waker) == 0);
 	need(kevent(kq, NULL, 0, &event, 1, NULL) == 1);
-	/* A pipe's byte would be an event again. */
+	/* A byte in a pipe would be an event again. */
 	if (event.filter == EVFILT_READ)
 		need(read((int)event.ident, &byte, 1) == 1);
 	need(kevent(kq, NULL, 0, &event, 1, &none) == 0);
 }
 
 static void
-taken_along(void)
+lost_event(void)
 {
 	struct mio_waker *waker = new_waker(5);
 
-	wake_in_vain(waker);
+	lose_wake(waker);
 	is(mio_poll(poller, events, 8, MIO_FOREVER), 1,
 	    "a wake whose event is lost: the next wait has it");
 	is(events[0].token, 5, "its token");
@@ -75,7 +75,7 @@ write_later(void *arg)
 	return NULL;
 }
 
-/* Pending, and nothing to report: as if another waiter had been faster. */
+/* A waker is pending, but another waiter has reported it. */
 static void
 taken_by_another(void)
 {
@@ -85,18 +85,18 @@ taken_by_another(void)
 
 	unix_pair(&a, &b);
 	reg(poller, &a, 7, MIO_READABLE);
-	wake_in_vain(waker);
+	lose_wake(waker);
 	mio_waker_free(waker);
 	thread = start_thread(write_later, &b);
 	is(mio_poll(poller, events, 8, MIO_FOREVER), 1,
-	    "nothing is left of what was pending: an infinite wait goes on");
+	    "the pending waker was reported: an infinite wait continues");
 	is(events[0].token, 7, "until there is an event");
 	join_thread(thread);
 	close_source(&a);
 	close_source(&b);
 }
 
-/* What the kernel does when the request of this number is over. */
+/* Posts the event of a completed request, as the kernel does. */
 static void
 complete(int request, int filter, mio_token token)
 {
@@ -125,7 +125,7 @@ aio(void)
 	is(events[0].token, 7, "the token is the request's value");
 	is(events[0].readiness, MIO_AIO, "it is AIO and nothing else");
 	ok(mio_event_is_aio(&events[0]) && !mio_event_is_lio(&events[0]),
-	    "the accessors say so");
+	    "the accessors return it");
 	need(mio_event_format(&events[0], text, sizeof(text)) > 0);
 	is_str(text, "token=7 aio native=AIO", "formatted");
 	is(poll_now(poller, events, 8), 0, "once");
@@ -155,8 +155,8 @@ lio(void)
 #endif
 
 /*
- * A request's number is an address of its own, which may be any number: it
- * is never taken for a descriptor, and requests of one token are not merged.
+ * A request's ident is an address, which may be any number: it is never taken
+ * for a descriptor, and requests with the same token are not merged.
  */
 static void
 beside_a_source(void)
@@ -177,7 +177,7 @@ beside_a_source(void)
 	close_source(&b);
 }
 
-/* More than fit are kept. */
+/* Events that do not fit are returned by the next calls. */
 static void
 small_room(void)
 {
@@ -188,23 +188,23 @@ small_room(void)
 	for (i = 0; i < 3; i++)
 		n += poll_now(poller, events, 1);
 	is(n, 3, "three requests, one at a time");
-	is(poll_now(poller, events, 1), 0, "and no more");
+	is(poll_now(poller, events, 1), 0, "and no other");
 }
 
-/* Deregistered, a source has no notes left, whatever it was. */
+/* A deregistered source has no knotes left. */
 static void
-no_notes(void)
+no_knotes(void)
 {
-	int kq = mio_poller_fd(poller), before = fake_kqueue_notes(kq);
+	int kq = mio_poller_fd(poller), before = fake_kqueue_knotes(kq);
 	struct mio_source a, b;
 
 	unix_pair(&a, &b);
 	reg(poller, &a, 1, MIO_READABLE | MIO_WRITABLE);
-	is(fake_kqueue_notes(kq), before + 2, "two directions: two notes");
+	is(fake_kqueue_knotes(kq), before + 2, "two directions: two knotes");
 	rereg(poller, &a, 1, MIO_WRITABLE | MIO_LEVEL);
-	is(fake_kqueue_notes(kq), before + 1, "one direction: one note");
+	is(fake_kqueue_knotes(kq), before + 1, "one direction: one knote");
 	dereg(poller, &a);
-	is(fake_kqueue_notes(kq), before, "deregistered: none");
+	is(fake_kqueue_knotes(kq), before, "deregistered: none");
 	close_source(&a);
 	close_source(&b);
 	pipe_pair(&a, &b);
@@ -214,15 +214,18 @@ no_notes(void)
 	is(events[0].token, 2, "no reader: its token");
 	ok(mio_event_is_writable(&events[0]), "no reader: writable");
 	dereg(poller, &b);
-	is(fake_kqueue_notes(kq), before, "a pipe without a reader: none");
+	is(fake_kqueue_knotes(kq), before, "a pipe without a reader: none");
 	close_source(&b);
 }
 
-/* A pipe's writer needs READ to hear of the end; a FIFO's must not have it. */
+/*
+ * A pipe's writer needs READ to detect that the reader closed; a FIFO's must
+ * not have it.
+ */
 static void
 fifo(void)
 {
-	int kq = mio_poller_fd(poller), before = fake_kqueue_notes(kq);
+	int kq = mio_poller_fd(poller), before = fake_kqueue_knotes(kq);
 	char dir[] = "/tmp/mio-fifo-XXXXXX", path[64];
 	struct mio_source a, b;
 
@@ -233,19 +236,19 @@ fifo(void)
 	need(mio_source_from_fd(&b, open(path, O_WRONLY | O_NONBLOCK)) == 0);
 	need(unlink(path) == 0 && rmdir(dir) == 0);
 	reg(poller, &b, 3, MIO_WRITABLE);
-	is(fake_kqueue_notes(kq), before + 1, "a FIFO's writer: one note");
+	is(fake_kqueue_knotes(kq), before + 1, "a FIFO's writer: one knote");
 	dereg(poller, &b);
-	is(fake_kqueue_notes(kq), before, "a FIFO's writer: none");
+	is(fake_kqueue_knotes(kq), before, "a FIFO's writer: none");
 	close_source(&a);
 	close_source(&b);
 	pipe_pair(&a, &b);
 	reg(poller, &b, 4, MIO_WRITABLE);
-	is(fake_kqueue_notes(kq), before + 2, "a pipe's writer: two notes");
+	is(fake_kqueue_knotes(kq), before + 2, "a pipe's writer: two knotes");
 	close_source(&a);
 	close_source(&b);
 }
 
-/* Some kernels hear nothing where the room is too large (KQ-10). */
+/* Some kernels return no event if there is too much room (KQ-10). */
 static void
 much_room(void)
 {
@@ -271,13 +274,13 @@ main(void)
 	tap_start();
 	fds = count_fds();
 	poller = new_poller();
-	taken_along();
+	lost_event();
 	taken_by_another();
 	aio();
 	lio();
 	beside_a_source();
 	small_room();
-	no_notes();
+	no_knotes();
 	fifo();
 	much_room();
 	mio_poller_free(poller);

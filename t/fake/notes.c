@@ -1,6 +1,6 @@
 /*
- * The fake's notes: what makes two the same, the modes, and what each kind of
- * object answers, beyond what t/fake/replay.c has.
+ * The fake's knotes: which changes refer to the same one, the modes, and the
+ * events of each kind of object, in addition to t/fake/replay.c.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -30,16 +30,17 @@ identity(int kq)
 	put(pair[1], 1);
 	need(make(kq, pair[0], EVFILT_READ, EV_ADD, 0, 1) == 0);
 	need(make(kq, pair[0], EVFILT_READ, EV_ADD, 0, 2) == 0);
-	is(fake_kqueue_notes(kq), 1, "twice the same is one note");
+	is(fake_kqueue_knotes(kq), 1,
+	    "two changes with the same filter: one knote");
 	need(make(kq, pair[0], EVFILT_WRITE, EV_ADD, 0, 3) == 0);
-	is(fake_kqueue_notes(kq), 2, "another filter is another");
-	is(ask(kq, events, ROOM), 2, "both are ready: two events");
+	is(fake_kqueue_knotes(kq), 2, "another filter: another knote");
+	is(now(kq, events, ROOM), 2, "both are ready: two events");
 	is(udata(&events[0]), 2, "with the latest udata");
-	is(udata(&events[1]), 3, "each its own");
+	is(udata(&events[1]), 3, "each with its own udata");
 	is(make(kq, pair[0], EVFILT_READ, EV_DELETE, 0, 0), 0, "deletion");
-	is(ask(kq, events, ROOM), 1, "of one leaves the other");
+	is(now(kq, events, ROOM), 1, "of one knote leaves the other");
 	is(make(kq, pair[0], EVFILT_WRITE, EV_DELETE, 0, 0), 0, "deletion");
-	is(ask(kq, events, ROOM), 0, "of all leaves nothing");
+	is(now(kq, events, ROOM), 0, "of both leaves none");
 	close_both(pair);
 }
 
@@ -53,15 +54,15 @@ level(int kq)
 	need(make(kq, pair[0], EVFILT_READ, EV_ADD, 0, 1) == 0);
 	ok(silent(kq), "level: nothing to read");
 	put(pair[1], 3);
-	is(ask(kq, events, ROOM), 1, "level: once a call");
+	is(now(kq, events, ROOM), 1, "level: once a call");
 	is(events[0].data, 3, "data is the bytes");
-	is(ask(kq, events, ROOM), 1, "and at each call");
+	is(now(kq, events, ROOM), 1, "and at each call");
 	get(pair[0], 3);
 	ok(silent(kq), "until it is read");
 	close_both(pair);
 }
 
-/* With little room, each gets its turn: the queue's order. */
+/* With little room, the knotes take turns in the queue's order. */
 static void
 turns(int kq)
 {
@@ -75,7 +76,7 @@ turns(int kq)
 		    (unsigned int)i) == 0);
 	}
 	for (i = 0; i < 6; i++) {
-		need(ask(kq, &event, 1) == 1);
+		need(now(kq, &event, 1) == 1);
 		is(udata(&event), i % 3, "room for one: %d's turn", i % 3);
 		seen[udata(&event)]++;
 	}
@@ -84,7 +85,7 @@ turns(int kq)
 		close_both(pairs[i]);
 }
 
-/* EV_ONESHOT is delivered as it was activated: nobody looks again. */
+/* EV_ONESHOT is delivered as it was activated, without another check. */
 static void
 oneshot(int kq)
 {
@@ -96,18 +97,18 @@ oneshot(int kq)
 	put(pair[1], 3);
 	fake_kqueue_look();
 	get(pair[0], 3);
-	is(ask(kq, events, ROOM), BY(1, 1, 1, 1, 0, 1),
-	    "one-shot, drained meanwhile: comes all the same, but on Darwin");
+	is(now(kq, events, ROOM), BY(1, 1, 1, 1, 0, 1),
+	    "one-shot, drained meanwhile: an event, except on Darwin");
 	if (BY(1, 1, 1, 1, 0, 1)) {
-		is(events[0].data, 3, "with what it knew");
-		is(fake_kqueue_notes(kq), 0, "and is forgotten");
+		is(events[0].data, 3, "with the data of that time");
+		is(fake_kqueue_knotes(kq), 0, "and is forgotten");
 	} else
 		need(make(kq, pair[0], EVFILT_READ, EV_DELETE, 0, 0) == 0);
 	need(make(kq, pair[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0, 1) == 0);
 	put(pair[1], 3);
 	fake_kqueue_look();
 	get(pair[0], 3);
-	ok(silent(kq), "others are looked at again");
+	ok(silent(kq), "other knotes are checked again");
 	close_both(pair);
 }
 
@@ -125,12 +126,13 @@ disabled(int kq)
 	need(make(kq, pair[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0, 2) == 0);
 	ok(silent(kq), "EV_ADD doesn't enable it");
 	need(make(kq, pair[0], EVFILT_READ, EV_ENABLE, 0, 3) == 0);
-	is(ask(kq, events, ROOM), 1, "EV_ENABLE does, and it comes");
-	is(udata(&events[0]), BY(3, 2, 3, 2, 3, 2), "whose udata it has");
+	is(now(kq, events, ROOM), 1, "EV_ENABLE does: an event");
+	is(udata(&events[0]), BY(3, 2, 3, 2, 3, 2),
+	    "with the udata of the last change that sets it");
 	need(make(kq, pair[0], EVFILT_READ, EV_DISABLE, 0, 3) == 0);
 	need(make(kq, pair[0], EVFILT_READ, EV_ENABLE, 0, 3) == 0);
-	is(ask(kq, events, ROOM), BY(1, 0, 1, 1, 1, 0),
-	    "EV_ENABLE without news: looks, or doesn't");
+	is(now(kq, events, ROOM), BY(1, 0, 1, 1, 1, 0),
+	    "EV_ENABLE without activity: checks, or not");
 	close_both(pair);
 }
 
@@ -142,20 +144,20 @@ dispatched(int kq)
 
 	need(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	need(make(kq, pair[0], EVFILT_WRITE, EV_ADD | EV_DISPATCH, 0, 1) == 0);
-	is(ask(kq, events, ROOM), 1, "EV_DISPATCH: once");
+	is(now(kq, events, ROOM), 1, "EV_DISPATCH: once");
 	ok(silent(kq), "then disabled");
 	need(make(kq, pair[0], EVFILT_WRITE, EV_ENABLE, 0, 1) == 0);
-	is(ask(kq, events, ROOM), BY(1, 0, 1, 1, 1, 0),
+	is(now(kq, events, ROOM), BY(1, 0, 1, 1, 1, 0),
 	    "EV_ENABLE alone: again, or lost");
 	need(make(kq, pair[0], EVFILT_WRITE, EV_ADD | EV_ENABLE, 0, 1) == 0);
-	is(ask(kq, events, ROOM), 1, "EV_ADD with EV_ENABLE: again");
+	is(now(kq, events, ROOM), 1, "EV_ADD with EV_ENABLE: again");
 	need(make(kq, pair[0], EVFILT_WRITE, EV_DELETE, 0, 1) == 0);
 	need(make(kq, pair[0], EVFILT_WRITE, EV_ADD | EV_DISPATCH | EV_CLEAR,
 	    0, 1) == 0);
-	is(ask(kq, events, ROOM), 1, "with EV_CLEAR: once");
+	is(now(kq, events, ROOM), 1, "with EV_CLEAR: once");
 	need(make(kq, pair[0], EVFILT_WRITE, EV_ADD, 0, 1) == 0);
-	is(ask(kq, events, ROOM), BY(0, 1, 1, 0, 0, 0),
-	    "EV_ADD: it is disabled, or EV_CLEAR alone counted");
+	is(now(kq, events, ROOM), BY(0, 1, 1, 0, 0, 0),
+	    "EV_ADD: it is disabled, or only EV_CLEAR applied");
 	close_both(pair);
 }
 
@@ -173,11 +175,11 @@ freebsd_flags(int kq)
 	need(make(kq, pair[0], EVFILT_READ, EV_ENABLE | EV_KEEPUDATA, 0, 9) ==
 	    0);
 	put(pair[1], 1);
-	is(ask(kq, events, ROOM), 1, "an event");
+	is(now(kq, events, ROOM), 1, "an event");
 	is(udata(&events[0]), 1, "EV_KEEPUDATA keeps udata");
 	need(make(kq, pair[0], EVFILT_READ, EV_FORCEONESHOT, 0, 2) == 0);
-	is(ask(kq, events, ROOM), 1, "EV_FORCEONESHOT: comes, ready or not");
-	is(fake_kqueue_notes(kq), 0, "and is forgotten");
+	is(now(kq, events, ROOM), 1, "EV_FORCEONESHOT: an event, ready or not");
+	is(fake_kqueue_knotes(kq), 0, "and is forgotten");
 	close_both(pair);
 }
 #endif
@@ -196,8 +198,8 @@ low_water(int kq)
 	put(pair[1], 4);
 	ok(silent(kq), "NOTE_LOWAT: too little");
 	put(pair[1], 1);
-	is(ask(kq, &event, 1), 1, "enough");
-	is(event.data, 5, "as much as there is");
+	is(now(kq, &event, 1), 1, "NOTE_LOWAT: enough");
+	is(event.data, 5, "data is all the bytes");
 	close_both(pair);
 }
 
@@ -210,12 +212,12 @@ full_pipe(int kq)
 
 	new_pipe(pair);
 	need(make(kq, pair[1], EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 1) == 0);
-	need(ask(kq, events, ROOM) == 1);
+	need(now(kq, events, ROOM) == 1);
 	fill(pair[1]);
 	ok(silent(kq), "a full pipe");
 	need(close(pair[0]) == 0);
-	is(ask(kq, events, ROOM), BY(0, 0, 0, 0, 1, 1),
-	    "its reader closes: the writer hears nothing, or does");
+	is(now(kq, events, ROOM), BY(0, 0, 0, 0, 1, 1),
+	    "its reader closes: no event for the writer, or one");
 	need(close(pair[1]) == 0);
 }
 
@@ -232,12 +234,12 @@ broken_pipe(int kq)
 		fails(result, BY(EPIPE, EBADF, EBADF, 0, 0, EPIPE),
 		    "WRITE on a broken pipe is refused");
 	else {
-		is(result, 0, "WRITE on a broken pipe is taken");
-		is(ask(kq, events, ROOM), 1, "and comes at once");
+		is(result, 0, "WRITE on a broken pipe is accepted");
+		is(now(kq, events, ROOM), 1, "and is an event at once");
 		is(bare(&events[0]), EV_CLEAR | EV_EOF, "with EV_EOF");
 	}
 	need(close(pair[1]) == 0);
-	is(fake_kqueue_notes(kq), 0, "nothing is left");
+	is(fake_kqueue_knotes(kq), 0, "no knote is left");
 }
 
 /* A FIFO that has a name is marked before its list is walked. */
@@ -255,22 +257,24 @@ fifo(int kq)
 	need((writer = open(path, O_WRONLY | O_NONBLOCK)) >= 0);
 	need(unlink(path) == 0 && rmdir(dir) == 0);
 	need(make(kq, writer, EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 1) == 0);
-	need(ask(kq, events, ROOM) == 1);
+	need(now(kq, events, ROOM) == 1);
 	fill(writer);
 	ok(silent(kq), "a full FIFO");
 	is(make(kq, writer, EVFILT_READ, EV_ADD, 0, 2) == 0 ? 0 : errno,
 	    BY(0, 0, 0, EINVAL, 0, 0), "READ of its write end");
-	is(ask(kq, events, ROOM), BY(0, 1, 1, 0, 1, 1), "what it tells");
+	is(now(kq, events, ROOM), BY(0, 1, 1, 0, 1, 1), "its events");
 	(void)make(kq, writer, EVFILT_READ, EV_DELETE, 0, 0);
 	is(make(kq, reader, EVFILT_WRITE, EV_ADD, 0, 2) == 0 ? 0 : errno,
 	    BY(0, 0, 0, EINVAL, 0, 0), "WRITE of its read end");
 	need(close(reader) == 0);
-	is(ask(kq, events, ROOM), BY(1, 1, 1, 1, 0, 1),
-	    "its reader closes: the writer hears it, but not on macOS");
+	is(now(kq, events, ROOM), BY(1, 1, 1, 1, 0, 1),
+	    "its reader closes: an event for the writer, except on macOS");
 	if (BY(1, 1, 1, 1, 0, 1))
 		is(bare(&events[0]), EV_CLEAR | EV_EOF, "EV_EOF, not one-shot");
-	is(make(kq, writer, EVFILT_WRITE, EV_DELETE, 0, 0), 0, "still there");
-	is(make(kq, writer, EVFILT_WRITE, EV_ADD, 0, 0), 0, "nor refused");
+	is(make(kq, writer, EVFILT_WRITE, EV_DELETE, 0, 0), 0,
+	    "the knote is still there");
+	is(make(kq, writer, EVFILT_WRITE, EV_ADD, 0, 0), 0,
+	    "a new one is not refused");
 	need(close(writer) == 0);
 }
 
@@ -284,11 +288,11 @@ data_before_end(int kq)
 	need(make(kq, pair[0], EVFILT_READ, EV_ADD, 0, 1) == 0);
 	put(pair[1], 5);
 	need(close(pair[1]) == 0);
-	is(ask(kq, events, ROOM), 1, "data and the end: one event");
+	is(now(kq, events, ROOM), 1, "data and end of file: one event");
 	is(bare(&events[0]), EV_EOF, "EV_EOF");
-	is(events[0].data, 5, "and the data");
+	is(events[0].data, 5, "data is the bytes");
 	get(pair[0], 5);
-	is(ask(kq, events, ROOM), 1, "the end by itself");
+	is(now(kq, events, ROOM), 1, "end of file alone: one event");
 	is(events[0].data, 0, "no data");
 	need(close(pair[0]) == 0);
 }
@@ -328,7 +332,7 @@ listening(int kq)
 	need(listen(fd, 8) == 0);
 	need(make(kq, fd, EVFILT_READ, EV_ADD | EV_CLEAR, 0, 1) == 0);
 	need(make(kq, fd, EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 2) == 0);
-	ok(silent(kq), "a listener: nobody yet, and never WRITE");
+	ok(silent(kq), "a listener without clients, and never WRITE");
 	a = connected_to(&addr);
 	is(await(kq, events, ROOM, 1), 1, "a connection");
 	is(events[0].data, 1, "data is the backlog's length");
@@ -338,14 +342,14 @@ listening(int kq)
 	if (fake_kqueue_sees_acks())
 		is(events[0].data, 2, "two wait");
 	else
-		tap_skip(1, "the emulator hides how many wait");
+		tap_skip(1, "the emulator hides the backlog");
 	c = accept(fd, NULL, NULL);
-	ok(silent(kq), "accepting is no news");
+	ok(silent(kq), "accepting is no event");
 	need(close(a) == 0 && close(b) == 0 && close(c) == 0 &&
 	    close(fd) == 0);
 }
 
-/* An acknowledgement is an event for an EV_CLEAR writer, also a late one. */
+/* An acknowledgement, even a late one, is an event for an EV_CLEAR writer. */
 static void
 acknowledgement(int kq)
 {
@@ -357,12 +361,12 @@ acknowledgement(int kq)
 	a = connected_to(&addr);
 	need((b = accept(fd, NULL, NULL)) >= 0);
 	need(make(kq, a, EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 1) == 0);
-	need(ask(kq, events, ROOM) == 1);
+	need(now(kq, events, ROOM) == 1);
 	ok(silent(kq), "a writable connection, once");
 	put(a, 1);
 	if (fake_kqueue_sees_acks())
 		is(await(kq, events, ROOM, 1), 1,
-		    "one's own write, acknowledged: writable once more");
+		    "a write that is acknowledged: writable again");
 	else
 		tap_skip(1, "the emulator hides acknowledgements");
 	need(close(a) == 0 && close(b) == 0 && close(fd) == 0);
@@ -373,7 +377,10 @@ on_terminal(const char *name)
 {
 	int kq, fd;
 
-	/* The first terminal that a session's leader opens is its own. */
+	/*
+	 * The first terminal that a session leader opens is its controlling
+	 * one.
+	 */
 	if (setsid() < 0 || open(name, O_RDWR) < 0 ||
 	    (fd = open("/dev/tty", O_RDWR)) < 0 || (kq = kqueue()) < 0)
 		return 99;
@@ -415,7 +422,7 @@ datagrams(int kq)
 	ok(events[0].data > 0, "its sender's address counts");
 	need(recv(a, &byte, 1, 0) == 0);
 	need(make(kq, a, EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 2) == 0);
-	is(ask(kq, events, ROOM), 1, "writable");
+	is(now(kq, events, ROOM), 1, "writable");
 	need(close(a) == 0 && close(b) == 0);
 }
 
@@ -431,13 +438,13 @@ files(int kq)
 	need(make(kq, fd, EVFILT_READ, EV_ADD, 0, 1) == 0);
 	ok(silent(kq), "a file, at its end");
 	need(pwrite(fd, "0123456789", 10, 0) == 10);
-	is(ask(kq, events, ROOM), 1, "something to read");
+	is(now(kq, events, ROOM), 1, "something to read");
 	is(events[0].data, 10, "from here to its end");
 	need(make(kq, fd, EVFILT_WRITE, EV_ADD, 0, 2) == 0);
-	is(ask(kq, events, ROOM), 2, "always writable");
+	is(now(kq, events, ROOM), 2, "always writable");
 	need(fclose(file) == 0);
-	ok(silent(kq), "closed by libc: its notes are gone");
-	is(fake_kqueue_notes(kq), 0, "altogether");
+	ok(silent(kq), "closed by libc: its knotes are dropped");
+	is(fake_kqueue_knotes(kq), 0, "all of them");
 }
 
 #ifdef NOTE_OOB
@@ -453,9 +460,9 @@ out_of_band(int kq)
 	need((b = accept(fd, NULL, NULL)) >= 0);
 	need(make(kq, b, EVFILT_EXCEPT, EV_ADD | EV_CLEAR, NOTE_OOB, 1) == 0);
 	put(a, 1);
-	ok(silent(kq), "EVFILT_EXCEPT: ordinary data is none");
+	ok(silent(kq), "EVFILT_EXCEPT: ordinary data is no event");
 	need(send(a, "!", 1, MSG_OOB) == 1);
-	is(await(kq, events, ROOM, 1), 1, "urgent data is");
+	is(await(kq, events, ROOM, 1), 1, "urgent data is an event");
 	is(events[0].fflags, NOTE_OOB, "NOTE_OOB");
 	ok(events[0].filter == EVFILT_EXCEPT, "its filter");
 	need(close(a) == 0 && close(b) == 0 && close(fd) == 0);
@@ -470,19 +477,20 @@ user(int kq)
 
 	need(make(kq, 1, EVFILT_USER, EV_ADD | EV_CLEAR, NOTE_TRIGGER, 1) ==
 	    0);
-	is(ask(kq, events, ROOM), BY(0, 0, 0, 1, 1, 0),
+	is(now(kq, events, ROOM), BY(0, 0, 0, 1, 1, 0),
 	    "first EV_ADD with NOTE_TRIGGER");
 	need(make(kq, 1, EVFILT_USER, EV_CLEAR, NOTE_TRIGGER, 2) == 0);
-	is(ask(kq, events, ROOM), BY(0, 0, 0, 0, 1, 0),
-	    "a trigger with EV_CLEAR erases itself, but on Darwin");
+	is(now(kq, events, ROOM), BY(0, 0, 0, 0, 1, 0),
+	    "a trigger with EV_CLEAR erases itself, except on Darwin");
 	need(make(kq, 1, EVFILT_USER, 0, NOTE_TRIGGER, 3) == 0);
-	is(ask(kq, events, ROOM), 1, "a trigger without");
-	is(udata(&events[0]), BY(3, 0, 3, 3, 3, 1), "whose udata it has");
+	is(now(kq, events, ROOM), 1, "a trigger without EV_CLEAR");
+	is(udata(&events[0]), BY(3, 0, 3, 3, 3, 1),
+	    "with the udata of the last change that sets it");
 	need(make(kq, 1, EVFILT_USER, 0, NOTE_FFCOPY | 0x0f, 3) == 0);
 	need(make(kq, 1, EVFILT_USER, 0, NOTE_FFAND | 0x3c, 3) == 0);
 	need(make(kq, 1, EVFILT_USER, 0, NOTE_FFOR | NOTE_TRIGGER | 0x30,
 	    3) == 0);
-	is(ask(kq, events, ROOM), 1, "a trigger");
+	is(now(kq, events, ROOM), 1, "a trigger");
 	is(events[0].fflags, 0x3c, "the program's flags: copy, and, or");
 	need(make(kq, 1, EVFILT_USER, EV_DELETE, 0, 0) == 0);
 	need(fake_kqueue_quirk("user", 0) == 1);
@@ -501,13 +509,13 @@ timer(int kq)
 	kev.data = 10;
 	need(kevent(kq, &kev, 1, NULL, 0, NULL) == 0);
 	ok(silent(kq), "a timer: not yet");
-	is(await(kq, &event, 1, 1), 1, "it comes");
-	is(bare(&event), EV_CLEAR, "EV_CLEAR by itself");
+	is(await(kq, &event, 1, 1), 1, "it expires");
+	is(bare(&event), EV_CLEAR, "always with EV_CLEAR");
 	ok(event.data >= 1, "data counts");
-	is(await(kq, &event, 1, 1), 1, "and comes again");
+	is(await(kq, &event, 1, 1), 1, "and expires again");
 	kev.data = 3600 * 1000;
 	need(kevent(kq, &kev, 1, NULL, 0, NULL) == 0);
-	ok(silent(kq), "armed anew: what it had counted is lost");
+	ok(silent(kq), "restarted: its count is lost");
 	need(make(kq, 1, EVFILT_TIMER, EV_DELETE, 0, 0) == 0);
 }
 
@@ -517,7 +525,7 @@ posted(int kq)
 	struct kevent event;
 
 	need(fake_kqueue_post(kq, 5, EVFILT_AIO, EV_ONESHOT, 7, NULL) == 0);
-	is(ask(kq, &event, 1), 1, "a finished aio_read: an event");
+	is(now(kq, &event, 1), 1, "a finished aio_read: an event");
 	is(event.ident, 5, "its ident");
 	is(event.data, BY(7, 7, 7, 7, 7, 7), "its data");
 	ok(event.filter == (filter)EVFILT_AIO, "its filter");
@@ -561,7 +569,7 @@ main(void)
 #endif
 	timer(kq);
 	posted(kq);
-	is(fake_kqueue_notes(kq), 0, "no note is left");
+	is(fake_kqueue_knotes(kq), 0, "no knote is left");
 	is(fake_kqueue_quirk("nonsense", 1), -1, "no such quirk");
 	need(close(kq) == 0);
 	return tap_done();

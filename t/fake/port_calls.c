@@ -1,5 +1,6 @@
 /*
- * The fake event ports' calls; see port.c, also for the names of sources.
+ * The calls of the fake event ports; fake_port.c explains the names of
+ * sources.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -18,7 +19,7 @@
 #include "port_impl.h"
 #include "sleep.h"
 
-/* poll(2)'s bits are epoll's.  Unknown ones are ignored, as there. */
+/* poll(2)'s bits are epoll's.  Unknown ones are ignored, as by illumos. */
 static uint32_t
 mask_of(int events)
 {
@@ -28,7 +29,7 @@ mask_of(int events)
 	return (uint32_t)(events & known) | EPOLLONESHOT;
 }
 
-/* An association that exists, or one with a slot of its own. */
+/* Finds the descriptor's association, or makes a new one. */
 static int
 slot_for(struct port *port, int fd, struct slot **slot)
 {
@@ -41,8 +42,8 @@ slot_for(struct port *port, int fd, struct slot **slot)
 		return 0;
 	}
 	/*
-	 * port_fd.c port_associate_fd(): an event that fired, and was not
-	 * retrieved, is taken out of the queue.
+	 * port_fd.c port_associate_fd(): an event that has fired, but was not
+	 * retrieved, is removed from the queue.
 	 */
 	if ((*slot)->queued)
 		fp_dequeue(port, *slot);
@@ -72,9 +73,10 @@ watch(struct port *port, int fd, struct slot *slot, int events)
 }
 
 /*
- * port_associate(3C): at most one event an association; associating again
- * replaces events and user, and looks anew; what is ready fires at once.
- * port_fd.c: no slot is needed then, so no EAGAIN either.
+ * port_associate(3C): an association has at most one event; associating again
+ * replaces events and user, and checks the descriptor again, which fires at
+ * once if it is ready.  port_fd.c: no new slot is needed then, so no EAGAIN
+ * either.
  */
 static int
 associate(struct port *port, int source, uintptr_t object, int events,
@@ -122,10 +124,10 @@ port_associate(int fd, int source, uintptr_t object, int events, void *user)
 }
 
 /*
- * port_fd.c port_dissociate_fd(): takes a fired event out of the queue, and
- * gives the slot back; ENOENT if there was no association, and also if its
- * event has been retrieved.  A bad descriptor is noticed only by a port that
- * ever had a good one.
+ * port_fd.c port_dissociate_fd(): removes a fired event from the queue, and
+ * frees the slot; ENOENT if there was no association, or if its event has been
+ * retrieved.  A bad descriptor is detected only by a port with which any
+ * descriptor has been associated.
  */
 static int
 dissociate(struct port *port, int source, uintptr_t object)
@@ -162,7 +164,7 @@ port_dissociate(int fd, int source, uintptr_t object)
 	return fp_leave(&hold, error);
 }
 
-/* port_send(3C): EAGAIN when the port has its limit of events. */
+/* port_send(3C): EAGAIN if the port is at its limit of events. */
 static int
 send_event(struct port *port, int events, void *user)
 {
@@ -193,7 +195,8 @@ port_send(int fd, int events, void *user)
 }
 
 /*
- * port_send(3C): how many were sent; if not all, each has its error or 0.
+ * port_send(3C): returns how many were sent; if not all, each has its error or
+ * 0.
  */
 int
 port_sendn(int fds[], int errors[], unsigned int count, int events,
@@ -221,8 +224,8 @@ port_sendn(int fds[], int errors[], unsigned int count, int events,
 }
 
 /*
- * port_alert(3C): while it lasts every wait ends with one alert event, and
- * no other is retrieved.  No events: the end of it.
+ * port_alert(3C): in alert mode each wait ends with one alert event, and no
+ * other event is retrieved.  No events: ends alert mode.
  */
 static int
 alert(struct port *port, int flags, int events, void *user)
@@ -296,7 +299,9 @@ cancelled(void *arg)
 static int
 sleep_unlocked(struct port *port, int64_t ns, const sigset_t *mask)
 {
-	/* Its bell is ringing for who wants more events than there are. */
+	/*
+	 * Don't poll the port while the bell rings and more events are wanted.
+	 */
 	int fd = port->count > 0 ? -1 : port->fd;
 	int error;
 
@@ -311,7 +316,10 @@ sleep_unlocked(struct port *port, int64_t ns, const sigset_t *mask)
 	return error;
 }
 
-/* Until the port may have something: 0, or why the wait is over. */
+/*
+ * Sleeps until the port may have an event; returns 0, or the error that ends
+ * the wait.
+ */
 static int
 nap(struct port *port, int64_t deadline, const sigset_t *mask)
 {
@@ -332,7 +340,7 @@ nap(struct port *port, int64_t deadline, const sigset_t *mask)
 	return slices && port->count == 0 ? EINTR : error;
 }
 
-/* port.c port_getn(): until there are enough, or alert mode. */
+/* port.c port_getn(): waits until there are enough events, or alert mode. */
 static int
 await(struct port *port, unsigned int wanted, int64_t deadline,
     const sigset_t *mask)
@@ -354,9 +362,9 @@ copy(const struct slot *slot, port_event_t *event)
 }
 
 /*
- * port.c port_copy_event(): a user event's slot is free again; a
- * descriptor's stays, without an association, until it is dissociated, or
- * closed (port_fd.c: PORT_ALLOC_CACHED).
+ * port.c port_copy_event(): the slot of a user event is freed; that of a
+ * descriptor remains, without an association, until the descriptor is
+ * dissociated or closed (port_fd.c: PORT_ALLOC_CACHED).
  */
 static unsigned int
 take(struct port *port, port_event_t *list, unsigned int max)
@@ -387,10 +395,11 @@ take_alert(const struct port *port, port_event_t *list)
 
 /*
  * port.c port_getn() and libc's event_port.c:
- *  - max 0 asks how many events there are; nget 0 asks for none.
+ *  - If max is 0, it returns the number of events; if nget is 0, none.
  *  - It waits for nget events, and returns up to max.
- *  - A zero timeout succeeds, also with too few events or none.
- *  - When the time is over it says ETIME, and returns what there is.
+ *  - With a zero timeout it succeeds, even with too few events or none.
+ *  - When the time is over it fails with ETIME, and returns the events that
+ *    there are.
  *  - EINTR leaves nget and the queue alone.
  */
 static int
@@ -453,8 +462,8 @@ port_getn(int fd, port_event_t list[], unsigned int max, unsigned int *nget,
 }
 
 /*
- * port.c portfs(), PORT_GET: one event; ETIME comes without.  A zero timeout
- * succeeds with nothing, whatever port_get(3C) says.
+ * port.c portfs(), PORT_GET: one event; with ETIME, none.  With a zero timeout
+ * it succeeds without an event, contrary to port_get(3C).
  */
 int
 port_get(int fd, port_event_t *event, struct timespec *timeout)

@@ -1,6 +1,6 @@
 /*
- * What the two halves of the fake event ports share: port.c has a port's life
- * and its queue, port_calls.c what is done with it.
+ * Internal declarations of the fake event ports: fake_port.c has a port's
+ * lifetime and queue, port_calls.c the calls.
  */
 #ifndef PORT_IMPL_H
 #define PORT_IMPL_H
@@ -12,14 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FP_FDS		65536	/* descriptors it can tell apart */
+#define FP_FDS		65536	/* the highest descriptor + 1 */
 
-/* What is queued, or may be: a port_kevent_t. */
+/* An association or an event: a port_kevent_t. */
 struct slot {
 	struct slot	*next, *prev;	/* in the queue; next: free */
 	void		*user;
 	uintptr_t	 object;
-	int		 events;	/* that fired */
+	int		 events;	/* that have fired */
 	unsigned int	 age;		/* the association's, in epoll */
 	unsigned short	 source;
 	bool		 valid;		/* associated, and nothing fired yet */
@@ -30,14 +30,14 @@ struct port {
 	int		 fd, bell;
 	pid_t		 owner;
 	unsigned int	 limit, used;	/* slots */
-	unsigned int	 fresh;		/* slots never used begin here */
+	unsigned int	 unused;	/* index of the first slot never used */
 	unsigned int	 count;		/* in the queue */
 	unsigned int	 waiters;
 	bool		 rung;
-	bool		 cached;	/* a descriptor was associated once */
+	bool		 cached;	/* a descriptor has been associated */
 	bool		 closing;
 	struct slot	*slots, *free;
-	struct slot	 queue;		/* its head: next is the oldest */
+	struct slot	 queue;		/* its head: head.next is the oldest */
 	struct slot	**by_fd;
 	bool		 alert;
 	int		 alert_events;
@@ -46,16 +46,16 @@ struct port {
 };
 
 /*
- * port_send(3C) is async-signal-safe, and a kernel has no signal handlers in
- * it, so nothing interrupts what holds the mutex.
+ * port_send(3C) is async-signal-safe, and no signal handler runs inside a
+ * kernel, so signals are blocked while the mutex is held.
  */
 struct hold {
 	sigset_t	mask;
-	int		saved;		/* errno: success leaves it alone */
+	int		saved;		/* errno, which success leaves alone */
 };
 
 extern pthread_mutex_t fp_mutex;
-extern pthread_cond_t fp_left;		/* a waiter has gone */
+extern pthread_cond_t fp_left;		/* a waiter has left */
 extern unsigned int fp_quirks;
 
 void	fp_enter(struct hold *);

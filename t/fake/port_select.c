@@ -1,6 +1,6 @@
 /*
- * The event ports' selector, where only the fake can lead it: a port at its
- * limit, events with an error, events that are over or out of date.
+ * The event ports selector in states that only the fake can produce: a port at
+ * its limit, events returned with an error, stale events.
  */
 #include "config.h"
 
@@ -47,7 +47,7 @@ small_poller(unsigned int limit)
 	return poller;
 }
 
-/* The limit is one for registrations and wakes. */
+/* Registrations and wakes share one limit. */
 static void
 full(void)
 {
@@ -61,18 +61,20 @@ full(void)
 	reg(poller, &b, 2, MIO_READABLE);
 	reg(poller, &c, 3, MIO_READABLE);
 	fails(mio_register(poller, &d, 4, MIO_READABLE), ENOSPC,
-	    "a full port: register says ENOSPC");
-	fails(mio_waker_wake(waker), EAGAIN, "a full port: wake says EAGAIN");
-	fails(mio_waker_wake(waker), EAGAIN, "and tries again");
-	is(poll_now(poller, events, 4), 1, "the next poll has it all the same");
+	    "a full port: register fails with ENOSPC");
+	fails(mio_waker_wake(waker), EAGAIN,
+	    "a full port: wake fails with EAGAIN");
+	fails(mio_waker_wake(waker), EAGAIN, "and fails again");
+	is(poll_now(poller, events, 4), 1,
+	    "the next poll returns the wake nevertheless");
 	is(events[0].token, 9, "with its token");
 	is(poll_now(poller, events, 4), 0, "once");
 	fails(mio_waker_wake(waker), EAGAIN, "refused again");
 	rereg(poller, &a, 5, MIO_READABLE | MIO_WRITABLE);
 	ok(wait_token(poller, 5, MIO_WRITABLE), "reregistering works");
-	fails(mio_waker_wake(waker), EAGAIN, "an event gives no slot back");
+	fails(mio_waker_wake(waker), EAGAIN, "an event frees no slot");
 	dereg(poller, &a);
-	is(mio_waker_wake(waker), 0, "deregistering does: a wake");
+	is(mio_waker_wake(waker), 0, "deregistering does: a wake succeeds");
 	ok(wait_token(poller, 9, MIO_READABLE), "and its event");
 	mio_waker_free(waker);
 	close_source(&a);
@@ -82,7 +84,7 @@ full(void)
 	mio_poller_free(poller);
 }
 
-/* One packet is queued, however many wakes and wakers there are. */
+/* One packet is queued for any number of wakes and wakers. */
 static void
 one_packet(void)
 {
@@ -95,8 +97,8 @@ one_packet(void)
 		wakers[i] = new_waker(poller, (mio_token)i);
 	for (i = 0; i < 100000; i++)
 		failed += mio_waker_wake(wakers[i % MANY]) != 0;
-	is(failed, 0, "100,000 wakes of 50 wakers that nobody polls");
-	is(slots(poller), 1, "PORT-5: are one packet");
+	is(failed, 0, "100,000 wakes of 50 wakers without a poll");
+	is(slots(poller), 1, "PORT-5: all wakes are one packet");
 	is(poll_now(poller, events, MANY), MANY, "and 50 events");
 	is(slots(poller), 0, "which empty the queue");
 	for (i = 0; i < 1000; i++) {
@@ -107,16 +109,17 @@ one_packet(void)
 		if ((int)slots(poller) > most)
 			most = (int)slots(poller);
 	}
-	is(seen, 2000, "by twos, with room for one: each is seen");
-	is(most, 0, "and no packet is left behind");
+	is(seen, 2000, "two wakes at a time, room for one: each is reported");
+	is(most, 0, "and no packet is left");
 	for (i = 0; i < MANY; i++)
 		mio_waker_free(wakers[i]);
 	mio_poller_free(poller);
 }
 
 /*
- * A packet may be behind sources that are ready all the time; what a poll
- * finds pending it takes, and no second packet is sent meanwhile.
+ * The packet may be queued behind sources that are always ready.  A poll
+ * returns all pending wakers without it, and no second packet is sent
+ * meanwhile.
  */
 static void
 packet_behind(void)
@@ -155,9 +158,9 @@ take_byte(const struct mio_source *source)
 	need(read(mio_source_fd(source), &c, 1) == 1);
 }
 
-/* An event is in the queue when the reason for it goes away. */
+/* The reason for an event vanishes while it is queued. */
 static void
-over(unsigned int mode)
+stale_event(unsigned int mode)
 {
 	struct mio_poller *poller = new_poller();
 	struct mio_source a, b;
@@ -169,17 +172,20 @@ over(unsigned int mode)
 	take_byte(&a);
 	need(mio_source_would_block(&a, MIO_READABLE) == 0);
 	is(poll_now(poller, events, 4), 0,
-	    "said would-block: what was queued before isn't reported");
+	    "would_block called: an earlier event isn't reported");
 	put_text(&b, "x");
-	is(poll_now(poller, events, 4), 1, "what comes then is");
+	is(poll_now(poller, events, 4), 1, "a later event is");
 	close_source(&a);
 	close_source(&b);
 	mio_poller_free(poller);
 }
 
-/* What is due goes quiet when its descriptor was closed behind our back. */
+/*
+ * A level source that is due has no more events when its descriptor is closed
+ * with close(2).
+ */
 static void
-gone(void)
+closed_directly(void)
 {
 	struct mio_poller *poller = new_poller();
 	struct mio_source a, b, c, d;
@@ -192,11 +198,12 @@ gone(void)
 	put_text(&d, "x");
 	is(poll_now(poller, events, 4), 2, "two level sources");
 	need(close(mio_source_fd(&a)) == 0);
-	is(poll_now(poller, events, 4), 1, "one is closed behind our back");
-	is(events[0].token, 2, "the other goes on");
+	is(poll_now(poller, events, 4), 1,
+	    "one is closed with close(2): one event");
+	is(events[0].token, 2, "of the other");
 	dereg(poller, &c);
-	is(mio_poll(poller, events, 4, 0), 0, "and no error is told");
-	is(mio_deregister(poller, &a), 0, "and it can be deregistered");
+	is(mio_poll(poller, events, 4, 0), 0, "and no error is returned");
+	is(mio_deregister(poller, &a), 0, "the closed one can be deregistered");
 	need(mio_source_release(&a) >= 0);
 	close_source(&b);
 	close_source(&c);
@@ -204,7 +211,10 @@ gone(void)
 	mio_poller_free(poller);
 }
 
-/* As a waiter has it that retrieved an event before another thread's call. */
+/*
+ * Forges events of earlier associations, as a waiter has one that it retrieved
+ * before another thread's call.
+ */
 static int
 forge(struct mio_poller *poller, const struct mio_source *source,
     uintptr_t rounds)
@@ -212,10 +222,11 @@ forge(struct mio_poller *poller, const struct mio_source *source,
 	uintptr_t index, round;
 	int n = 0;
 
-	/* More records than there are: what never was one is ignored, too. */
+	/* Also numbers of records that never existed: they are ignored, too. */
 	for (index = 0; index < 70; index++) {
 		for (round = 0; round < rounds; round++) {
-			need(port_associate(poller->channel_fd[0], PORT_SOURCE_FD,
+			need(port_associate(poller->channel_fd[0],
+			    PORT_SOURCE_FD,
 			    (uintptr_t)mio_source_fd(source), POLLIN,
 			    (void *)(index << 16 | round)) == 0);
 			n += poll_now(poller, events, 4);
@@ -225,7 +236,7 @@ forge(struct mio_poller *poller, const struct mio_source *source,
 }
 
 static void
-out_of_date(void)
+stale_associations(void)
 {
 	struct mio_poller *poller = new_poller();
 	struct mio_source a, b, c, d;
@@ -238,10 +249,12 @@ out_of_date(void)
 	is(forge(poller, &c, 2), 0,
 	    "PORT-4: an event of an earlier association is ignored");
 	put_text(&b, "x");
-	is(poll_now(poller, events, 4), 1, "while the last one's is reported");
+	is(poll_now(poller, events, 4), 1,
+	    "an event of the current one is reported");
 	is(events[0].token, 1, "with its token");
 	dereg(poller, &a);
-	is(forge(poller, &c, 8), 0, "PORT-4: and of a source that is gone");
+	is(forge(poller, &c, 8), 0,
+	    "PORT-4: an event of a deregistered source is ignored");
 	close_source(&a);
 	close_source(&b);
 	close_source(&c);
@@ -249,7 +262,7 @@ out_of_date(void)
 	mio_poller_free(poller);
 }
 
-/* Busy sources, a small array, and one that is ready once. */
+/* Busy sources, a small array, and a source that becomes ready once. */
 static void
 starving(void)
 {
@@ -280,7 +293,7 @@ starving(void)
 	mio_poller_free(poller);
 }
 
-/* Events that come with an error, and none that come without. */
+/* Events returned together with an error, and errors without events. */
 static void
 hammer(unsigned int quirks, const char *name)
 {
@@ -302,7 +315,7 @@ hammer(unsigned int quirks, const char *name)
 		lost += poll_now(poller, events, 4) != 1;
 	}
 	is(lost, 0, "PORT-3: %s: no event is lost", name);
-	is(empty, 0, "PORT-3: %s: and none is made up", name);
+	is(empty, 0, "PORT-3: %s: no event is invented", name);
 	is(mio_poll(poller, events, 4, MIO_MSEC(1)), 0, "%s: time is over",
 	    name);
 	port_fake_quirks(0);
@@ -322,7 +335,7 @@ wait_for_ever(void *arg)
 	return NULL;
 }
 
-/* A cancelled thread is interrupted, and nothing more. */
+/* A cancelled thread's wait is merely interrupted. */
 static void
 cancelled(void)
 {
@@ -350,11 +363,11 @@ main(void)
 	full();
 	one_packet();
 	packet_behind();
-	over(0);
-	over(MIO_LEVEL);
-	over(MIO_ONESHOT);
-	gone();
-	out_of_date();
+	stale_event(0);
+	stale_event(MIO_LEVEL);
+	stale_event(MIO_ONESHOT);
+	closed_directly();
+	stale_associations();
 	starving();
 	hammer(PORT_FAKE_LATE, "with ETIME");
 	hammer(PORT_FAKE_EINTR, "with EINTR");

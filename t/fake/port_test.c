@@ -1,6 +1,6 @@
 /*
- * The fake event ports do what the pages and illumos' sources say; port.c
- * names which.
+ * Checks that the fake event ports behave as the manual pages and illumos'
+ * sources specify; fake_port.c names the sources.
  */
 #include "config.h"
 
@@ -71,7 +71,7 @@ dissoc(int port, int fd)
 	return port_dissociate(port, PORT_SOURCE_FD, (uintptr_t)fd);
 }
 
-/* Takes up to eight with no wait; how many there were. */
+/* Takes up to eight events without waiting; returns their number. */
 static int
 take(int port)
 {
@@ -82,7 +82,7 @@ take(int port)
 	return (int)nget;
 }
 
-/* How many are in the queue, which stay there. */
+/* The number of events in the queue, which stay there. */
 static int
 queued(int port)
 {
@@ -112,12 +112,12 @@ bad_arguments(void)
 	fails(assoc(-1, fds[0], POLLIN, 0), EBADF, "no descriptor: EBADF");
 	fails(assoc(fds[0], fds[1], POLLIN, 0), EBADFD, "no port: EBADFD");
 	fails(port_send(fds[0], 1, NULL), EBADFD, "send to no port: EBADFD");
-	fails(port_send(-1, 1, NULL), EBADF, "send to nothing: EBADF");
+	fails(port_send(-1, 1, NULL), EBADF, "send to -1: EBADF");
 	fails(port_getn(fds[0], list, 8, &nget, &zero), EBADFD,
 	    "getn of no port: EBADFD");
 	fails(port_alert(-1, PORT_ALERT_SET, 1, NULL), EBADF,
-	    "alert of nothing: EBADF");
-	fails(dissoc(port, -1), EBADFD, "dissociate from no range: EBADFD");
+	    "alert of -1: EBADF");
+	fails(dissoc(port, -1), EBADFD, "dissociate -1: EBADFD");
 	fails(dissoc(port, 4000), ENOENT,
 	    "dissociate a bad descriptor, nothing ever associated: ENOENT");
 	fails(assoc(port, 4000, POLLIN, 0), EBADFD,
@@ -131,13 +131,13 @@ bad_arguments(void)
 	fails(port_dissociate(port, PORT_SOURCE_TIMER, (uintptr_t)fds[0]),
 	    EINVAL, "dissociate another source: EINVAL");
 	fails(port_associate(port, PORT_SOURCE_FD, (uintptr_t)INT_MAX + 1,
-	    POLLIN, NULL), EBADFD, "no descriptor at all: EBADFD");
+	    POLLIN, NULL), EBADFD, "more than INT_MAX: EBADFD");
 	close_pair(fds);
 	need(close(port) == 0);
 	fails(port_send(port, 1, NULL), EBADF, "a closed port: EBADF");
 }
 
-/* An association ends with its event, and looks anew when it is renewed. */
+/* An association ends with its event; a new one checks the descriptor. */
 static void
 one_event(int port)
 {
@@ -147,13 +147,13 @@ one_event(int port)
 	is(assoc(port, fds[0], POLLIN, 1), 0, "associate");
 	is(take(port), 0, "nothing to read: no event");
 	put(fds[1]);
-	is(take(port), 1, "something: an event");
+	is(take(port), 1, "data: an event");
 	is(list[0].portev_source, PORT_SOURCE_FD, "from a descriptor");
 	is(list[0].portev_object, fds[0], "this one");
 	is(list[0].portev_events, POLLIN, "with poll(2)'s bits");
 	ok(list[0].portev_user == &users[1], "and the cookie");
 	put(fds[1]);
-	is(take(port), 0, "more to read: no event any more");
+	is(take(port), 0, "more data: no other event");
 	fails(dissoc(port, fds[0]), ENOENT,
 	    "dissociate after the event: ENOENT");
 	is(assoc(port, fds[0], POLLIN, 2), 0, "associate again");
@@ -172,7 +172,7 @@ renewed(int port)
 	pair(fds);
 	is(assoc(port, fds[0], POLLIN, 1), 0, "associate");
 	is(assoc(port, fds[0], POLLOUT, 2), 0,
-	    "associate anew: other bits, another cookie");
+	    "associate again: other bits, another cookie");
 	is(take(port), 1, "an event");
 	is(list[0].portev_events, POLLOUT, "for the new bits");
 	ok(list[0].portev_user == &users[2], "with the new cookie");
@@ -181,18 +181,18 @@ renewed(int port)
 	put(fds[1]);
 	is(queued(port), 1, "an event is in the queue");
 	get(fds[0]);
-	is(queued(port), 1, "and stays when it is over");
-	is(assoc(port, fds[0], POLLIN, 2), 0, "associate anew");
-	is(queued(port), 0, "takes it back");
+	is(queued(port), 1, "and stays when its reason is gone");
+	is(assoc(port, fds[0], POLLIN, 2), 0, "associate again");
+	is(queued(port), 0, "removes the event");
 	put(fds[1]);
 	is(queued(port), 1, "the next one");
 	is(dissoc(port, fds[0]), 0, "dissociate: it was associated");
-	is(queued(port), 0, "takes it back too");
-	fails(dissoc(port, fds[0]), ENOENT, "no more: ENOENT");
+	is(queued(port), 0, "removes the event too");
+	fails(dissoc(port, fds[0]), ENOENT, "not associated any more: ENOENT");
 	close_pair(fds);
 }
 
-/* What is queued is what it was then. */
+/* A queued event doesn't change. */
 static void
 stale(int port)
 {
@@ -205,10 +205,10 @@ stale(int port)
 	get(fds[0]);
 	need(close(fds[1]) == 0);
 	port_fake_look(port);
-	is(take(port), 1, "over before it was retrieved: still an event");
-	is(list[0].portev_events, POLLIN, "as of then: no HUP");
-	is(assoc(port, fds[0], 0, 1), 0, "associate for nothing");
-	is(take(port), 1, "a hang-up comes all the same");
+	is(take(port), 1, "stale when it is retrieved: still an event");
+	is(list[0].portev_events, POLLIN, "with the bits of that time: no HUP");
+	is(assoc(port, fds[0], 0, 1), 0, "associate without bits");
+	is(take(port), 1, "a hang-up is an event nevertheless");
 	is(list[0].portev_events, POLLHUP, "alone");
 	need(close(fds[0]) == 0);
 }
@@ -225,11 +225,11 @@ closed(int port)
 	put(fds[1]);
 	is(queued(port), 1, "an event");
 	need(close(fds[0]) == 0);
-	is(queued(port), 0, "closed, a dup lives on: its event is gone");
+	is(queued(port), 0, "closed, a dup is open: its event is removed");
 	need(dup2(other[0], fds[0]) == fds[0]);
 	put(fds[1]);
 	put(other[1]);
-	is(take(port), 0, "another file at the same number: nothing");
+	is(take(port), 0, "another file at the same number: no event");
 	fails(dissoc(port, fds[0]), ENOENT, "which isn't associated");
 	is(assoc(port, fds[0], POLLIN, 2), 0, "but can be");
 	is(take(port), 1, "and has its event");
@@ -251,7 +251,7 @@ always_ready(int port)
 	need(file != NULL);
 	is(assoc(port, fileno(file), POLLIN, 0), 0, "associate a file");
 	is(take(port), 1, "it is always ready");
-	is(list[0].portev_events, POLLIN, "for what was asked");
+	is(list[0].portev_events, POLLIN, "for the bits wanted");
 	need(fclose(file) == 0);
 }
 
@@ -264,7 +264,8 @@ sending(int port)
 	is(port_send(port, 18, &users[4]), 0, "and again");
 	is(take(port), 2, "two events");
 	is(list[0].portev_source, PORT_SOURCE_USER, "from a user");
-	is(list[0].portev_events, 17, "with what was sent: the first first");
+	is(list[0].portev_events, 17,
+	    "with the bits sent, the first one first");
 	ok(list[0].portev_user == &users[3], "and the cookie");
 	is(list[1].portev_events, 18, "the second");
 	ports[0] = port;
@@ -322,8 +323,8 @@ counts(int port)
 	nget = 2;
 	fails(port_getn(port, list, 8, &nget, &moment), ETIME,
 	    "one, but two are wanted: ETIME");
-	is(nget, 1, "and it comes with it");
-	is(list[0].portev_events, 1, "in the list");
+	is(nget, 1, "and returns the one");
+	is(list[0].portev_events, 1, "which is in the list");
 	need(port_send(port, 1, NULL) == 0 && port_send(port, 2, NULL) == 0 &&
 	    port_send(port, 3, NULL) == 0);
 	nget = 0;
@@ -331,7 +332,7 @@ counts(int port)
 	is(nget, 0, "and none");
 	nget = 4711;
 	is(port_getn(port, list, 0, &nget, NULL), 0, "max 0: success");
-	is(nget, 3, "and how many there are");
+	is(nget, 3, "and the number of events");
 	nget = 1;
 	is(port_getn(port, list, 2, &nget, NULL), 0, "up to two");
 	is(nget, 2, "come");
@@ -340,7 +341,7 @@ counts(int port)
 	    "more wanted than there is room for: EINVAL");
 	nget = 1;
 	fails(port_getn(port, NULL, 2, &nget, NULL), EFAULT,
-	    "nowhere to put it: EFAULT");
+	    "no list: EFAULT");
 	fails(port_getn(port, list, 2, NULL, NULL), EINVAL,
 	    "no nget: EINVAL");
 	is(port_get(port, &event, NULL), 0, "get");
@@ -348,7 +349,7 @@ counts(int port)
 	fails(port_getn(port, list, 2, &nget, &bad), EINVAL,
 	    "a bad timeout: EINVAL");
 	is(port_get(port, &event, &zero), 0,
-	    "get, no event, no wait: success, as the kernel has it");
+	    "get, no event, no wait: success, as in the kernel");
 }
 
 static void
@@ -357,7 +358,7 @@ nothing(int signal)
 	(void)signal;
 }
 
-/* A signal ends a wait, and takes nothing. */
+/* A signal ends a wait, and takes no event. */
 static void
 interrupted(int port)
 {
@@ -389,7 +390,7 @@ quirky(int port)
 	port_fake_quirks(PORT_FAKE_ETIME);
 	nget = 1;
 	fails(port_getn(port, list, 8, &nget, &zero), ETIME,
-	    "etime: no wait says ETIME");
+	    "etime: without a wait, ETIME");
 	for (quirk = PORT_FAKE_LATE; quirk <= (int)PORT_FAKE_EINTR; quirk++) {
 		port_fake_quirks((unsigned int)quirk);
 		need(port_send(port, quirk, NULL) == 0);
@@ -407,7 +408,7 @@ quirky(int port)
 	port_fake_quirks(0);
 }
 
-/* Associations and events share the limit; a slot outlives its event. */
+/* Associations and events share the limit; a slot remains after its event. */
 static void
 limited(void)
 {
@@ -421,8 +422,9 @@ limited(void)
 	need(assoc(port, fds[0], POLLOUT, 0) == 0);
 	need(assoc(port, fds[1], POLLIN, 0) == 0);
 	need(port_send(port, 1, NULL) == 0);
-	fails(port_send(port, 2, NULL), EAGAIN, "full: send says EAGAIN");
-	fails(assoc(port, more[0], POLLIN, 0), EAGAIN, "and so does associate");
+	fails(port_send(port, 2, NULL), EAGAIN, "full: send fails with EAGAIN");
+	fails(assoc(port, more[0], POLLIN, 0), EAGAIN,
+	    "full: associate fails with EAGAIN");
 	is(assoc(port, fds[1], POLLIN | POLLOUT, 1), 0,
 	    "associating again needs no slot");
 	is(take(port), 3, "three events");
@@ -430,9 +432,9 @@ limited(void)
 	is(port_send(port, 2, NULL), 0, "and can be used");
 	fails(port_send(port, 3, NULL), EAGAIN, "once");
 	fails(dissoc(port, fds[0]), ENOENT, "dissociate after the event");
-	is(port_fake_slots(port), 2, "gives the slot back");
+	is(port_fake_slots(port), 2, "frees the slot");
 	need(close(fds[1]) == 0);
-	is(port_fake_slots(port), 1, "close does so too");
+	is(port_fake_slots(port), 1, "so does close");
 	need(close(fds[0]) == 0 && close(port) == 0);
 	close_pair(more);
 }
@@ -445,17 +447,18 @@ alerted(int port)
 	need(port_send(port, 1, NULL) == 0);
 	is(port_alert(port, PORT_ALERT_UPDATE, 5, &users[5]), 0, "alert");
 	fails(port_alert(port, PORT_ALERT_UPDATE, 6, NULL), EBUSY,
-	    "and again, by update: EBUSY");
-	is(port_alert(port, PORT_ALERT_SET, 7, &users[6]), 0, "by set");
+	    "alert again, by update: EBUSY");
+	is(port_alert(port, PORT_ALERT_SET, 7, &users[6]), 0,
+	    "alert again, by set");
 	fails(port_alert(port, PORT_ALERT_INVALID, 7, NULL), EINVAL,
-	    "by both: EINVAL");
+	    "alert again, by both: EINVAL");
 	is(port_getn(port, list, 8, &nget, NULL), 0, "a wait ends at once");
 	is(nget, 1, "with one event");
 	is(list[0].portev_source, PORT_SOURCE_ALERT, "the alert");
 	is(list[0].portev_events, 7, "with its events");
 	ok(list[0].portev_user == &users[6], "and its cookie");
 	is(take(port), 1, "and again");
-	is(port_alert(port, PORT_ALERT_SET, 0, NULL), 0, "no more alert");
+	is(port_alert(port, PORT_ALERT_SET, 0, NULL), 0, "end of alert mode");
 	is(take(port), 1, "one event");
 	is(list[0].portev_source, PORT_SOURCE_USER, "the one sent before");
 }
@@ -481,7 +484,7 @@ polled(int port)
 	need(take(port) == 1);
 	ok(!pollable(port), "retrieved: not any more");
 	need(assoc(port, fds[0], POLLIN, 0) == 0);
-	ok(!pollable(port), "associated, not ready: not");
+	ok(!pollable(port), "associated, not ready: not readable");
 	put(fds[1]);
 	ok(pollable(port), "ready: readable");
 	need(take(port) == 1);
@@ -521,12 +524,12 @@ beside(int port)
 	sleep_msec(20);
 	need(assoc(port, fds[0], POLLOUT, 0) == 0);
 	join_thread(thread);
-	is(scene.got, POLLOUT, "associated during a wait: it is seen");
+	is(scene.got, POLLOUT, "associated during a wait: an event");
 	thread = start_thread(wait_for_one, &scene);
 	sleep_msec(20);
 	need(port_send(port, 9, NULL) == 0);
 	join_thread(thread);
-	is(scene.got, 9, "sent during a wait: it is seen");
+	is(scene.got, 9, "sent during a wait: an event");
 	scene.port = new_port();
 	thread = start_thread(wait_for_one, &scene);
 	sleep_msec(20);
@@ -563,15 +566,15 @@ forked(int port)
 	pair(fds);
 	need(assoc(port, fds[0], POLLIN, 0) == 0);
 	is(child_ends(port, fds, false), 0,
-	    "a child closes what it has, and makes a port of its own");
+	    "a child closes its parent's port, and makes a new one");
 	put(fds[1]);
 	is(take(port), 1, "the parent's association is there");
 	ok(WIFSIGNALED(child_ends(port, fds, true)),
-	    "a child that uses its parent's port is found out");
+	    "a child that uses its parent's port is aborted");
 	close_pair(fds);
 }
 
-/* Looking all the time, it sees what is over before the next call. */
+/* Looking all the time, it notices conditions that end before the next call. */
 static void
 eager(void)
 {
@@ -587,7 +590,7 @@ eager(void)
 		get(fds[0]);
 		seen = take(port);
 	}
-	is(seen, 1, "eager: an event of what is over");
+	is(seen, 1, "eager: an event for a condition that has ended");
 	close_pair(fds);
 	need(close(port) == 0);
 }

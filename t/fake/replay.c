@@ -1,7 +1,8 @@
 /*
- * Does again, step by step, what was done to the kqueues of FreeBSD and
- * NetBSD, and compares what comes: t/fake/observed-*.  The fake is linked in
- * as one of them, and says which.
+ * Repeats, step by step, what was done to the kqueues of FreeBSD and NetBSD,
+ * and compares the events with those observed there: t/fake/observed-*.  The
+ * fake is linked in as one of these systems, and fake_kqueue_variant is its
+ * name.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -30,11 +31,11 @@
 #endif
 #define NUMBER		"#"
 
-static int fds[26];		/* by letter; -1: closed */
+static int fds[26];		/* by letter; closed: -1 */
 static int kq;			/* the current one */
 static int line_number;
-static char steps[64];		/* the case's name */
-static int blind;		/* to acknowledgements */
+static char steps[64];		/* the case */
+static int blind;		/* the host hides acknowledgements */
 
 struct name {
 	const char	*name;
@@ -48,7 +49,7 @@ static const struct name filters[] = {
 #ifdef EVFILT_USER
 	{ "USER",	(unsigned int)EVFILT_USER },
 #else
-	{ "USER",	7 },		/* what the program asked for */
+	{ "USER",	7 },		/* the number that was used */
 #endif
 	{ NULL,		0 }
 };
@@ -92,7 +93,7 @@ value_of(const struct name *names, const char *name)
 	const struct name *found = find(names, name);
 
 	if (found == NULL)
-		tap_bail("line %d: what is %s?", line_number, name);
+		tap_bail("line %d: unknown word %s", line_number, name);
 	return found->value;
 }
 
@@ -118,11 +119,11 @@ static int *
 fd_of(const char *what)
 {
 	if (what == NULL || what[0] < 'a' || what[0] > 'z')
-		tap_bail("line %d: a descriptor?", line_number);
+		tap_bail("line %d: no descriptor", line_number);
 	return &fds[what[0] - 'a'];
 }
 
-/* A closed descriptor's number still names its notes. */
+/* A closed descriptor's number still identifies its knotes. */
 static uintptr_t
 ident_of(const char *what)
 {
@@ -167,9 +168,7 @@ nonblocking(int fd)
 	need(flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0);
 }
 
-/*
- * Steps.  args[0] is the step's name; missing arguments are NULL.
- */
+/* The steps.  args[0] is the step's name; missing arguments are NULL. */
 
 #define WORDS	40
 
@@ -247,7 +246,7 @@ step_connect(char **args)
 	in_progress(*fd_of(args[1]), &addr);
 }
 
-/* To a port that is taken, so that nobody else listens there. */
+/* Connects to a port that is bound, so that no other program listens there. */
 static void
 step_refused(char **args)
 {
@@ -333,7 +332,7 @@ step_write(char **args)
 		need(n == (ssize_t)size);
 }
 
-/* From a socket, what was sent may take its moment. */
+/* On a socket, sent data may take a moment to arrive. */
 static void
 step_read(char **args)
 {
@@ -346,7 +345,7 @@ step_read(char **args)
 	else if (size < 1000)
 		need(n == (ssize_t)size);
 	else
-		need(n > 0 || errno == EAGAIN);	/* whatever there was */
+		need(n > 0 || errno == EAGAIN);	/* any data */
 }
 
 static void
@@ -379,7 +378,7 @@ step_on(char **args)
 	kq = *fd_of(args[1]);
 }
 
-/* The change alone, without an eventlist: its error is the call's. */
+/* One change, without an eventlist: the call fails with its error. */
 static void
 step_change(char **args)
 {
@@ -419,7 +418,7 @@ step_receipts(char **args)
 		is(events[i].flags, EV_ERROR, "receipt %d: EV_ERROR", i);
 		is(events[i].data, *error == '0' ? 0 : error_of(error),
 		    "receipt %d: %s", i, error);
-		ok(events[i].ident == changes[i].ident, "receipt %d: whose",
+		ok(events[i].ident == changes[i].ident, "receipt %d: its ident",
 		    i);
 	}
 	fails(kevent(kq, changes, 2, NULL, 0, NULL), error_of(args[3]),
@@ -475,9 +474,7 @@ step_later(char **args)
 	threaded = 1;
 }
 
-/*
- * poll: what comes must be what came, in that order.
- */
+/* poll: the events must be those that were observed, in the same order. */
 
 static int
 same_number(const char *want, long long got)
@@ -520,7 +517,7 @@ show(const struct kevent *event)
 		if (fds[i] == (int)event->ident && event->ident > 2)
 			letter = 'a' + i;
 	}
-	tap_diag("came: %c (%lu) filter %d flags %#x fflags %#x data %lld "
+	tap_diag("got: %c (%lu) filter %d flags %#x fflags %#x data %lld "
 	    "udata %lu", letter, (unsigned long)event->ident,
 	    (int)event->filter, (unsigned int)event->flags,
 	    (unsigned int)event->fflags, (long long)event->data,
@@ -528,8 +525,8 @@ show(const struct kevent *event)
 }
 
 /*
- * Waits until as many have come as are due.  The systems' networks answered
- * within the call; where this one is late, it is asked again.
+ * Polls until so many events have come.  The systems' networks replied within
+ * the call; this one's may be late, so it is polled again.
  */
 #define ROOM	16
 #if defined FAKE_KQUEUE_NETBSD || defined FAKE_KQUEUE_NETBSD10
@@ -596,7 +593,7 @@ end_case(void)
 
 	for (i = 0; i < 26; i++) {
 		if (fds[i] >= 0)
-			(void)close(fds[i]);	/* most are */
+			(void)close(fds[i]);	/* most are closed */
 		fds[i] = -1;
 	}
 }
@@ -656,7 +653,7 @@ run(char *line)
 			return;
 		}
 	}
-	tap_bail("line %d: what is %s?", line_number, args[0]);
+	tap_bail("line %d: unknown step %s", line_number, args[0]);
 }
 
 int
@@ -671,7 +668,7 @@ main(void)
 	for (i = 0; i < 26; i++)
 		fds[i] = -1;
 	blind = !fake_kqueue_sees_acks();
-	/* No clock decides when an ACK comes: the steps do. */
+	/* The steps must decide when an ACK comes, and not a clock. */
 	need(fake_kqueue_quirk("ack_timer", 0) >= 0);
 	(void)snprintf(path, sizeof(path), "%s/t/fake/observed-%s",
 	    top != NULL ? top : ".", fake_kqueue_variant);

@@ -1,9 +1,9 @@
 /*
- * How the fakes sleep: ppoll(2) with the kernel's own types, past wrappers and
- * interceptors.  Unlike epoll_pwait(2), which comes back with EINTR for any
- * pending signal, it goes on after those that no handler caught: the fakes
- * block all signals while they work, and a blocked one is kept even if it's
- * ignored.
+ * How the fakes sleep: ppoll(2) with the kernel's own types, called past
+ * wrappers and interceptors.  epoll_pwait(2) would return EINTR for any
+ * pending signal; ppoll(2) continues after signals that no handler caught.
+ * The fakes block all signals while they work, and the kernel keeps a blocked
+ * signal pending even if it is ignored.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -26,8 +26,8 @@
 #define EVER	INT64_MAX
 
 /*
- * Until the descriptor has something, or the nanoseconds are over: 0, or an
- * error number.  A cancellation point.
+ * Sleeps until the descriptor is readable, or the nanoseconds are over.
+ * Returns 0, or an errno value.  A cancellation point.
  */
 static inline int
 fake_sleep(int fd, int64_t ns, const sigset_t *mask)

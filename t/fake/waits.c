@@ -1,5 +1,5 @@
 /*
- * Waiting in the fake: times, signals, threads.
+ * Waits of the fake: timeouts, signals and threads.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -61,13 +61,13 @@ times(void)
 	for (i = 0; i < 4; i++) {
 		begin = msec();
 		is(kevent(kq, NULL, 0, &event, 1, &waits[i]), 0,
-		    "%ld ns: nothing", waits[i].tv_nsec);
+		    "%ld ns: no event", waits[i].tv_nsec);
 		ok(msec() - begin >= waits[i].tv_nsec / 1000000,
 		    "%ld ns: not too early", waits[i].tv_nsec);
 	}
 }
 
-/* What ends an endless wait, from another thread. */
+/* Calls from another thread that end an infinite wait. */
 static void *
 write_later(void *arg)
 {
@@ -135,8 +135,8 @@ note_signal(int sig)
 }
 
 /*
- * Again and again, because on a busy machine the first may come before the
- * wait, and that would never end.
+ * Signals repeatedly: on a busy machine the first signal may come before the
+ * wait, which would then never end.
  */
 static int over;
 
@@ -194,11 +194,13 @@ interrupted(void)
 	}
 	handled = 0;
 	need(raise(SIGUSR1) == 0);
-	is(handled, 1, "a signal before");
-	ok(silent(kq), "is none of kevent's business");
+	is(handled, 1, "a signal before the call");
+	ok(silent(kq), "doesn't interrupt kevent");
 }
 
-/* What the waiter ignores, and what by default is nothing to anyone. */
+/*
+ * Sends a signal that the waiter ignores, and one that is ignored by default.
+ */
 static void *
 ignored_signals(void *arg)
 {
@@ -211,7 +213,7 @@ ignored_signals(void *arg)
 	return arg;
 }
 
-/* Only a caught signal interrupts, however inopportune the others come. */
+/* Only a signal with a handler interrupts a wait, at any time. */
 static void
 ignored(void)
 {
@@ -243,7 +245,7 @@ trigger_now(int sig)
 	errno = saved;
 }
 
-/* kevent is a system call: a handler may call it. */
+/* A signal handler may call kevent, which is a system call. */
 static void
 from_handler(void)
 {
@@ -260,7 +262,7 @@ from_handler(void)
 		    "a handler's trigger ends a wait");
 		end_signals(thread);
 		if (n < 0)
-			n = ask(kq, &event, 1);
+			n = now(kq, &event, 1);
 		is(n, 1, "and is an event");
 	}
 	need(make(kq, 8, EVFILT_USER, EV_DELETE, 0, 0) == 0);
@@ -277,7 +279,10 @@ wait_for_ever(void *arg)
 	return NULL;
 }
 
-/* kevent with room is a cancellation point, and loses nothing by it. */
+/*
+ * kevent with room for events is a cancellation point, and loses no event when
+ * cancelled.
+ */
 static void
 cancelled(void)
 {
@@ -320,7 +325,7 @@ closed(void)
 	need(close(own) == 0);
 	need(pthread_join(thread, NULL) == 0);
 	is(error, BY(0, EBADF, EBADF, EBADF, EBADF, 0),
-	    "closed during a wait: goes on to its end, or EBADF");
+	    "closed during a wait: it lasts to its end, or EBADF");
 }
 
 /* Threads that add, delete, write and trigger while one waits. */
@@ -383,7 +388,7 @@ threads(void)
 		need(pthread_join(collectors[i], NULL) == 0);
 	ok(totals[0] + totals[1] > 0, "threads: %ld events",
 	    totals[0] + totals[1]);
-	is(fake_kqueue_notes(kq), 0, "threads: no note is left");
+	is(fake_kqueue_knotes(kq), 0, "threads: no knote is left");
 	ok(silent(kq), "threads: and no event");
 }
 

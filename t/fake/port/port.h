@@ -1,7 +1,8 @@
 /*
  * <port.h> for systems that have none: event ports as Solaris 10 and illumos
- * declare them, over t/fake/fake_port.c.  Numbers, types and layout are those of
- * illumos' <sys/port.h>, so that what compiles here compiles there.
+ * declare them, implemented in t/fake/fake_port.c.  Numbers, types and layout
+ * are those of illumos' <sys/port.h>, so that code that compiles here compiles
+ * there.
  */
 #ifndef FAKE_PORT_H
 #define FAKE_PORT_H

@@ -1,11 +1,11 @@
 /*
  * <sys/event.h> for hosts that have none: the types, numbers and names that
- * a kqueue system's header gives a program, for t/fake/kqueue.c behind it.
+ * the header of a kqueue system declares, for t/fake/kqueue.c.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  *
- * Which system's shape it has is chosen when compiling:
+ * A macro selects the system whose declarations it has:
  *
  *	FAKE_KQUEUE_FREEBSD	12 and later: int64_t data, ext[4] (default)
  *	FAKE_KQUEUE_NETBSD	before 10: uint32_t filter, flags and fflags,
@@ -159,7 +159,7 @@ struct kevent {
 #endif
 #endif
 
-/* Actions, modes, and what is only returned. */
+/* Actions, modes, and flags that are only returned. */
 #define EV_ADD		0x0001
 #define EV_DELETE	0x0002
 #define EV_ENABLE	0x0004
@@ -203,7 +203,7 @@ struct kevent {
 #define NOTE_TRIGGER	0x01000000U
 #endif
 
-/* A macro that names its first argument once, as everywhere. */
+/* A macro that evaluates its first argument once, as everywhere. */
 #define EV_SET(event, i, f, fl, ff, d, u)				\
 	do {								\
 		struct kevent *fake_ev_set_ = (event);			\
