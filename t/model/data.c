@@ -1,6 +1,5 @@
 /*
- * The operations that move data, or end its flow, and what the model has to
- * know of that.
+ * The operations that move data or shut down, and their effects in the model.
  */
 #include "config.h"
 
@@ -23,7 +22,9 @@ is_stream(const struct end *end)
 	return end->kind != KIND_UDP && end->kind != KIND_DGRAM;
 }
 
-/* How full a TCP buffer is depends on acknowledgements, from now on. */
+/*
+ * From now on the fill level of these TCP buffers depends on acknowledgements.
+ */
 static void
 becomes_vague(struct walk *walk, const struct end *end)
 {
@@ -36,20 +37,20 @@ becomes_vague(struct walk *walk, const struct end *end)
 }
 
 /*
- * A short count is a reason to look again, except of a datagram; but what is
- * foreign is taken for a stream.  A datagram's error is one as well.  The
- * selector may do so, and finds what has ended.
+ * After a short count the selector may check the source again, except for a
+ * datagram; but foreign sources are taken for streams.  An error of a datagram
+ * is such a reason as well.  The check finds end of file, too.
  */
 static void
-may_look_again(struct end *end, unsigned int direction)
+may_be_rechecked(struct end *end, unsigned int direction)
 {
-	end->news |= direction;
+	end->activity |= direction;
 	end->hangup = BOTH;
 }
 
-/* What an operation on an end tells: n, or -1 and errno. */
+/* Applies the result of an operation on an end: n, or -1 and errno. */
 static void
-has_done(struct walk *walk, struct end *end, unsigned int direction,
+io_done(struct walk *walk, struct end *end, unsigned int direction,
     mio_ssize n, size_t wanted)
 {
 	int error = n < 0 ? errno : 0;
@@ -65,20 +66,20 @@ has_done(struct walk *walk, struct end *end, unsigned int direction,
 		has_stirred(walk, end, BOTH & ~direction);
 		if ((is_stream(end) || end->foreign) &&
 		    n < (mio_ssize)wanted)
-			may_look_again(end, direction);
-		/* As good as EAGAIN: mio_register(3), CAVEATS. */
+			may_be_rechecked(end, direction);
+		/* This counts as EAGAIN: mio_register(3), CAVEATS. */
 		if (is_stream(end) && direction == MIO_WRITABLE &&
 		    n < (mio_ssize)wanted)
-			has_blocked(end, direction);
+			got_eagain(end, direction);
 	} else if (error == EAGAIN) {
-		has_blocked(end, direction);
-		/* Linux tells a pipe's reader of any write that was tried. */
+		got_eagain(end, direction);
+		/* Linux notifies a pipe's reader even of a write that fails. */
 		if (end->kind == KIND_PIPE)
 			has_stirred(walk, end, BOTH & ~direction);
 	} else if (error != 0 && error != EBADF && error != EPIPE) {
 		has_moved(walk, end, BOTH);
 		if (!is_stream(end)) {
-			may_look_again(end, direction);
+			may_be_rechecked(end, direction);
 			has_ended(walk, end, false);
 		}
 	}
@@ -97,10 +98,13 @@ do_read(struct walk *walk, struct end *end, size_t size)
 	mio_ssize n;
 
 	n = mio_source_read(source(end), buf, size);
-	has_done(walk, end, MIO_READABLE, n, size);
+	io_done(walk, end, MIO_READABLE, n, size);
 }
 
-/* Wine's sockets are no measure of what a refused datagram brings. */
+/*
+ * Datagrams that will be refused are not sent on Windows: Wine's sockets
+ * differ there.
+ */
 static bool
 is_refused(const struct walk *walk, const struct end *end)
 {
@@ -125,7 +129,7 @@ do_write(struct walk *walk, struct end *end, size_t size)
 	if (!is_stream(end) && size > DGRAM_PIECE)
 		size = DGRAM_PIECE;
 	n = mio_source_write(source(end), buf, size);
-	has_done(walk, end, MIO_WRITABLE, n, size);
+	io_done(walk, end, MIO_WRITABLE, n, size);
 }
 
 static void
@@ -140,7 +144,7 @@ do_readv(struct walk *walk, struct end *end, size_t size)
 	iov[1].iov_base = buf + size / 2;
 	iov[1].iov_len = size - size / 2;
 	n = mio_source_readv(source(end), iov, 2);
-	has_done(walk, end, MIO_READABLE, n, size);
+	io_done(walk, end, MIO_READABLE, n, size);
 }
 
 static void
@@ -157,17 +161,17 @@ do_writev(struct walk *walk, struct end *end, size_t size)
 	iov[1].iov_base = buf + size / 2;
 	iov[1].iov_len = size - size / 2;
 	n = mio_source_writev(source(end), iov, 2);
-	has_done(walk, end, MIO_WRITABLE, n, size);
+	io_done(walk, end, MIO_WRITABLE, n, size);
 }
 
 static void
-say_would_block(struct walk *walk, struct end *end, unsigned int direction)
+call_would_block(struct walk *walk, struct end *end, unsigned int direction)
 {
 	if (mio_source_would_block(source(end), direction) != 0)
 		fault(walk, FAULT_RESULT, "would_block: errno %d", errno);
 }
 
-/* Until EAGAIN, the end or an error; raw: past the library. */
+/* Reads until EAGAIN, end of file or an error; raw: without the library. */
 static void
 drain_end(struct walk *walk, struct end *end, bool raw)
 {
@@ -177,10 +181,10 @@ drain_end(struct walk *walk, struct end *end, bool raw)
 	do {
 		n = raw ? read(mio_source_fd(source(end)), buf, sizeof(buf)) :
 		    mio_source_read(source(end), buf, sizeof(buf));
-		has_done(walk, end, MIO_READABLE, n, sizeof(buf));
+		io_done(walk, end, MIO_READABLE, n, sizeof(buf));
 	} while (n > 0);
 	if (raw && n < 0 && errno == EAGAIN)
-		say_would_block(walk, end, MIO_READABLE);
+		call_would_block(walk, end, MIO_READABLE);
 }
 
 static void
@@ -196,10 +200,10 @@ fill_end(struct walk *walk, struct end *end, bool raw)
 	do {
 		n = raw ? write(mio_source_fd(source(end)), buf, size) :
 		    mio_source_write(source(end), buf, size);
-		has_done(walk, end, MIO_WRITABLE, n, size);
+		io_done(walk, end, MIO_WRITABLE, n, size);
 	} while (n > 0 && --most > 0);
 	if (raw && n < 0 && errno == EAGAIN)
-		say_would_block(walk, end, MIO_WRITABLE);
+		call_would_block(walk, end, MIO_WRITABLE);
 }
 
 static void
@@ -212,7 +216,7 @@ do_take_error(struct walk *walk, struct end *end)
 	if (result < 0) {
 		has_moved(walk, end, BOTH);
 		if (!is_stream(end))
-			may_look_again(end, MIO_READABLE);
+			may_be_rechecked(end, MIO_READABLE);
 	}
 }
 
@@ -227,7 +231,7 @@ is_shut(struct walk *walk, const struct end *end)
 	}
 }
 
-/* What is written there fails, with EPIPE. */
+/* Writes of this side fail with EPIPE from now on. */
 static void
 takes_no_more(struct walk *walk, const struct end *end, int side)
 {

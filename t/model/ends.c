@@ -1,5 +1,6 @@
 /*
- * What can be registered.  Buffers are small, so that filling one is quick.
+ * Ends of connections, which can be registered.  Their buffers are small, so
+ * that filling one is quick.
  */
 #include "config.h"
 
@@ -17,14 +18,14 @@
 
 #define BUFFER	4096
 
-/* To Winsock, a half-close hangs up. */
+/* Winsock sets POLLHUP after a half-close. */
 #ifdef _WIN32
 #define HUP	0
 #else
 #define HUP	POLLHUP
 #endif
 
-/* What loopback brings may come a moment later. */
+/* Events of loopback may come a moment later. */
 bool
 is_late(const struct end *end)
 {
@@ -32,7 +33,7 @@ is_late(const struct end *end)
 	    end->kind == KIND_UDP;
 }
 
-/* Its source[0] has been made. */
+/* Initializes an end whose source[0] has been made. */
 static void
 set_up(struct end *end, enum kind kind, unsigned int connection, int side)
 {
@@ -60,14 +61,14 @@ static void
 small_pipe(const struct mio_source *made)
 {
 #ifdef F_SETPIPE_SZ
-	/* May be refused: then it takes longer. */
+	/* If this is refused, filling the pipe takes longer. */
 	(void)fcntl(mio_source_fd(made), F_SETPIPE_SZ, BUFFER);
 #else
 	(void)made;
 #endif
 }
 
-/* On loopback the connection is there, or nearly. */
+/* On loopback the connection takes a moment at most. */
 static void
 accept_soon(const struct walk *walk, struct mio_source *made)
 {
@@ -144,7 +145,7 @@ make_pair(struct walk *walk, struct mio_source *a, struct mio_source *b,
     unsigned int which)
 {
 #ifdef _WIN32
-	/* Instead of Unix sockets and pipes. */
+	/* TCP instead of Unix sockets and pipes. */
 	if (which == 7)
 		which = 6;
 	if (which > 1 && which < 6) {
@@ -185,7 +186,7 @@ open_pair(struct walk *walk, struct end *a, struct end *b, unsigned int which)
 	kind = make_pair(walk, &a->source[0], &b->source[0], which);
 	set_up(a, kind, connection, 0);
 	set_up(b, kind, connection, 1);
-	/* What Nagle's algorithm holds back comes at any time. */
+	/* Data that Nagle's algorithm delays may come at any time. */
 	a->vague = b->vague = kind == KIND_TCP && which != 0;
 	return true;
 }
@@ -201,8 +202,8 @@ open_listener(struct walk *walk, struct end *end)
 }
 
 /*
- * What has been connected or accepted.  The two are not known to each other,
- * so nothing is said of how full they are.
+ * An end that was connected or accepted.  The model doesn't know the other
+ * end, and so not the fill level.
  */
 void
 open_stream(struct walk *walk, struct end *end)
@@ -212,7 +213,7 @@ open_stream(struct walk *walk, struct end *end)
 	end->vague = true;
 }
 
-/* A source of its own for the same file; false if there is no slot. */
+/* Duplicates an end into another slot; false if either slot doesn't fit. */
 bool
 dup_end(const struct end *end, struct end *copy)
 {
@@ -237,7 +238,7 @@ end_closed(struct end *end)
 }
 
 static struct pollfd
-question(const struct end *end)
+poll_entry(const struct end *end)
 {
 	struct pollfd pfd = { -1, POLLIN | POLLOUT, 0 };
 
@@ -249,7 +250,7 @@ question(const struct end *end)
 }
 
 static unsigned int
-answer(const struct pollfd *pfd)
+readiness_of(const struct pollfd *pfd)
 {
 	unsigned int bits = 0;
 
@@ -260,17 +261,17 @@ answer(const struct pollfd *pfd)
 	return bits;
 }
 
-/* What poll(2) says of it now. */
+/* The directions that poll(2) reports now. */
 unsigned int
 truth(const struct end *end)
 {
-	struct pollfd pfd = question(end);
+	struct pollfd pfd = poll_entry(end);
 
 	need(poll(&pfd, 1, 0) >= 0);
-	return answer(&pfd);
+	return readiness_of(&pfd);
 }
 
-/* The same for all that are registered, in one call. */
+/* The same for all registered ends, in one call. */
 void
 truths(struct walk *walk)
 {
@@ -280,12 +281,12 @@ truths(struct walk *walk)
 
 	for (i = 0; i < SLOTS; i++) {
 		if (walk->ends[i].registered)
-			pfds[n++] = question(&walk->ends[i]);
+			pfds[n++] = poll_entry(&walk->ends[i]);
 	}
 	need(poll(pfds, n, 0) >= 0);
 	n = 0;
 	for (i = 0; i < SLOTS; i++) {
 		if (walk->ends[i].registered)
-			walk->ends[i].truth = answer(&pfds[n++]);
+			walk->ends[i].truth = readiness_of(&pfds[n++]);
 	}
 }

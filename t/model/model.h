@@ -1,20 +1,20 @@
 /*
- * The model test: sequences of operations on a poller and its sources, held
- * against a plain model of the contract.
+ * The model test: sequences of operations on a poller and its sources, checked
+ * against a simple model of the contract.
  *
- *	ops.c	 makes a sequence from a seed, and tells of it
- *	ends.c	 what can be registered: opens it, closes it, asks poll(2)
+ *	ops.c	 makes a sequence from a seed, and prints steps
+ *	ends.c	 opens and closes ends of connections, and calls poll(2)
  *	steps.c	 takes a step: one operation
- *	data.c	 reads, writes, and their like
+ *	data.c	 the operations that read, write or shut down
  *	rules.c	 the contract: what may be reported, and for what cause
- *	polls.c	 calls of mio_poll, and what must be reported
- *	walk.c	 all steps of a sequence
+ *	polls.c	 calls mio_poll(), and checks what must be reported
+ *	walk.c	 takes all steps of a sequence
  *	run.c	 runs a sequence in a child
- *	shrink.c makes a failing one short
+ *	shrink.c shortens a sequence that fails
  *
- * Everything is in fixed slots, and a step that makes no sense at the time
- * does nothing: so steps can be left out of a sequence, and the others still
- * mean the same.
+ * All ends and wakers are in fixed slots, and a step that is impossible in the
+ * current state does nothing.  So steps can be left out of a sequence without
+ * changing what the others mean.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -31,12 +31,12 @@
 #define STEPS	10000
 #define SLOTS	12
 #define WAKERS	3
-/* For all there can be: a kqueue may need three entries for a pipe. */
+/* Room for all events: a kqueue may need three entries for a pipe. */
 #define ROOM	(3 * SLOTS + WAKERS + 1)
 
 /*
- * A step, by its number in the sequence as it was made.  What end and arg
- * mean is the operation's affair.
+ * A step, with its number in the original sequence.  What end and arg mean
+ * depends on the operation.
  */
 struct op {
 	unsigned short	 number;
@@ -56,48 +56,48 @@ enum kind {
 };
 
 /*
- * An end of a connection, in a slot.  All that comes from one connection has
- * its number; duplicates are on the same side of it.
+ * An end of a connection, in a slot.  All ends of a connection have its
+ * number; duplicates are on the same side of it.
  */
 struct end {
-	struct mio_source source[2];	/* it moves from one to the other */
+	struct mio_source source[2];	/* do_move() uses both */
 	int		 here;
 	enum kind	 kind;
 	unsigned int	 connection;
 	int		 side;
 	bool		 registered;
-	unsigned int	 interest;	/* and the mode */
+	unsigned int	 interest;	/* with the mode */
 	mio_token	 token;
 	/* Directions. */
-	unsigned int	 armed;		/* must be reported when true */
-	unsigned int	 news;		/* may be, if asked for */
-	unsigned int	 hangup;	/* may be, whatever was asked for */
-	unsigned int	 silent;	/* a oneshot's: must not be */
-	unsigned int	 was;		/* true once: see rules.c */
-	unsigned int	 owed;		/* armed, or reported since settling */
-	unsigned int	 given;		/* reported since it was armed */
-	/* In the present call of mio_poll: true, to be reported, reported. */
+	unsigned int	 armed;		/* must be reported if true */
+	unsigned int	 activity;	/* may be reported, if an interest */
+	unsigned int	 hangup;	/* may be reported in any case */
+	unsigned int	 silent;	/* of a oneshot: must not be reported */
+	unsigned int	 was_true;	/* earlier: see rules.c */
+	unsigned int	 expected;	/* to be traced: see settle() */
+	unsigned int	 since_armed;	/* reported since it was armed */
+	/* In the current call of mio_poll(): true, to be reported, reported. */
 	unsigned int	 truth;
 	unsigned int	 must;
-	unsigned int	 said;
-	/* Its past. */
-	bool		 foreign;	/* made of a descriptor */
+	unsigned int	 reported;
+	/* Its history. */
+	bool		 foreign;	/* adopted */
 	bool		 shut;		/* a direction, by either side */
-	bool		 refuses;	/* a write fails: it was shut down */
-	bool		 vague;		/* how full it is depends on time */
-	/* What has been told of its end: see rules.c. */
-	bool		 untold;	/* nothing yet, on an event port */
-	bool		 broken;	/* that it was before, on a kqueue */
-	int		 told;		/* that it ended, how often */
+	bool		 refuses;	/* writes fail since a shutdown */
+	bool		 vague;		/* its fill level depends on time */
+	/* Reports of end of file: see rules.c. */
+	bool		 eof_queued;	/* on event ports and AFD */
+	bool		 broken_reported; /* BROKEN, on a kqueue */
+	int		 eof_reports;	/* how many, on a kqueue */
 };
 
 struct waker {
 	struct mio_waker *waker;
 	mio_token	 token;
 	bool		 pending;
-	bool		 beside;	/* ... or will be, by a thread */
+	bool		 beside;	/* pending now or soon, by a thread */
 	bool		 must;
-	bool		 given;		/* reported since settling */
+	bool		 reported;	/* since settling */
 };
 
 enum fault {
@@ -113,37 +113,39 @@ enum fault {
 	FAULT_MAX
 };
 
-/* How a walk went.  It is shared with the process that takes the steps. */
+/*
+ * The outcome of a walk.  It is shared with the process that takes the steps.
+ */
 struct outcome {
 	enum fault	 fault;
-	int		 step;		/* the index of the last one begun */
+	int		 step;		/* of the last one begun */
 	long		 events;
 	char		 text[200];
 };
 
 struct walk {
 	struct mio_poller *poller;
-	struct mio_poller *other;	/* for the wrong poller */
+	struct mio_poller *other;	/* for mistakes */
 	struct mio_source listener;	/* for pairs */
 	struct end	 ends[SLOTS];
 	struct waker	 wakers[WAKERS];
 	mio_token	 next_token;
 	unsigned int	 next_connection;
-	int		 room;		/* in the present call's array */
-	bool		 kept;		/* a waker found no room */
+	int		 room;		/* in the current call's array */
+	bool		 deferred;	/* a waker found no room */
 	int		 patience;	/* milliseconds */
 	const struct op	*op;
 	struct outcome	*outcome;
 	FILE		*trace;
-	bool		 loud;
+	bool		 verbose;
 };
 
-/* How a walk is taken. */
+/* Options of a walk. */
 struct manner {
-	int		 patience;	/* milliseconds, for what may be late */
-	int		 limit;		/* milliseconds, for all of it */
+	int		 patience;	/* milliseconds, for late events */
+	int		 limit;		/* milliseconds, for the walk */
 	const char	*trace;		/* file, or NULL */
-	bool		 loud;		/* tells steps and events, on stderr */
+	bool		 verbose;	/* prints steps and events to stderr */
 };
 
 /* ops.c */
@@ -202,7 +204,7 @@ is_level(const struct end *end)
 /* rules.c */
 bool	queues_events(void);
 void	has_registered(struct end *, unsigned int, bool);
-void	has_blocked(struct end *, unsigned int);
+void	got_eagain(struct end *, unsigned int);
 void	has_moved(struct walk *, const struct end *, unsigned int);
 void	has_stirred(struct walk *, const struct end *, unsigned int);
 void	has_ended(struct walk *, const struct end *, bool);
@@ -217,7 +219,7 @@ bool	something_due(struct walk *);
 /* run.c */
 void	run_walk(const struct op *, int, const struct manner *,
 	    struct outcome *);
-void	end_walk(void) TAP_NORETURN;	/* in the middle of it */
+void	end_walk(void) TAP_NORETURN;	/* at any step */
 
 /* shrink.c */
 int	shrink(struct op *, int, const struct outcome *);

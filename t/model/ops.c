@@ -1,6 +1,4 @@
-/*
- * Sequences: made from a seed, and told in words.
- */
+/* Makes sequences from a seed, and prints their steps. */
 #include "config.h"
 
 #include <stdio.h>
@@ -9,7 +7,7 @@
 #include "model.h"
 #include "ops.h"
 
-/* What an operation's argument means. */
+/* The meaning of an operation's argument. */
 enum meaning {
 	ARG_NONE,
 	ARG_BYTES,
@@ -32,8 +30,8 @@ static const char *const kinds[] = {
 
 static const char *const mistakes[] = {
 	"register with the wrong poller", "reregister with the wrong poller",
-	"deregister from the wrong poller", "register for nothing",
-	"reregister for unknown bits", "register exclusive and oneshot"
+	"deregister from the wrong poller", "register without interest",
+	"reregister with unknown bits", "register exclusive and oneshot"
 };
 
 const unsigned int interests[INTERESTS] = {
@@ -46,8 +44,8 @@ const unsigned int interests[INTERESTS] = {
 };
 
 /*
- * How often an operation comes, of all of them; from what number on, and how
- * many, its argument may be.
+ * How often an operation is chosen, relative to the others; the lowest value
+ * of its argument, and the number of its values.
  */
 static const struct {
 	unsigned int	 weight;
@@ -70,9 +68,9 @@ static const struct {
 	[OP_READV] =	{ 10, ARG_BYTES, 2, 250, "readv" },
 	[OP_DRAIN] =	{ 100, ARG_NONE, 0, 1, "read until EAGAIN" },
 	[OP_RAW_DRAIN] = { 20, ARG_NONE, 0, 1,
-	    "read the descriptor until EAGAIN, say would-block" },
+	    "read the descriptor until EAGAIN, call would_block" },
 	[OP_RAW_FILL] =	{ 20, ARG_NONE, 0, 1,
-	    "write the descriptor until EAGAIN, say would-block" },
+	    "write the descriptor until EAGAIN, call would_block" },
 	[OP_TAKE_ERROR] = { 10, ARG_NONE, 0, 1, "take the error" },
 	[OP_SHUTDOWN] =	{ 8, ARG_HOW, 0, 3, "shut down" },
 	[OP_CLOSE] =	{ 12, ARG_NONE, 0, 1, "close" },
@@ -91,19 +89,19 @@ static const struct {
 	[OP_WAKE] =	{ 40, ARG_WAKER, 0, WAKERS, "wake waker" },
 	[OP_FREE_WAKER] = { 10, ARG_WAKER, 0, WAKERS, "free waker" },
 	[OP_WAKE_BESIDE] = { 2, ARG_WAKER, 0, WAKERS,
-	    "wait, and wake meanwhile waker" },
+	    "wait, while a thread wakes waker" },
 	[OP_WAKE_SIGNAL] = { 5, ARG_WAKER, 0, WAKERS,
 	    "from a signal handler, wake waker" },
 	[OP_SPIN] =	{ 3, ARG_USEC, 0, 3, "spin for" },
 	[OP_POLL] =	{ 140, ARG_ROOM, 1, 2 * SLOTS, "poll with room for" },
-	[OP_WAIT] =	{ 40, ARG_NONE, 0, 1, "wait, if something is due" },
+	[OP_WAIT] =	{ 40, ARG_NONE, 0, 1, "wait, if an event is due" },
 	[OP_BRIEF] =	{ 5, ARG_USEC, 1, 20, "wait for" },
 	[OP_ROUND] =	{ 25, ARG_ROOM, 1, 3,
-	    "poll until all had their turn, with room for" },
+	    "poll until each had its turn, with room for" },
 	[OP_SETTLE] =	{ 50, ARG_NONE, 0, 1, "poll until nothing is due" }
 };
 
-/* A generator of our own (a counter, and a hash of it): the same everywhere. */
+/* Our own generator (a counter, and a hash of it): the same on all systems. */
 static unsigned int
 dice(uint32_t *state, unsigned int sides)
 {
@@ -187,7 +185,7 @@ arg_text(char *text, size_t size, const struct op *op)
 	}
 }
 
-/* "7: end 3: write 77 bytes", in a buffer of the function's own. */
+/* A step as text, such as "7: end 3: write 77 bytes", in a static buffer. */
 const char *
 op_text(const struct op *op)
 {

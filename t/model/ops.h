@@ -1,6 +1,4 @@
-/*
- * The operations: made in ops.c, done in steps.c.
- */
+/* The operations: chosen in ops.c, done in steps.c and data.c. */
 #ifndef OPS_H
 #define OPS_H
 
@@ -33,7 +31,7 @@ enum {
 	OP_REREGISTER,
 	OP_DEREGISTER,
 	OP_MISTAKE,
-	OP_FIRST_OF_NONE,	/* from here on they are about no end */
+	OP_FIRST_OF_NONE,	/* operations without an end */
 	OP_WAKER = OP_FIRST_OF_NONE,
 	OP_WAKE,
 	OP_FREE_WAKER,

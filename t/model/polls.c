@@ -1,13 +1,11 @@
-/*
- * Calls of mio_poll, and what must be reported by them.
- */
+/* Calls mio_poll(), and checks that it reports what it must. */
 #include "config.h"
 
 #include <errno.h>
 
 #include "model.h"
 
-/* Of several exclusive sources of one descriptor not all need hear. */
+/* Of several exclusive sources of one descriptor, not all need be reported. */
 static bool
 is_shared(const struct walk *walk, const struct end *end)
 {
@@ -27,7 +25,7 @@ is_shared(const struct walk *walk, const struct end *end)
 	return false;
 }
 
-/* What the next call must report. */
+/* The directions that the next call must report. */
 static unsigned int
 musts(const struct walk *walk, const struct end *end)
 {
@@ -43,7 +41,7 @@ begin_call(struct walk *walk)
 
 	truths(walk);
 	for (i = 0; i < SLOTS; i++) {
-		walk->ends[i].said = 0;
+		walk->ends[i].reported = 0;
 		walk->ends[i].must = musts(walk, &walk->ends[i]);
 	}
 	for (i = 0; i < WAKERS; i++)
@@ -51,18 +49,21 @@ begin_call(struct walk *walk)
 		    !walk->wakers[i].beside;
 }
 
-/* A oneshot's other directions may have gone with the event. */
+/*
+ * The directions that should have been reported.  The event of a oneshot also
+ * disarms its other directions.
+ */
 static unsigned int
 missing(const struct end *end)
 {
-	if (is_oneshot(end) && end->said != 0)
+	if (is_oneshot(end) && end->reported != 0)
 		return 0;
-	return end->must & ~end->said;
+	return end->must & ~end->reported;
 }
 
 /*
- * Loopback may be late.  A pipe that has ended is told of a millisecond later
- * where a kqueue has no EVFILT_USER.  A queued event says what was true
+ * Events of loopback may be late.  Where a kqueue has no EVFILT_USER, the end
+ * of a pipe is reported a millisecond later.  A queued event has what was true
  * when it was made (mio_event(3)); the rest is for the next call.
  */
 static bool
@@ -72,7 +73,7 @@ may_be_late(const struct end *end)
 		return true;
 	if (on_selector("kqueue"))
 		return end->kind == KIND_PIPE && end->truth == BOTH;
-	return queues_events() && end->said != 0;
+	return queues_events() && end->reported != 0;
 }
 
 static const struct end *
@@ -93,9 +94,9 @@ find_missing(const struct walk *walk, bool late)
 static void
 overdue(struct walk *walk, const struct end *end)
 {
-	fault(walk, FAULT_OVERDUE, "end %d is silent: must be %#x, said %#x, "
-	    "armed %#x, interest %#x", number(walk, end), end->must, end->said,
-	    end->armed, end->interest);
+	fault(walk, FAULT_OVERDUE, "end %d: must report %#x, reported %#x, "
+	    "armed %#x, interest %#x", number(walk, end), end->must,
+	    end->reported, end->armed, end->interest);
 }
 
 static const struct waker *
@@ -111,10 +112,10 @@ find_pending(const struct walk *walk)
 }
 
 /*
- * One call of mio_poll.  Where there is room for all, nothing may be missing,
- * apart from what loopback may bring late; false if that is so.  Wakers that
- * found no room are returned by the next call, which may leave it at that
- * (no manual page says so).
+ * Calls mio_poll() once.  If there is room for all events, none may be
+ * missing, except for those of loopback, which may be late: then it returns
+ * false.  Wakers for which there was no room are returned by the next call,
+ * which may return nothing else (no manual page specifies this).
  */
 bool
 poll_once(struct walk *walk, int room, int64_t timeout)
@@ -122,7 +123,7 @@ poll_once(struct walk *walk, int room, int64_t timeout)
 	struct mio_event events[ROOM];
 	const struct waker *waker;
 	const struct end *end;
-	bool kept = walk->kept;
+	bool deferred = walk->deferred;
 	int n, woken;
 
 	begin_call(walk);
@@ -134,13 +135,13 @@ poll_once(struct walk *walk, int room, int64_t timeout)
 		fault(walk, FAULT_RESULT, "mio_poll: %d, errno %d", n, errno);
 	woken = check_events(walk, events, n);
 	waker = find_pending(walk);
-	walk->kept = waker != NULL;
+	walk->deferred = waker != NULL;
 	if (room < ROOM)
 		return true;
-	if (kept && woken > 0)
+	if (deferred && woken > 0)
 		return false;
 	if (waker != NULL)
-		fault(walk, FAULT_OVERDUE, "waker %d is silent",
+		fault(walk, FAULT_OVERDUE, "waker %d is not reported",
 		    (int)(waker - walk->wakers));
 	if ((end = find_missing(walk, false)) != NULL)
 		overdue(walk, end);
@@ -148,13 +149,13 @@ poll_once(struct walk *walk, int room, int64_t timeout)
 }
 
 /*
- * No source can keep others out of a small array for ever: they take turns,
- * and a kqueue may need two for a source.
+ * With a small array no source can keep others out for ever: they take turns,
+ * and a kqueue may need two turns for a source.
  */
 void
 poll_round(struct walk *walk, int room)
 {
-	unsigned int must[SLOTS], said[SLOTS] = { 0 };
+	unsigned int must[SLOTS], reported[SLOTS] = { 0 };
 	int calls, i, left;
 
 	begin_call(walk);
@@ -164,10 +165,10 @@ poll_round(struct walk *walk, int room)
 	for (calls = 0; calls < 2 * ROOM; calls++) {
 		(void)poll_once(walk, room, 0);
 		for (i = 0, left = 0; i < SLOTS; i++) {
-			said[i] |= walk->ends[i].said;
-			if (said[i] != 0 && is_oneshot(&walk->ends[i]))
+			reported[i] |= walk->ends[i].reported;
+			if (reported[i] != 0 && is_oneshot(&walk->ends[i]))
 				must[i] = 0;
-			left += (must[i] & ~said[i]) != 0;
+			left += (must[i] & ~reported[i]) != 0;
 		}
 		if (left == 0 && find_pending(walk) == NULL)
 			return;
@@ -177,7 +178,7 @@ poll_round(struct walk *walk, int room)
 	    (int)(find_pending(walk) - walk->wakers), room);
 }
 
-/* A wait for ever would end. */
+/* Would an infinite wait end now? */
 bool
 something_due(struct walk *walk)
 {
@@ -185,37 +186,37 @@ something_due(struct walk *walk)
 	return find_missing(walk, false) != NULL || find_pending(walk) != NULL;
 }
 
-/* What every selector must have reported since the last time. */
+/* Traces what every selector must have reported since the last settle(). */
 static void
-say(struct walk *walk, struct end *end)
+note_end(struct walk *walk, struct end *end)
 {
-	unsigned int due = end->owed & end->truth;
+	unsigned int due = end->expected & end->truth;
 
 	if (!is_level(end))
-		end->owed &= is_oneshot(end) && due != 0 ? 0 : ~end->truth;
+		end->expected &= is_oneshot(end) && due != 0 ? 0 : ~end->truth;
 	if (end->vague || due == 0 || is_shared(walk, end))
 		return;
 	if (is_oneshot(end))
 		note(walk, "token %lu: %s", (unsigned long)end->token,
-		    end->given != 0 ? "reported" : "silent");
+		    end->since_armed != 0 ? "reported" : "silent");
 	else
 		note(walk, "token %lu: %#x", (unsigned long)end->token,
-		    end->given & due);
+		    end->since_armed & due);
 }
 
 static void
-tell_all(struct walk *walk)
+note_all(struct walk *walk)
 {
 	int i;
 
 	for (i = 0; i < SLOTS; i++) {
 		if (walk->ends[i].registered)
-			say(walk, &walk->ends[i]);
+			note_end(walk, &walk->ends[i]);
 	}
 	for (i = 0; i < WAKERS; i++) {
-		if (walk->wakers[i].given)
+		if (walk->wakers[i].reported)
 			note(walk, "waker %d", i);
-		walk->wakers[i].given = false;
+		walk->wakers[i].reported = false;
 	}
 }
 
@@ -231,5 +232,5 @@ settle(struct walk *walk)
 		if (find_missing(walk, true) != NULL)
 			timeout = MIO_MSEC(1);
 	}
-	tell_all(walk);
+	note_all(walk);
 }

@@ -2,31 +2,33 @@
  * The contract, as mio_register(3), mio_poll(3), mio_event(3) and
  * mio_waker_new(3) have it.
  *
- * What is armed and true must be reported: a direction is armed when it is
- * registered, and reregistered, and by would-block, and disarmed by its
- * report.  What is reported must be true, and must have a cause: it was
- * armed, or there has been news.
+ * A direction that is armed and true must be reported.  A direction is armed
+ * when it is registered or reregistered, and by EAGAIN or would_block; its
+ * report disarms it.  A direction that is reported must be true, and must have
+ * a cause: either it was armed, or there has been activity.
  *
- * What a selector may do beside, and where a manual page says so:
+ * A selector may do more, where a manual page allows it:
  *
- *  - Tell what was true when the event was made, and isn't any more
+ *  - Report what was true when the event was made, but no longer is
  *    (mio_event(3)).  Event ports queue an event as it happens, and so does
- *    AFD; registering and would-block take it back, on AFD in its direction.  A kqueue asks again before it reports,
- *    except for oneshot; only a change of the mode takes that back.
- *  - Look again after any news, and tell all that is true then (mio_event(3):
- *    an event carries everything that was true when it was made).
- *  - Tell TCP's writers of acknowledgements, at any time (mio_register(3):
+ *    AFD; registering and would_block discard it, on AFD in their direction
+ *    only.  A kqueue checks again before it reports, except for oneshot; only
+ *    a change of the mode discards such an event.
+ *  - Check a source again after any activity, and report all that is true then
+ *    (mio_event(3): an event has everything that was true when it was made).
+ *  - Report acknowledgements to TCP's writers at any time (mio_register(3):
  *    activity may be reported).
- *  - On a kqueue, call writable what does not block because it fails: after
- *    a shutdown, of which poll(2) says nothing (mio_event(3), Exceptions).
+ *  - On a kqueue, report writable when a write fails instead of blocking:
+ *    after a shutdown, which poll(2) doesn't report (mio_event(3),
+ *    Exceptions).
  *
- * And where none does, all of them of pipes on a kqueue:
+ * Where no manual page does, all of them for pipes on a kqueue:
  *
- *  - The read end may be writable: FreeBSD's pipes go both ways.
- *  - It may be readable where only writing was asked for, because the end of
- *    a pipe is told by EVFILT_READ (kqueue.c).
- *  - The end may be told two or three times, by each note that has it, if
- *    the array was too small for all.
+ *  - The read end may be writable: FreeBSD's pipes are bidirectional.
+ *  - It may be readable although only writable is an interest, because
+ *    EVFILT_READ reports the end of a pipe (kqueue.c).
+ *  - The end of a pipe may be reported two or three times, once for each knote
+ *    that has it, if the array was too small for all of them.
  */
 #include "config.h"
 
@@ -34,7 +36,7 @@
 
 #include "model.h"
 
-/* The reader of a pipe, asked for writing on a kqueue; see above. */
+/* A pipe's read end on a kqueue, which may be readable anyway; see above. */
 static bool
 reads_anyway(const struct end *end)
 {
@@ -55,33 +57,33 @@ has_registered(struct end *end, unsigned int interest, bool again)
 
 	if (!again || !on_selector("kqueue") ||
 	    (change & (MIO_LEVEL | MIO_ONESHOT)) != 0)
-		end->was = 0;
+		end->was_true = 0;
 	end->registered = true;
 	end->interest = interest;
-	end->armed = end->owed = interest & BOTH;
-	end->news = end->hangup = end->silent = end->given = 0;
-	end->broken = end->untold = false;
-	end->told = 0;
+	end->armed = end->expected = interest & BOTH;
+	end->activity = end->hangup = end->silent = end->since_armed = 0;
+	end->broken_reported = end->eof_queued = false;
+	end->eof_reports = 0;
 	if (reads_anyway(end))
-		end->news = MIO_READABLE;
+		end->activity = MIO_READABLE;
 }
 
-/* An operation in this direction would have blocked. */
+/* An operation in this direction returned EAGAIN. */
 void
-has_blocked(struct end *end, unsigned int direction)
+got_eagain(struct end *end, unsigned int direction)
 {
 	if (!is_oneshot(end)) {
 		end->armed |= direction & end->interest;
-		end->owed |= direction & end->interest;
-		end->given &= ~direction;
+		end->expected |= direction & end->interest;
+		end->since_armed &= ~direction;
 	}
 	if (on_selector("port") && (direction & end->interest) != 0)
-		end->was = 0;
+		end->was_true = 0;
 	else if (on_selector("afd"))
-		end->was &= ~direction;
+		end->was_true &= ~direction;
 }
 
-/* This was true, and may have come to its end. */
+/* These directions were true, and may no longer be. */
 void
 has_moved(struct walk *walk, const struct end *end, unsigned int bits)
 {
@@ -90,13 +92,13 @@ has_moved(struct walk *walk, const struct end *end, unsigned int bits)
 	for (i = 0; i < SLOTS; i++) {
 		if (walk->ends[i].connection == end->connection &&
 		    walk->ends[i].side == end->side)
-			walk->ends[i].was |= bits;
+			walk->ends[i].was_true |= bits;
 	}
 }
 
 /*
- * Data went through: the other side may hear of it, in that direction.  A BSD
- * tells all listeners of a pipe, at both ends.
+ * Data was moved: the other side may have an event in that direction.  A BSD
+ * notifies all knotes of a pipe, at both ends.
  */
 void
 has_stirred(struct walk *walk, const struct end *end, unsigned int bits)
@@ -107,13 +109,14 @@ has_stirred(struct walk *walk, const struct end *end, unsigned int bits)
 	for (i = 0; i < SLOTS; i++) {
 		if (walk->ends[i].connection == end->connection &&
 		    (walk->ends[i].side != end->side || all))
-			walk->ends[i].news |= all ? BOTH : bits;
+			walk->ends[i].activity |= all ? BOTH : bits;
 	}
 }
 
 /*
- * One side, or a direction of it, has ended; both may hear of it.  If it was
- * the whole connection, an event port may tell of it after an older event.
+ * One side, or a direction of it, was closed; both sides may have an event.
+ * If the whole connection was closed, event ports and AFD may report that
+ * after an older event.
  */
 void
 has_ended(struct walk *walk, const struct end *end, bool whole)
@@ -124,9 +127,9 @@ has_ended(struct walk *walk, const struct end *end, bool whole)
 		if (walk->ends[i].connection != end->connection)
 			continue;
 		walk->ends[i].hangup = BOTH;
-		walk->ends[i].told = 0;
+		walk->ends[i].eof_reports = 0;
 		if (whole && queues_events())
-			walk->ends[i].untold = true;
+			walk->ends[i].eof_queued = true;
 	}
 }
 
@@ -142,14 +145,14 @@ find(struct walk *walk, mio_token token)
 	return NULL;
 }
 
-/* True once, and perhaps still in a queue; see above. */
+/* Directions that may be reported although they are not true; see above. */
 static unsigned int
 excused(const struct end *end)
 {
 	unsigned int bits = 0;
 
 	if (queues_events() || (on_selector("kqueue") && is_oneshot(end)))
-		bits |= end->was;
+		bits |= end->was_true;
 	if (reads_anyway(end) || (on_selector("kqueue") && end->refuses))
 		bits |= MIO_WRITABLE;
 	return bits;
@@ -162,36 +165,42 @@ check_truth(struct walk *walk, struct end *end, unsigned int bits)
 
 	if (bits != 0 && (bits & ~(end->truth | excuse)) == 0)
 		return;
-	end->truth = truth(end);	/* it may have become so just now */
+	end->truth = truth(end);	/* may have changed */
 	if (bits == 0 || (bits & ~(end->truth | excuse)) != 0)
-		fault(walk, FAULT_UNTRUE, "end %d is %#x, but said to be %#x: "
-		    "kind %d, %s, interest %#x, was %#x, armed %#x, news %#x",
+		fault(walk, FAULT_UNTRUE,
+		    "end %d is %#x, but reported as %#x: "
+		    "kind %d, %s, interest %#x, was %#x, armed %#x, activity "
+		    "%#x",
 		    number(walk, end), end->truth, bits, (int)end->kind,
-		    end->vague ? "vague" : "known", end->interest, end->was,
-		    end->armed, end->news);
+		    end->vague ? "vague" : "known", end->interest,
+		    end->was_true, end->armed, end->activity);
 }
 
-/* What there may be an event for. */
+/* The directions that may be reported now. */
 static unsigned int
 causes(const struct end *end)
 {
-	unsigned int asked = end->interest & BOTH;
+	unsigned int wanted = end->interest & BOTH;
 
 	if (is_level(end))
 		return BOTH;
 	if (reads_anyway(end))
-		asked |= MIO_READABLE;
+		wanted |= MIO_READABLE;
 	if (is_oneshot(end))
-		return asked & ~end->silent;
-	/* News are a reason to look, and whatever is true then is said. */
-	if ((end->news & asked) != 0 || end->hangup != 0 || end->untold)
+		return wanted & ~end->silent;
+	/*
+	 * After activity the selector may check the source, and then reports
+	 * all that is true.
+	 */
+	if ((end->activity & wanted) != 0 || end->hangup != 0 ||
+	    end->eof_queued)
 		return BOTH;
 	return end->armed;
 }
 
 /*
- * BROKEN (mio_event(3)) comes a millisecond after the end was told, where the
- * kernel has no EVFILT_USER; but once.
+ * Where the kernel has no EVFILT_USER, BROKEN (mio_event(3)) comes a
+ * millisecond after end of file, but once only.
  */
 static bool
 is_broken(struct end *end, const struct mio_event *event)
@@ -199,10 +208,10 @@ is_broken(struct end *end, const struct mio_event *event)
 	char text[128];
 
 	need(mio_event_format(event, text, sizeof(text)) > 0);
-	if (end->broken || end->kind != KIND_PIPE || is_oneshot(end) ||
+	if (end->broken_reported || end->kind != KIND_PIPE || is_oneshot(end) ||
 	    strstr(text, "BROKEN") == NULL)
 		return false;
-	return end->broken = true;
+	return end->broken_reported = true;
 }
 
 static void
@@ -211,61 +220,63 @@ check_cause(struct walk *walk, struct end *end, const struct mio_event *event)
 	unsigned int bits = event->readiness & BOTH;
 
 	if (is_late(end) && !is_oneshot(end))
-		return;		/* acknowledgements are news, at any time */
+		return;		/* acknowledgements: at any time */
 	if ((bits & causes(end)) == 0 && !is_broken(end, event))
-		fault(walk, FAULT_UNCALLED, "end %d said %#x for no cause: "
-		    "interest %#x, armed %#x, news %#x, hangup %#x, silent "
-		    "%#x", number(walk, end), bits, end->interest, end->armed,
-		    end->news, end->hangup, end->silent);
+		fault(walk, FAULT_UNCALLED,
+		    "end %d reported %#x without a cause: "
+		    "interest %#x, armed %#x, activity %#x, hangup %#x, silent "
+		    "%#x",
+		    number(walk, end), bits, end->interest, end->armed,
+		    end->activity, end->hangup, end->silent);
 }
 
 /*
- * The end of a pipe is told by two of a kqueue's filters, or by three if it was
- * broken before; all say that it is writable, and in a small array they are
- * events of as many calls.
+ * Two of a kqueue's filters report the end of a pipe, or three if it was
+ * broken before.  Each of them reports writable, and with a small array each
+ * is an event of another call.
  */
 static void
-may_say_again(const struct walk *walk, struct end *end,
+may_report_again(const struct walk *walk, struct end *end,
     const struct mio_event *event)
 {
 	if (end->kind != KIND_PIPE || !on_selector("kqueue") ||
-	    walk->room == ROOM || end->told == 2 ||
+	    walk->room == ROOM || end->eof_reports == 2 ||
 	    (event->readiness & MIO_WRITE_CLOSED) == 0)
 		return;
-	end->told++;
+	end->eof_reports++;
 	end->hangup = BOTH;
 	end->silent = 0;
 }
 
 static void
-has_been_told(const struct walk *walk, struct end *end,
+event_reported(const struct walk *walk, struct end *end,
     const struct mio_event *event)
 {
 	const unsigned int hints = MIO_ERROR | MIO_WRITE_CLOSED;
 	unsigned int bits = event->readiness & BOTH;
 
-	/* On epoll an event has it all. */
+	/* An event of epoll has all directions. */
 	if (on_selector("epoll"))
 		bits = BOTH;
-	end->news &= ~bits;
+	end->activity &= ~bits;
 	end->hangup &= ~bits;
 	if ((event->readiness & hints) != 0)
-		end->untold = false;
-	may_say_again(walk, end, event);
+		end->eof_queued = false;
+	may_report_again(walk, end, event);
 }
 
 static void
-has_said(struct end *end, unsigned int bits)
+mark_reported(struct end *end, unsigned int bits)
 {
-	end->said = bits;
-	end->given |= bits;
+	end->reported = bits;
+	end->since_armed |= bits;
 	if (is_oneshot(end)) {
 		end->armed = 0;
 		end->silent |= bits;
 	} else if (!is_level(end)) {
 		end->armed &= ~bits;
 	}
-	end->was = queues_events() ? 0 : end->was & ~bits;
+	end->was_true = queues_events() ? 0 : end->was_true & ~bits;
 }
 
 static void
@@ -273,16 +284,16 @@ check_source(struct walk *walk, struct end *end, const struct mio_event *event)
 {
 	unsigned int bits = event->readiness & BOTH;
 
-	if (end->said != 0)
+	if (end->reported != 0)
 		fault(walk, FAULT_REPEATED, "end %d is reported twice",
 		    number(walk, end));
 	check_truth(walk, end, bits);
 	check_cause(walk, end, event);
-	has_said(end, bits);
-	has_been_told(walk, end, event);
+	mark_reported(end, bits);
+	event_reported(walk, end, event);
 }
 
-/* Whether it was a waker's. */
+/* Checks the event of a waker; false if the event is not a waker's. */
 static bool
 check_waker(struct walk *walk, const struct mio_event *event)
 {
@@ -300,14 +311,14 @@ check_waker(struct walk *walk, const struct mio_event *event)
 			fault(walk, FAULT_UNTRUE, "waker %d is %#x", i,
 			    event->readiness);
 		waker->pending = waker->must = waker->beside = false;
-		waker->given = true;
+		waker->reported = true;
 		return true;
 	}
 	return false;
 }
 
 static void
-tell_event(const struct mio_event *event)
+print_event(const struct mio_event *event)
 {
 	char text[128];
 
@@ -315,7 +326,7 @@ tell_event(const struct mio_event *event)
 	(void)fprintf(stderr, "\t%s\n", text);
 }
 
-/* How many of the events were wakers'. */
+/* Checks the events of a call; returns how many were wakers'. */
 int
 check_events(struct walk *walk, const struct mio_event *events, int n)
 {
@@ -325,14 +336,14 @@ check_events(struct walk *walk, const struct mio_event *events, int n)
 	for (i = 0; i < n; i++) {
 		struct end *end = find(walk, events[i].token);
 
-		if (walk->loud)
-			tell_event(&events[i]);
+		if (walk->verbose)
+			print_event(&events[i]);
 		if (end != NULL)
 			check_source(walk, end, &events[i]);
 		else if (check_waker(walk, &events[i]))
 			woken++;
 		else
-			fault(walk, FAULT_STRANGER, "token %lu is of no "
+			fault(walk, FAULT_STRANGER, "token %lu belongs to no "
 			    "source", (unsigned long)events[i].token);
 	}
 	return woken;

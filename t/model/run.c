@@ -1,6 +1,4 @@
-/*
- * A walk in a child, which may fail in any way it likes.
- */
+/* Runs a walk in a child, which may fail in any way. */
 #include "config.h"
 
 #include <sys/types.h>
@@ -34,7 +32,7 @@ shared_outcome(void)
 	return shared;
 }
 
-/* The child has no part in the test's output, apart from what stderr gets. */
+/* The child prints to stderr only, and not into the test's output. */
 static void
 child(const struct op *ops, int n, const struct manner *manner,
     struct outcome *outcome)

@@ -1,6 +1,4 @@
-/*
- * Of a sequence that fails, the steps that it takes.
- */
+/* Shortens a sequence that fails to the steps that it needs. */
 #include "config.h"
 
 #include <string.h>
@@ -8,10 +6,10 @@
 #include "model.h"
 
 #define SHRINK_MSEC	20000
-#define PATIENCE_MSEC	100	/* for a step that has failed before */
+#define PATIENCE_MSEC	100	/* for steps known to fail */
 #define LIMIT_MSEC	500	/* for a walk, if the first one hung */
 
-/* Does it still fail in this way, without some steps? */
+/* Does the sequence fail in the same way without these steps? */
 static bool
 fails_without(const struct op *ops, int n, int from, int count,
     const struct outcome *first)
@@ -29,7 +27,9 @@ fails_without(const struct op *ops, int n, int from, int count,
 	    strcmp(outcome.text, first->text) == 0);
 }
 
-/* Tries to leave out each piece of this size; how many steps are left. */
+/*
+ * Tries to leave out each piece of this size; returns how many steps are left.
+ */
 static int
 leave_out(struct op *ops, int n, int size, const struct outcome *first,
     long long end)
@@ -51,8 +51,9 @@ leave_out(struct op *ops, int n, int size, const struct outcome *first,
 }
 
 /*
- * Leaves the steps that are needed for the walk to fail as it did: pieces go,
- * first large ones, then single steps, until none can go or time is over.
+ * Keeps the steps that are needed for the walk to fail as it did.  It leaves
+ * out pieces, first large ones, then single steps, until none can be left out
+ * or the time is over.
  */
 int
 shrink(struct op *ops, int n, const struct outcome *first)

@@ -1,6 +1,6 @@
 /*
- * The operations, but for those in data.c.  Each does nothing if its end isn't
- * in the state for it.
+ * The operations, except for those in data.c.  An operation does nothing if
+ * its end isn't in the right state.
  */
 #include "config.h"
 
@@ -42,7 +42,10 @@ has_twin(const struct walk *walk, const struct end *end)
 	return false;
 }
 
-/* The last descriptor of its side: the other hears of it. */
+/*
+ * If this was the last descriptor of its side, the other side sees end of
+ * file.
+ */
 static void
 has_closed(struct walk *walk, struct end *end)
 {
@@ -72,7 +75,7 @@ do_reset(struct walk *walk, struct end *end)
 	do_close(walk, end);
 }
 
-/* The descriptor in a new source, which knows nothing of it. */
+/* Moves the descriptor to a new foreign source. */
 static void
 do_adopt(struct walk *walk, struct end *end)
 {
@@ -102,8 +105,9 @@ do_raw_close(struct walk *walk, struct end *end)
 }
 
 /*
- * Closed behind the library's back, it goes quiet, though on epoll not if it
- * was duplicated.  The kernel may have forgotten it.
+ * Closes a registered descriptor with close(2).  Its events stop, though on
+ * epoll not if it was duplicated.  The kernel may have dropped the
+ * registration.
  */
 static void
 do_gone(struct walk *walk, struct end *end)
@@ -112,8 +116,8 @@ do_gone(struct walk *walk, struct end *end)
 
 	if (!end->registered || has_twin(walk, end))
 		return;
-	/* AFD has no way to know that a queued event's socket is closed. */
-	if (on_selector("afd") && (truth(end) | end->was) != 0)
+	/* AFD can't detect that the socket of a queued event is closed. */
+	if (on_selector("afd") && (truth(end) | end->was_true) != 0)
 		return;
 	need(close(mio_source_fd(source(end))) == 0);
 	has_ended(walk, end, end->kind != KIND_DGRAM);
@@ -126,7 +130,7 @@ do_gone(struct walk *walk, struct end *end)
 	end_closed(end);
 }
 
-/* Two copies of a source are one; the other is garbage. */
+/* Copies a source to its other place, and overwrites the old one. */
 static void
 do_move(struct end *end)
 {
@@ -181,7 +185,7 @@ do_accept(struct walk *walk, struct end *end)
 		has_moved(walk, listener, MIO_READABLE);
 		open_stream(walk, end);
 	} else if (errno == EAGAIN) {
-		has_blocked(listener, MIO_READABLE);
+		got_eagain(listener, MIO_READABLE);
 	} else {
 		fault(walk, FAULT_RESULT, "accept: errno %d", errno);
 	}
@@ -233,7 +237,7 @@ do_deregister(struct walk *walk, struct end *end)
 	end->registered = false;
 }
 
-/* Nothing may come of these; the mistakes are in the order of ops.c. */
+/* These calls must fail and change nothing; they have the order of ops.c. */
 static void
 do_mistake(struct walk *walk, struct end *end, unsigned int which)
 {
@@ -315,7 +319,7 @@ run_wake(void *arg)
 	return mio_waker_wake(arg) == 0 ? arg : NULL;
 }
 
-/* A thread wakes while this one waits, or nearly. */
+/* A thread wakes while this one waits, or just before. */
 static void
 do_wake_beside(struct walk *walk, struct waker *waker)
 {
@@ -335,7 +339,7 @@ step_of_end(struct walk *walk, struct end *end, const struct op *op)
 {
 	switch (op->code) {
 	case OP_OPEN:
-		/* Both of a pair of slots. */
+		/* A connection takes a pair of slots. */
 		end = &walk->ends[op->end & ~1];
 		if (open_pair(walk, end, end + 1, op->arg))
 			note(walk, "open");
@@ -450,7 +454,7 @@ take_step(struct walk *walk, const struct op *op)
 	struct end *end = &walk->ends[op->end];
 
 	walk->op = op;
-	if (walk->loud)
+	if (walk->verbose)
 		(void)fprintf(stderr, "%s\n", op_text(op));
 	if (op->code >= OP_FIRST_OF_NONE)
 		step_of_none(walk, op);

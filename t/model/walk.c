@@ -1,6 +1,4 @@
-/*
- * A walk: all steps of a sequence.
- */
+/* Takes a walk: all steps of a sequence. */
 #include "config.h"
 
 #include <stdarg.h>
@@ -9,7 +7,7 @@
 
 #include "model.h"
 
-/* The end of the walk: what was found is in memory that others can see. */
+/* Ends the walk; the fault is left in memory that the parent can read. */
 void
 fault(struct walk *walk, enum fault which, const char *fmt, ...)
 {
@@ -21,11 +19,11 @@ fault(struct walk *walk, enum fault which, const char *fmt, ...)
 	va_end(ap);
 	walk->outcome->fault = which;
 	if (walk->trace != NULL)
-		(void)fclose(walk->trace);	/* cut short anyhow */
+		(void)fclose(walk->trace);	/* incomplete anyway */
 	end_walk();
 }
 
-/* A line for the comparison with other selectors. */
+/* Writes a line to the trace, which is compared with other selectors. */
 void
 note(struct walk *walk, const char *fmt, ...)
 {
@@ -70,7 +68,7 @@ finish(struct walk *walk)
 }
 
 /*
- * Windows' libraries make a handle or two at their first need, for locks and
+ * Windows' libraries open a handle or two when they first need locks or
  * threads, and keep them.
  */
 #ifdef _WIN32
@@ -98,7 +96,7 @@ take_walk(const struct op *ops, int n, const struct manner *manner,
 	memset(&walk, 0, sizeof(walk));
 	walk.outcome = outcome;
 	walk.patience = manner->patience;
-	walk.loud = manner->loud;
+	walk.verbose = manner->verbose;
 	if (manner->trace != NULL)
 		need((walk.trace = fopen(manner->trace, "a")) != NULL);
 	fds += walk.trace != NULL;
