@@ -1,5 +1,6 @@
 /*
- * Numeric addresses: what is taken, what is refused, and back to text.
+ * Checks which numeric addresses are parsed and which are refused, and that
+ * those parsed are formatted as the same text.
  */
 #include "config.h"
 
@@ -16,7 +17,7 @@
 #include "lib/util.h"
 
 static void
-taken(void)
+parsed(void)
 {
 	static const char *const texts[] = {
 		"127.0.0.1:13265", "0.0.0.0:0", "255.255.255.255:65535",
@@ -35,7 +36,7 @@ taken(void)
 		    "parses %s", texts[i]);
 		is(mio_addr_format((struct sockaddr *)&addr, len, text,
 		    sizeof(text)), (int)strlen(texts[i]), "its length");
-		is_str(text, texts[i], "comes back as it was");
+		is_str(text, texts[i], "is formatted as the same text");
 	}
 	len = sizeof(addr);
 	is(mio_addr_parse("1.2.3.4:00080", (struct sockaddr *)&addr, &len), 0,
@@ -71,7 +72,7 @@ refused(void)
 		fails(mio_addr_parse(texts[i], (struct sockaddr *)&addr, &len),
 		    EINVAL, "refuses \"%s\"", texts[i]);
 		ok(len == sizeof(addr) && memcmp(&addr, &before,
-		    sizeof(addr)) == 0, "and touches nothing");
+		    sizeof(addr)) == 0, "and leaves address and length alone");
 	}
 	memset(text, '1', sizeof(text));
 	memcpy(text + sizeof(text) - 4, ":80", 4);
@@ -100,9 +101,10 @@ room(void)
 	len = sizeof(addr);
 	need(mio_addr_parse("1.2.3.4:5", sa, &len) == 0);
 	is(mio_addr_format(sa, len, text, sizeof(text)), 9,
-	    "a text that is cut tells its length");
-	is_str(text, "1.2.3.4", "and is ended");
-	is(mio_addr_format(sa, len, NULL, 0), 9, "no buffer at all");
+	    "a truncated text: returns the full length");
+	is_str(text, "1.2.3.4", "and ends with a NUL");
+	is(mio_addr_format(sa, len, NULL, 0), 9,
+	    "without a buffer: returns the length");
 	fails(mio_addr_format(sa, len, NULL, 1), EINVAL, "a null buffer");
 	fails(mio_addr_format(sa, sizeof(struct sockaddr_in) - 1, text,
 	    sizeof(text)), EINVAL, "an address that is too short");
@@ -110,7 +112,7 @@ room(void)
 	    "an address of no length");
 	sa->sa_family = AF_UNSPEC;
 	fails(mio_addr_format(sa, len, text, sizeof(text)), EAFNOSUPPORT,
-	    "a family without numbers");
+	    "a family without numeric addresses");
 	fails(mio_addr_parse(NULL, sa, &len), EINVAL, "null text");
 	fails(mio_addr_parse("1.2.3.4:5", NULL, &len), EINVAL, "null address");
 	fails(mio_addr_parse("1.2.3.4:5", sa, NULL), EINVAL, "null length");
@@ -145,7 +147,7 @@ int
 main(void)
 {
 	tap_start();
-	taken();
+	parsed();
 	refused();
 	room();
 	scopes();

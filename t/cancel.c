@@ -1,11 +1,12 @@
 /*
- * Contract 12: a thread cancelled inside mio_poll loses nothing, and leaves
- * the poller usable.
+ * Contract 12: cancelling a thread inside mio_poll() loses no event, and
+ * leaves the poller usable.
  *
- * An edge, though, is the kernel's to hand out, once; and a C library that
- * cancels a thread whose system call has already succeeded (glibc 2.36 does:
- * its bug 12683) throws it away.  No library can get it back, so where one is
- * lost the C library is put to the test.
+ * The kernel hands out an edge once.  A C library that cancels a thread whose
+ * system call has already succeeded (glibc 2.36 does: its bug 12683) discards
+ * that edge, and no library can get it back.  So if an edge is lost on epoll,
+ * the test checks whether the C library loses the result of a read(2) in the
+ * same way, and if it does, the assertion is skipped.
  */
 #include "config.h"
 
@@ -51,7 +52,10 @@ start_waiter(struct waiter *waiter, struct mio_poller *poller)
 	return start_thread(wait_for_ever, waiter);
 }
 
-/* So that cancelling hits it before, in and after the system call. */
+/*
+ * Waits a little, so that the cancellation comes before, during or after the
+ * system call.
+ */
 static void
 linger(const struct waiter *waiter, int i)
 {
@@ -125,8 +129,8 @@ one_race(struct race *race, int i)
 		sched_yield();
 	need(pthread_cancel(thread) == 0);
 	/*
-	 * Who came back has seen it, though the thread may be cancelled yet:
-	 * with a sanitizer, at its end.
+	 * A thread that returned from mio_poll() has seen the event.  It may
+	 * still be cancelled afterwards: with a sanitizer, when it ends.
 	 */
 	if (join_thread(thread) != PTHREAD_CANCELED || waiter.n != 0)
 		seen = waiter.n == 1 && waiter.event.token == 2;
@@ -179,7 +183,7 @@ read_byte(void *arg)
 	return NULL;
 }
 
-/* A read(2) that is cancelled must not have taken the byte with it. */
+/* A cancelled read(2) must not consume the byte. */
 static bool
 libc_loses_byte(struct mio_source *a, struct mio_source *b)
 {
@@ -234,7 +238,7 @@ struct registrar {
 	int			 changes;
 };
 
-/* Cancellation is pending throughout. */
+/* Changes registrations while a cancellation is pending. */
 static void *
 change(void *arg)
 {
@@ -261,8 +265,8 @@ changes(struct mio_poller *poller)
 
 	unix_pair(&a, &b);
 	ok(join_thread(start_thread(change, &registrar)) == PTHREAD_CANCELED,
-	    "cancelled with registrations");
-	is(registrar.changes, 3, "cancelled in none of them");
+	    "a thread that changes registrations is cancelled");
+	is(registrar.changes, 3, "but in none of the changes");
 	close_source(&a);
 	close_source(&b);
 }
@@ -274,7 +278,7 @@ wait_in_poll(void *arg)
 	return arg;
 }
 
-/* Some emulators crash at any cancellation, with or without us. */
+/* Some emulators crash at any cancellation, with or without libmio. */
 static bool
 cancel_works(void)
 {

@@ -47,8 +47,8 @@ is_new(int fd)
 }
 
 /*
- * The poller's own is not read from or written to, so it has no blocking
- * that could be switched off.
+ * The poller's own descriptor has no blocking mode that could be switched off,
+ * since it is neither read nor written.
  */
 static void
 check_flags(const struct mio_poller *poller, int least)
@@ -65,9 +65,9 @@ check_flags(const struct mio_poller *poller, int least)
 		    (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0;
 	}
 	tap_diag("%d descriptors", count);
-	ok(count >= least, "the library's descriptors are seen");
-	is(inherited, 0, "every descriptor of ours is close-on-exec");
-	is(blocking, 0, "every descriptor of ours is non-blocking");
+	ok(count >= least, "the library's descriptors are found");
+	is(inherited, 0, "every descriptor of the library is close-on-exec");
+	is(blocking, 0, "every descriptor of the library is non-blocking");
 }
 
 /* Is it open?  Windows gives a child's own handles the same numbers. */
@@ -84,7 +84,7 @@ is_open(int fd)
 #endif
 }
 
-/* Ends with how many of the descriptors named by the arguments are open. */
+/* Returns how many of the descriptors given as arguments are open. */
 static int
 child(char **argv)
 {
@@ -95,7 +95,7 @@ child(char **argv)
 	return open;
 }
 
-/* Runs a program; its exit status, or 126 if it can't be run. */
+/* Runs a program; returns its exit status, or 126 if it can't be run. */
 static int
 run(char *program, char **argv)
 {
@@ -136,12 +136,12 @@ run_child(char *self)
 	if ((status = run(self, argv)) == 126)
 		tap_skip(1, "this program can't be run by exec(2) here");
 	else
-		is(status, 0, "a program run by exec sees none of them");
+		is(status, 0, "a program run by exec inherits none of them");
 }
 
 #define MADE	11
 
-/* Some of each kind; how many. */
+/* Makes some sources of each kind; returns their number. */
 static int
 make_sources(struct mio_source source[MADE])
 {
@@ -196,7 +196,7 @@ main(int argc, char **argv)
 	need((waker = mio_waker_new(poller, 1)) != NULL);
 	n = make_sources(sources);
 	reg(poller, &sources[0], 2, MIO_READABLE);
-	/* At the least these, and a way to wake. */
+	/* At least these, and the poller's channel. */
 	check_flags(poller, n + 1);
 	run_child(self);
 	for (i = 0; i < n; i++)

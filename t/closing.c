@@ -1,7 +1,7 @@
 /*
- * Contract 6 and 7: a peer that closes, half-closes or resets yields an
- * event, once; what is buffered stays readable first; the hints are those of
- * the table in mio_event(3).
+ * Contract 6 and 7: when the peer closes, half-closes or resets, one event
+ * comes; buffered data stays readable first; and the hints are those of the
+ * table in mio_event(3).
  */
 #include "config.h"
 
@@ -20,7 +20,7 @@
 
 #define BOTH	(MIO_READABLE | MIO_WRITABLE)
 
-/* The hint that the peer has ended, where the selector's bits have it. */
+/* The hint for end of file, on selectors whose kernel has a bit for it. */
 static uint32_t
 end_hint(void)
 {
@@ -33,7 +33,7 @@ end_hint(void)
 	return MIO_READ_CLOSED;
 }
 
-/* Reads, with patience: an event may come before the last of the news. */
+/* Reads, and retries for a while: the event may come before the data. */
 static mio_ssize
 read_soon(const struct mio_source *source, char *buf, size_t size)
 {
@@ -64,10 +64,13 @@ peer_closes(struct mio_poller *poller)
 	if (end_hint() != 0)
 		ok(seen & end_hint(), "the peer closed: the hint read_closed");
 	else
-		tap_skip(1, "it isn't told before the data is read");
-	/* Not short: that would ask for news, and get the end's once more. */
-	is(read_soon(&a, buf, 4), 4, "buffered data comes first");
-	is(read_soon(&a, buf, sizeof(buf)), 0, "then the end");
+		tap_skip(1, "no hint before the data has been read");
+	/*
+	 * Read exactly what is there: a short read re-arms readable, and the
+	 * end of file would be reported again.
+	 */
+	is(read_soon(&a, buf, 4), 4, "buffered data is read first");
+	is(read_soon(&a, buf, sizeof(buf)), 0, "then end of file");
 	is(spins(poller), 0, "the peer closed: one event, then silence");
 	rereg(poller, &a, 2, MIO_READABLE);
 	ok(comes(poller, 2, MIO_READABLE), "reregistered: readable again");
@@ -75,7 +78,7 @@ peer_closes(struct mio_poller *poller)
 	close_source(&a);
 }
 
-/* What was not read must not make it a spin either. */
+/* Data that is not read must not make the poller spin either. */
 static void
 unread(struct mio_poller *poller)
 {
@@ -88,15 +91,15 @@ unread(struct mio_poller *poller)
 	reg(poller, &a, 3, BOTH);
 	ok(wait_token(poller, 3, BOTH | MIO_READ_CLOSED) & MIO_READABLE,
 	    "closed before registering: readable");
-	is(spins(poller), 0, "nothing read: silence all the same");
+	is(spins(poller), 0, "nothing read: silence as well");
 	is(read_soon(&a, buf, sizeof(buf)), 4, "the data is there");
-	ok(spins(poller) <= 1, "a short read: told once more at most");
-	is(read_soon(&a, buf, sizeof(buf)), 0, "then the end");
+	ok(spins(poller) <= 1, "a short read: at most one more event");
+	is(read_soon(&a, buf, sizeof(buf)), 0, "then end of file");
 	is(spins(poller), 0, "and silence");
 	close_source(&a);
 }
 
-/* EPOLL-1: taken for a hang-up, a half-closed socket cost all of a CPU. */
+/* EPOLL-1: a half-closed socket that is taken for hung up keeps a CPU busy. */
 static void
 half_close(struct mio_poller *poller)
 {
@@ -117,7 +120,7 @@ half_close(struct mio_poller *poller)
 		tap_skip(1, "this system has no bit for it");
 	is(seen & (MIO_WRITE_CLOSED | MIO_ERROR), 0,
 	    "half-closed: neither write_closed nor error");
-	is(read_soon(&a, buf, sizeof(buf)), 0, "half-closed: the end");
+	is(read_soon(&a, buf, sizeof(buf)), 0, "half-closed: end of file");
 	is(spins(poller), 0, "half-closed: one event, then silence");
 	put_text(&a, "still");
 	is(read_soon(&b, buf, sizeof(buf)), 5,
@@ -125,7 +128,7 @@ half_close(struct mio_poller *poller)
 	fill(&a);
 	need(drain(&b) > 0);
 	ok(comes(poller, 4, MIO_WRITABLE),
-	    "half-closed: and so does waiting for it");
+	    "half-closed: writable comes, too");
 	close_source(&a);
 	close_source(&b);
 }
@@ -142,11 +145,11 @@ own_half_close(struct mio_poller *poller)
 	spins(poller);
 	put_text(&b, "answer");
 	ok(comes(poller, 5, MIO_READABLE),
-	    "our own half-close: the answer is readable");
+	    "a local half-close: the peer's data is readable");
 	is(read_soon(&a, buf, sizeof(buf)), 6, "and read");
 	close_source(&b);
 	ok(comes(poller, 5, MIO_READABLE), "closed from both sides: readable");
-	is(read_soon(&a, buf, sizeof(buf)), 0, "the end");
+	is(read_soon(&a, buf, sizeof(buf)), 0, "end of file");
 	is(spins(poller), 0, "closed from both sides: silence");
 	close_source(&a);
 }
@@ -167,25 +170,25 @@ reset_by_peer(struct mio_poller *poller)
 	ok(seen & MIO_READABLE,
 	    "reset after writable was consumed: readable");
 	ok(seen & (MIO_ERROR | MIO_READ_CLOSED | MIO_WRITE_CLOSED),
-	    "reset: a hint says so");
+	    "reset: a hint indicates it");
 	is(spins(poller), 0, "reset: one event, then silence");
-	/* Wine gives the end instead. */
+	/* Wine returns end of file instead. */
 	if (on_selector("afd") && read_soon(&a, buf, sizeof(buf)) == 0)
-		tap_skip(1, "this system tells a reset as the end");
+		tap_skip(1, "this system reports a reset as end of file");
 	else
 		fails(read_soon(&a, buf, sizeof(buf)), ECONNRESET,
-		    "a read says so");
+		    "a read fails with ECONNRESET");
 	if (on_selector("afd"))
-		tap_skip(1, "Winsock tells an error as often as it's asked");
+		tap_skip(1, "Winsock doesn't clear an error when it is read");
 	else
-		is(read_soon(&a, buf, sizeof(buf)), 0, "once");
+		is(read_soon(&a, buf, sizeof(buf)), 0, "only once");
 	is(spins(poller), 0, "reset and read: silence");
 	close_source(&a);
 	tcp_pair(&a, &b);
 	reset(&b);
 	reg(poller, &a, 7, MIO_WRITABLE);
 	ok(comes(poller, 7, MIO_WRITABLE),
-	    "reset, only writable asked for: writable");
+	    "reset, only writable as interest: writable");
 	is(spins(poller), 0, "and silence");
 	close_source(&a);
 }
@@ -207,15 +210,15 @@ refused(struct mio_poller *poller)
 	seen = wait_token(poller, 8, MIO_WRITABLE);
 	ok(seen & MIO_WRITABLE, "refused: writable");
 	ok(seen & (MIO_ERROR | MIO_WRITE_CLOSED | MIO_READ_CLOSED),
-	    "refused: a hint says so");
+	    "refused: a hint indicates it");
 	is(spins(poller), 0, "refused: one event, then silence");
 	fails(mio_source_take_error(&a), ECONNREFUSED,
-	    "refused: take_error says why");
+	    "refused: take_error returns ECONNREFUSED");
 	if (on_selector("afd"))
-		tap_skip(1, "Winsock tells an error as often as it's asked");
+		tap_skip(1, "Winsock doesn't clear an error when it is read");
 	else
-		is(mio_source_take_error(&a), 0, "once");
-	is(spins(poller), 0, "refused and asked: silence");
+		is(mio_source_take_error(&a), 0, "only once");
+	is(spins(poller), 0, "refused, and the error taken: silence");
 	close_source(&a);
 }
 
@@ -227,7 +230,7 @@ reader_closes(struct mio_poller *poller)
 	char byte = 0;
 
 	if (on_selector("afd")) {
-		tap_skip(8, "Windows: a pipe without a name isn't waited for");
+		tap_skip(8, "Windows: unnamed pipes can't be waited for");
 		return;
 	}
 	pipe_pair(&reader, &writer);
@@ -239,9 +242,10 @@ reader_closes(struct mio_poller *poller)
 	seen = wait_token(poller, 9, MIO_WRITABLE);
 	ok(seen & MIO_WRITABLE, "a pipe's reader closed: writable");
 	ok(seen & (MIO_ERROR | MIO_WRITE_CLOSED),
-	    "a pipe's reader closed: a hint says so");
+	    "a pipe's reader closed: a hint indicates it");
 	is(spins(poller), 0, "a pipe's reader closed: one event, then silence");
-	fails(mio_source_write(&writer, &byte, 1), EPIPE, "a write says so");
+	fails(mio_source_write(&writer, &byte, 1), EPIPE,
+	    "a write fails with EPIPE");
 	is(spins(poller), 0, "and silence");
 	rereg(poller, &writer, 10, MIO_WRITABLE);
 	ok(comes(poller, 10, MIO_WRITABLE), "reregistered: writable again");
@@ -251,7 +255,7 @@ reader_closes(struct mio_poller *poller)
 	reg(poller, &writer, 11, MIO_WRITABLE);
 	seen = wait_token(poller, 11, MIO_WRITABLE);
 	ok(seen & MIO_WRITABLE, "registered after the reader closed: writable");
-	/* OUT with ERR in the raw mask. */
+	/* Linux reports OUT with ERR. */
 	ok(seen & MIO_WRITE_CLOSED,
 	    "registered after the reader closed: the hint write_closed");
 	close_source(&writer);
@@ -265,7 +269,7 @@ writer_closes(struct mio_poller *poller)
 	uint32_t seen;
 
 	if (on_selector("afd")) {
-		tap_skip(5, "Windows: a pipe without a name isn't waited for");
+		tap_skip(5, "Windows: unnamed pipes can't be waited for");
 		return;
 	}
 	pipe_pair(&reader, &writer);
@@ -276,17 +280,20 @@ writer_closes(struct mio_poller *poller)
 	ok(seen & MIO_READABLE, "a pipe's writer closed: readable");
 	ok(seen & MIO_READ_CLOSED,
 	    "a pipe's writer closed: the hint read_closed");
-	is(read_soon(&reader, buf, 4), 4, "the data first");
-	is(read_soon(&reader, buf, sizeof(buf)), 0, "then the end");
-	/* A kqueue says it once more when the last of a pipe is read. */
+	is(read_soon(&reader, buf, 4), 4, "the data is read first");
+	is(read_soon(&reader, buf, sizeof(buf)), 0, "then end of file");
+	/*
+	 * A kqueue reports end of file again when the last data of a pipe is
+	 * read.
+	 */
 	ok(spins(poller) <= (on_selector("kqueue") ? 1 : 0),
 	    "a pipe's writer closed: silence");
 	close_source(&reader);
 }
 
 /*
- * The exception in the table: Linux says OUT and HUP of a TCP socket that was
- * never connected.  Connecting it later must be reported all the same.
+ * The exception in the table: Linux reports OUT and HUP for a TCP socket that
+ * was never connected.  If it is connected later, that must still be reported.
  */
 static void
 unconnected(struct mio_poller *poller)
@@ -304,22 +311,22 @@ unconnected(struct mio_poller *poller)
 	if (!on_selector("kqueue"))
 		ok((wait_token(poller, 13, BOTH) & (BOTH | MIO_READ_CLOSED)) ==
 		    (BOTH | MIO_READ_CLOSED),
-		    "an unconnected TCP socket: OUT and HUP, as Linux has it");
+		    "an unconnected TCP socket: Linux's OUT and HUP");
 #endif
-	/* Whatever came; it must not go on. */
+	/* Drop what comes first; only repeated events are wrong. */
 	quiet(poller);
 	is(spins(poller), 0, "an unconnected TCP socket: silence");
 	result = connect(mio_source_fd(&a), (struct sockaddr *)&addr, len);
 	need(result == 0 || errno == EINPROGRESS);
 	need(mio_source_would_block(&a, MIO_WRITABLE) == 0);
 	ok(comes(poller, 13, MIO_WRITABLE),
-	    "connected later, would_block said: writable");
+	    "connected later, after would_block: writable");
 	is(mio_source_take_error(&a), 0, "and no error");
 	close_source(&a);
 	close_source(&listener);
 }
 
-/* One event in patience, whatever else is asked for. */
+/* Waits for one event, up to PATIENCE. */
 static struct mio_event
 next_event(struct mio_poller *poller)
 {
@@ -338,7 +345,8 @@ urgent(struct mio_poller *poller)
 
 	tcp_pair(&a, &b);
 	if (mio_register(poller, &a, 14, MIO_READABLE | MIO_PRIORITY) < 0) {
-		is(mio_errno(), ENOTSUP, "no urgent data on this selector");
+		is(mio_errno(), ENOTSUP,
+		    "this selector doesn't support priority");
 		close_source(&a);
 		close_source(&b);
 		return;
@@ -360,7 +368,7 @@ urgent(struct mio_poller *poller)
 
 enum { IN = 1, PRI = 2, OUT = 4, ERR = 8, HUP = 16, RDHUP = 32 };
 
-/* The rules in words, one after the other, as the page has them. */
+/* The rules, one after the other, as mio_event(3) has them. */
 static uint32_t
 expected(int mask)
 {
@@ -403,7 +411,10 @@ table(void)
 	    "RDHUP alone leaves writing alone");
 }
 
-/* Does the text fit its length, and is it cut where it must be? */
+/*
+ * Does the text have the length that was returned, and is it truncated
+ * correctly?
+ */
 static bool
 prints(const struct mio_event *event)
 {

@@ -1,7 +1,8 @@
 /*
- * One wait call a mio_poll; on epoll one epoll_ctl, on event ports one
- * association, for each register, reregister and deregister, and none for
- * from_fd; 100,000 wakes of a poller that doesn't poll make one write.
+ * Checks the system calls of each operation: mio_poll() makes one wait call;
+ * register, reregister and deregister make one epoll_ctl on epoll and one
+ * association on event ports, and from_fd none; 100,000 wakes without a poll
+ * make one write.
  */
 #include "config.h"
 
@@ -27,7 +28,9 @@ change_call(bool ends)
 {
 	if (on_selector("kqueue"))
 		return "kevent";
-	/* To find the lowest socket: all else is left to the next wait. */
+	/*
+	 * Only to find the base socket: all else is deferred to the next wait.
+	 */
 	if (on_selector("afd"))
 		return "WSAIoctl";
 	if (!on_selector("port"))
@@ -35,7 +38,7 @@ change_call(bool ends)
 	return ends ? "port_dissociate" : "port_associate";
 }
 
-/* All calls that a program can see, for counting what else is made. */
+/* All wrapped calls, to find calls that are made in addition. */
 static int
 all_calls(void)
 {
@@ -91,13 +94,13 @@ polling(struct mio_poller *poller)
 
 	tcp_pair(&a, &b);
 	reg(poller, &a, 1, MIO_READABLE);
-	/* The first one may find out that there is no epoll_pwait2. */
+	/* The first one may detect that there is no epoll_pwait2. */
 	need(mio_poll(poller, events, 4, 1000) == 0);
 	for (i = 0; i < 3; i++) {
 		wrap_reset();
 		is(mio_poll(poller, events, 4, timeouts[i]), 0,
-		    "nothing in %lld ns", (long long)timeouts[i]);
-		/* Windows' clocks run out early: it is looked again. */
+		    "no event in %lld ns", (long long)timeouts[i]);
+		/* Waits on Windows may end early, and are then resumed. */
 		calls = on_selector("afd") && timeouts[i] != 0 ? waits() : 1;
 		ok(calls <= 3, "few waits");
 		is(waits(), calls, "one wait");
@@ -112,7 +115,7 @@ polling(struct mio_poller *poller)
 	close_source(&b);
 }
 
-/* The call that a wake makes: a kqueue may be without EVFILT_USER. */
+/* The calls that a wake makes: a kqueue may lack EVFILT_USER. */
 static int
 signals(void)
 {

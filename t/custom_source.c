@@ -1,6 +1,6 @@
 /*
- * A source of one's own, made of several: a structure that registers what it
- * is made of, under one token, and may be moved.
+ * Checks that a program can make a custom source of several: a structure that
+ * registers all of its parts under one token, and that may be moved.
  */
 #include "config.h"
 
@@ -9,7 +9,7 @@
 #include "lib/tap.h"
 #include "lib/util.h"
 
-/* What a subprocess would be: three pipes, one of them to be written. */
+/* Models a subprocess: three pipes, one of them to be written. */
 struct process {
 	struct mio_source in, out, err;
 };
@@ -68,10 +68,11 @@ main(void)
 	any_pipe(&in, &process.in);
 	any_pipe(&process.out, &out);
 	process.err = closed;
-	is(process_register(poller, &process, 1), -1, "a part is missing");
+	is(process_register(poller, &process, 1), -1,
+	    "registering fails if a part is missing");
 	any_pipe(&process.err, &err);
 	is(process_register(poller, &process, 1), 0,
-	    "nothing of it stayed registered");
+	    "no other part stayed registered");
 	ok(comes(poller, 1, MIO_WRITABLE), "the first part is writable");
 	put_text(&err, "x");
 	ok(comes(poller, 1, MIO_READABLE), "the last is readable");

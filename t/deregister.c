@@ -1,6 +1,7 @@
 /*
- * Contract 4: what is deregistered is not reported by a poll begun
- * afterwards; not by a reused descriptor, nor while another thread polls.
+ * Contract 4: a deregistered source is not reported by any poll that begins
+ * afterwards, neither through a reused descriptor, nor while another thread
+ * polls.
  */
 #include "config.h"
 
@@ -25,9 +26,9 @@ ready_and_gone(struct mio_poller *poller)
 	reg(poller, &a, 1, BOTH);
 	dereg(poller, &a);
 	is(poll_now(poller, events, 8), 0,
-	    "deregistered while an event was due: no event");
+	    "deregistered while an event was pending: no event");
 	put_text(&b, "y");
-	is(quiet(poller), 0, "nor for what comes later");
+	is(quiet(poller), 0, "nor for later data");
 	reg(poller, &a, 2, BOTH);
 	is(poll_now(poller, events, 8), 1, "registered again: one event");
 	is(events[0].token, 2, "with the new token");
@@ -36,7 +37,9 @@ ready_and_gone(struct mio_poller *poller)
 	close_source(&b);
 }
 
-/* The kernel hands out the lowest free number, so the next one is the same. */
+/*
+ * The kernel uses the lowest free number, so the next descriptor is the same.
+ */
 static void
 reused(struct mio_poller *poller)
 {
@@ -64,7 +67,9 @@ reused(struct mio_poller *poller)
 	close_source(&b);
 }
 
-/* LIFE-1: the array is the caller's, and nobody edits it behind his back. */
+/*
+ * LIFE-1: the array belongs to the caller, and libmio doesn't change it later.
+ */
 static void
 returned(struct mio_poller *poller)
 {
@@ -118,7 +123,10 @@ poll_all_the_time(void *arg)
 	return NULL;
 }
 
-/* A due event each time; sometimes it is seen before the deregistration. */
+/*
+ * An event is pending each time; sometimes it is reported before the
+ * deregistration.
+ */
 static void
 change(struct race *race, struct mio_source *source, unsigned int token)
 {
@@ -162,19 +170,19 @@ concurrent(struct mio_poller *poller)
 
 /*
  * The recipe for tokens that are pointers: deregister, wake, and free on the
- * polling thread.  A poll that is still running may report the pointer, and
- * it must be good then.
+ * polling thread.  A poll that is still running may report the pointer, which
+ * must then still be valid.
  */
 struct connection {
 	struct mio_source	 source;
-	struct connection	*next_dead;
+	struct connection	*next_freed;
 	int			 magic;
 };
 
 struct recipe {
 	struct mio_poller	*poller;
 	struct mio_waker	*waker;
-	struct connection	*dead;	/* handed over, to be freed */
+	struct connection	*to_free;	/* handed over, to be freed */
 	unsigned int		 freed;
 	unsigned int		 bad;
 	unsigned int		 stop;
@@ -183,16 +191,16 @@ struct recipe {
 #define ALIVE	0x600d
 
 static void
-bury(struct recipe *recipe)
+free_handed_over(struct recipe *recipe)
 {
-	struct connection *dead = atomic_swap(&recipe->dead, NULL);
+	struct connection *conn = atomic_swap(&recipe->to_free, NULL);
 
-	while (dead != NULL) {
-		struct connection *next = dead->next_dead;
+	while (conn != NULL) {
+		struct connection *next = conn->next_freed;
 
-		dead->magic = 0;
+		conn->magic = 0;
 		atomic_inc(&recipe->freed);
-		dead = next;
+		conn = next;
 	}
 }
 
@@ -212,9 +220,9 @@ poll_and_free(void *arg)
 
 			recipe->bad += conn != NULL && conn->magic != ALIVE;
 		}
-		bury(recipe);
+		free_handed_over(recipe);
 	}
-	bury(recipe);
+	free_handed_over(recipe);
 	return NULL;
 }
 
@@ -241,10 +249,10 @@ pointer_tokens(struct mio_poller *poller)
 		    0);
 		reg(poller, &conn->source, (mio_token)conn, BOTH);
 		dereg(poller, &conn->source);
-		head = atomic_get(&recipe.dead);
+		head = atomic_get(&recipe.to_free);
 		do {
-			conn->next_dead = head;
-		} while (!atomic_cas(&recipe.dead, &head, conn));
+			conn->next_freed = head;
+		} while (!atomic_cas(&recipe.to_free, &head, conn));
 		need(mio_waker_wake(recipe.waker) == 0);
 	}
 	atomic_put(&recipe.stop, 1);

@@ -1,6 +1,7 @@
 /*
- * Contract 3 and 11: would-block in one direction brings no event for the
- * other, and re-arms its own, whoever made the system call.
+ * Contract 3 and 11: EAGAIN in one direction brings no event for the other,
+ * and re-arms its own direction, whether libmio or the program made the system
+ * call.
  */
 #include "config.h"
 
@@ -19,7 +20,7 @@ read_raw(const struct mio_source *source)
 	return (int)recv(mio_source_fd(source), buf, sizeof(buf), 0);
 }
 
-/* Events, and not only their absence, after a read that said would-block. */
+/* Checks that events come, and not only that none come, after EAGAIN. */
 static void
 read_side(struct mio_poller *poller)
 {
@@ -31,17 +32,20 @@ read_side(struct mio_poller *poller)
 	ok(comes(poller, 1, MIO_WRITABLE), "writable when registered");
 	is(drain(&a), 0, "nothing to read");
 	is(poll_now(poller, events, 8), 0,
-	    "a read's would-block brings no event at all");
+	    "a read that returns EAGAIN brings no event");
 	is(quiet(poller), 0, "nor a moment later");
 	put_text(&b, "hello");
 	ok(comes(poller, 1, MIO_READABLE), "the peer writes: readable");
 	is(drain(&a), 5, "read");
-	is(quiet(poller), 0, "read to would-block: no event");
+	is(quiet(poller), 0, "read to EAGAIN: no event");
 	close_source(&a);
 	close_source(&b);
 }
 
-/* PORT-1: one direction's event leaves the other armed, with no call at all. */
+/*
+ * PORT-1: an event for one direction leaves the other one armed, without any
+ * call.
+ */
 static void
 untouched(struct mio_poller *poller)
 {
@@ -57,7 +61,7 @@ untouched(struct mio_poller *poller)
 	close_source(&b);
 }
 
-/* The livelock of AFD-2: a writable event for each read. */
+/* AFD-2's livelock: a writable event for each read. */
 static void
 many_reads(struct mio_poller *poller)
 {
@@ -77,8 +81,8 @@ many_reads(struct mio_poller *poller)
 			missed++;
 		extra += poll_now(poller, events, 8);
 	}
-	is(missed, 0, "100 reads to would-block: readable each time");
-	is(extra, 0, "100 reads to would-block: no event after any");
+	is(missed, 0, "100 reads to EAGAIN: readable each time");
+	is(extra, 0, "100 reads to EAGAIN: no event after any");
 	close_source(&a);
 	close_source(&b);
 }
@@ -94,9 +98,9 @@ write_side(struct mio_poller *poller)
 	reg(poller, &a, 3, BOTH);
 	ok((wait_token(poller, 3, BOTH) & BOTH) == BOTH,
 	    "readable and writable when registered");
-	ok(fill_up(&a) > 0, "written to would-block");
+	ok(fill_up(&a) > 0, "written to EAGAIN");
 	is(poll_now(poller, events, 8), 0,
-	    "a write's would-block brings no event at all");
+	    "a write that returns EAGAIN brings no event");
 	is(quiet(poller), 0, "nor a moment later, though there is data");
 	need(drain(&b) > 0);
 	ok(comes(poller, 3, MIO_WRITABLE), "the peer reads: writable");
@@ -105,7 +109,7 @@ write_side(struct mio_poller *poller)
 }
 
 static void
-said(struct mio_poller *poller)
+would_block_reading(struct mio_poller *poller)
 {
 	struct mio_source a, b;
 	int i;
@@ -114,20 +118,20 @@ said(struct mio_poller *poller)
 	reg(poller, &a, 4, BOTH);
 	wait_token(poller, 4, MIO_WRITABLE);
 	for (i = 0; i < 3; i++) {
-		fails(read_raw(&a), EAGAIN, "a raw recv says would-block");
+		fails(read_raw(&a), EAGAIN, "a raw recv returns EAGAIN");
 		is(mio_source_would_block(&a, MIO_READABLE), 0,
-		    "would_block says so");
-		is(quiet(poller), 0, "said would-block: no event");
+		    "would_block succeeds");
+		is(quiet(poller), 0, "would_block called: no event");
 		put_text(&b, "x");
 		ok(comes(poller, 4, MIO_READABLE),
-		    "said would-block: the next change is reported");
+		    "would_block called: the next change is reported");
 		is(read_raw(&a), 1, "a raw recv");
 	}
 	close_source(&a);
 	close_source(&b);
 }
 
-/* Not by libmio, which would know; gives the error. */
+/* Writes without libmio, which therefore gets no EAGAIN; returns the errno. */
 static int
 fill_raw(const struct mio_source *source)
 {
@@ -143,24 +147,24 @@ fill_raw(const struct mio_source *source)
 }
 
 static void
-said_writing(struct mio_poller *poller)
+would_block_writing(struct mio_poller *poller)
 {
 	struct mio_source a, b;
 
 	unix_pair(&a, &b);
 	reg(poller, &a, 5, BOTH);
 	wait_token(poller, 5, MIO_WRITABLE);
-	is(fill_raw(&a), EAGAIN, "a raw send says would-block");
-	is(mio_source_would_block(&a, MIO_WRITABLE), 0, "would_block says so");
+	is(fill_raw(&a), EAGAIN, "a raw send returns EAGAIN");
+	is(mio_source_would_block(&a, MIO_WRITABLE), 0, "would_block succeeds");
 	is(quiet(poller), 0, "full: no event");
 	drain(&b);
 	ok(comes(poller, 5, MIO_WRITABLE),
-	    "said a write would block: writable comes");
+	    "would_block called for writing: writable comes");
 	close_source(&a);
 	close_source(&b);
 }
 
-/* A short count on a stream says as much as would-block. */
+/* A short count on a stream means the same as EAGAIN. */
 static void
 short_counts(struct mio_poller *poller)
 {
@@ -207,10 +211,10 @@ peeking(struct mio_poller *poller)
 	is(mio_tcp_peek(&a, buf, sizeof(buf)), 4, "a peek");
 	is(mio_source_read(&a, buf, 4), 4, "a read that is not short");
 	fails(mio_tcp_peek(&a, buf, sizeof(buf)), EAGAIN,
-	    "a peek says would-block");
+	    "a peek returns EAGAIN");
 	put_text(&b, "x");
 	ok(comes(poller, 8, MIO_READABLE),
-	    "a peek's would-block: the next change is reported");
+	    "a peek returned EAGAIN: the next change is reported");
 	close_source(&a);
 	close_source(&b);
 }
@@ -234,7 +238,7 @@ accepting(struct mio_poller *poller)
 		    "accepted");
 		close_source(&stream);
 		fails(mio_tcp_accept(&listener, &stream, NULL, NULL, 0),
-		    EAGAIN, "an accept says would-block");
+		    EAGAIN, "an accept returns EAGAIN");
 		is(quiet(poller), 0, "and no event comes");
 	}
 	for (i = 0; i < 3; i++)
@@ -257,10 +261,10 @@ misuse(struct mio_poller *poller)
 	    "an unknown bit");
 	fails(mio_source_would_block(&empty, MIO_READABLE), EBADF,
 	    "an empty source");
-	fails(mio_source_would_block(NULL, MIO_READABLE), EINVAL, "none");
+	fails(mio_source_would_block(NULL, MIO_READABLE), EINVAL, "no source");
 	is(mio_source_would_block(&a, MIO_WRITABLE), 0,
-	    "a direction that is no interest");
-	is(quiet(poller), 0, "brings nothing");
+	    "a direction that is not an interest");
+	is(quiet(poller), 0, "brings no event");
 	close_source(&a);
 	close_source(&b);
 }
@@ -276,8 +280,8 @@ main(void)
 	untouched(poller);
 	many_reads(poller);
 	write_side(poller);
-	said(poller);
-	said_writing(poller);
+	would_block_reading(poller);
+	would_block_writing(poller);
 	short_counts(poller);
 	peeking(poller);
 	accepting(poller);

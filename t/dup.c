@@ -1,6 +1,7 @@
 /*
- * EPOLL-4 and POLL-2: descriptors that were dup'd or inherited, and closed
- * through libmio, by deregistering first, or behind its back.
+ * EPOLL-4 and POLL-2: checks what happens when duplicated or inherited
+ * descriptors are closed with mio_source_close(), after deregistering, or with
+ * close(2) directly.
  */
 #include "config.h"
 
@@ -59,9 +60,12 @@ deregistered(struct mio_poller *poller)
 	close_source(&b);
 }
 
-/* The trap itself: what happens is the selector's, and is documented. */
+/*
+ * The known bug itself: the behaviour depends on the selector, and is
+ * documented.
+ */
 static void
-behind_our_back(struct mio_poller *poller)
+duplicated_closed_directly(struct mio_poller *poller)
 {
 	struct mio_source a, b;
 	int copy, fd;
@@ -73,16 +77,17 @@ behind_our_back(struct mio_poller *poller)
 	put_text(&b, "x");
 	if (on_selector("epoll")) {
 		ok(comes(poller, 3, MIO_READABLE),
-		    "dup'd, closed behind our back: fires, as documented");
+		    "dup'd, then close(2): an event, as documented");
 		fails(mio_deregister(poller, &a), EBADF,
-		    "and deregistering can't help it");
+		    "deregistering fails with EBADF");
 	} else {
 		is(quiet(poller), 0,
-		    "dup'd, closed behind our back: quiet, as documented");
+		    "dup'd, then close(2): silence, as documented");
 		ok(mio_deregister(poller, &a) == 0 || errno == EBADF,
-		    "and is deregistered");
+		    "and it is deregistered");
 	}
-	fails(mio_deregister(poller, &a), ENOENT, "unregistered all the same");
+	fails(mio_deregister(poller, &a), ENOENT,
+	    "unregistered in either case");
 	fd = mio_source_release(&a);
 	ok(fd >= 0, "and released");
 	close_source(&b);
@@ -90,9 +95,9 @@ behind_our_back(struct mio_poller *poller)
 	is(quiet(poller), 0, "all copies closed: silence");
 }
 
-/* Without a dup the system forgets it, or we do. */
+/* Without a copy, the kernel or libmio drops the registration. */
 static void
-gone_behind_our_back(struct mio_poller *poller)
+closed_directly(struct mio_poller *poller)
 {
 	struct mio_source a, b, c, d;
 	int result;
@@ -102,24 +107,25 @@ gone_behind_our_back(struct mio_poller *poller)
 	reg(poller, &a, 4, MIO_READABLE);
 	reg(poller, &c, 5, MIO_READABLE);
 	need(close(mio_source_fd(&a)) == 0);
-	is(spins(poller), 0, "closed behind our back: goes quiet");
+	is(spins(poller), 0, "closed with close(2): silence");
 	put_text(&d, "x");
-	ok(comes(poller, 5, MIO_READABLE), "and the others go on");
+	ok(comes(poller, 5, MIO_READABLE),
+	    "and other sources still have events");
 	result = mio_deregister(poller, &a);
 	ok(result == 0 || errno == EBADF || errno == ENOENT,
-	    "deregistered, whatever the kernel says");
+	    "deregistering succeeds, or fails as documented");
 	fails(mio_reregister(poller, &a, 4, MIO_READABLE), ENOENT,
-	    "deregistered indeed");
-	fails(mio_source_close(&a), EBADF, "close says that it is gone");
+	    "it is deregistered");
+	fails(mio_source_close(&a), EBADF, "mio_source_close fails with EBADF");
 	fails(mio_source_fd(&a), EBADF, "and empties the source");
 	close_source(&b);
 	close_source(&c);
 	close_source(&d);
 }
 
-/* So does a pipe that had no reader when it was registered. */
+/* The same for a pipe that had no reader when it was registered. */
 static void
-broken_behind_our_back(struct mio_poller *poller)
+broken_closed_directly(struct mio_poller *poller)
 {
 	struct mio_source a, b;
 
@@ -129,12 +135,12 @@ broken_behind_our_back(struct mio_poller *poller)
 	ok(wait_token(poller, 6, MIO_WRITABLE) & MIO_WRITABLE,
 	    "a broken pipe: writable");
 	need(close(mio_source_fd(&b)) == 0);
-	is(quiet(poller), 0, "closed behind our back: goes quiet");
+	is(quiet(poller), 0, "closed with close(2): silence");
 	(void)mio_deregister(poller, &b);	/* as above */
 	need(mio_source_release(&b) >= 0);
 }
 
-/* A close without a deregistration before it, then one through libmio. */
+/* close(2) without a deregistration, then mio_source_close(). */
 static void
 close_after_close(struct mio_poller *poller)
 {
@@ -144,12 +150,15 @@ close_after_close(struct mio_poller *poller)
 	reg(poller, &a, 6, MIO_READABLE);
 	need(close(mio_source_fd(&a)) == 0);
 	fails(mio_source_close(&a), EBADF,
-	    "closed behind our back, then by us: EBADF");
+	    "closed with close(2), then mio_source_close: EBADF");
 	is(quiet(poller), 0, "and silence");
 	close_source(&b);
 }
 
-/* ... and a release, which succeeds, and so leaves errno alone. */
+/*
+ * The same with mio_source_release(), which succeeds, and so leaves errno
+ * alone.
+ */
 static void
 release_after_close(struct mio_poller *poller)
 {
@@ -161,13 +170,13 @@ release_after_close(struct mio_poller *poller)
 	fd = mio_source_fd(&a);
 	need(close(fd) == 0);
 	errno = 0;
-	is(mio_source_release(&a), fd, "closed behind our back, then released");
+	is(mio_source_release(&a), fd, "closed with close(2), then released");
 	is(errno, 0, "errno is left alone");
 	is(quiet(poller), 0, "and silence");
 	close_source(&b);
 }
 
-/* Each copy may be a source of its own. */
+/* Each copy may be a source by itself. */
 static void
 two_copies(struct mio_poller *poller)
 {
@@ -190,7 +199,7 @@ two_copies(struct mio_poller *poller)
 	close_source(&b);
 }
 
-/* A child holds a copy of everything, and outlives our close. */
+/* A child holds copies of all descriptors while the parent closes its own. */
 static void
 inherited(struct mio_poller *poller)
 {
@@ -209,7 +218,7 @@ inherited(struct mio_poller *poller)
 	need((pid = fork()) >= 0);
 	if (pid == 0) {
 		(void)close(hold[1]);
-		/* Until the parent closes its end. */
+		/* Wait until the parent closes its end. */
 		_exit(read(hold[0], &byte, 1) != 0);
 	}
 	close_source(&a);
@@ -222,8 +231,8 @@ inherited(struct mio_poller *poller)
 	ok(comes(poller, 10, MIO_READABLE), "and the poller works");
 	need(close(hold[1]) == 0);
 	need(waitpid(pid, &status, 0) == pid);
-	is(status, 0, "the child held on to it");
-	is(quiet(poller), 0, "its end is no event");
+	is(status, 0, "the child kept its copy open until then");
+	is(quiet(poller), 0, "the end of the child is no event");
 	need(close(hold[0]) == 0);
 	close_source(&a);
 	close_source(&b);
@@ -239,9 +248,9 @@ main(void)
 	poller = new_poller();
 	closed_by_us(poller);
 	deregistered(poller);
-	behind_our_back(poller);
-	gone_behind_our_back(poller);
-	broken_behind_our_back(poller);
+	duplicated_closed_directly(poller);
+	closed_directly(poller);
+	broken_closed_directly(poller);
 	close_after_close(poller);
 	release_after_close(poller);
 	two_copies(poller);

@@ -1,6 +1,6 @@
 /*
- * POLL-1: a long echo through small buffers, in each way of using the edges;
- * interest that is lost after a successful read or write stalls it.
+ * POLL-1: a long echo through small buffers, in each mode.  It would stall if
+ * interest were lost after a successful read or write.
  */
 #include "config.h"
 
@@ -16,21 +16,21 @@
 #define TOTAL		(8u << 20)
 
 enum style {
-	TO_BLOCK,		/* until would-block */
+	TO_BLOCK,		/* until EAGAIN */
 	TO_SHORT,		/* until a short count */
-	ONESHOT,		/* until would-block, then reregister */
+	ONESHOT,		/* until EAGAIN, then reregister */
 	LEVEL			/* one read and one write an event */
 };
 
 static const char *const names[] = {
-	"edge to would-block", "edge to a short count", "oneshot", "level"
+	"edge to EAGAIN", "edge to a short count", "oneshot", "level"
 };
 
 /* One end: what it may do, and what it has to send. */
 struct end {
 	struct mio_source	 source;
 	mio_token		 token;
-	unsigned int		 ready;		/* believed directions */
+	unsigned int		 ready;		/* directions still ready */
 	unsigned int		 got, sent;
 	unsigned int		 held;		/* in the buffer */
 	bool			 echoes;
@@ -44,10 +44,10 @@ pattern(unsigned int i)
 	return (unsigned char)(i * 7 + (i >> 9));
 }
 
-/* Did this direction turn out to be used up? */
+/* Clears the direction if this operation has used it up. */
 static void
-judge(struct end *end, enum style style, unsigned int direction, mio_ssize n,
-    size_t wanted)
+update_ready(struct end *end, enum style style, unsigned int direction,
+    mio_ssize n, size_t wanted)
 {
 	if (n < 0)
 		need(errno == EAGAIN);
@@ -68,7 +68,7 @@ take(struct end *end, enum style style)
 	if (room == 0 || end->got == TOTAL)
 		return false;
 	n = mio_source_read(&end->source, to, room);
-	judge(end, style, MIO_READABLE, n, room);
+	update_ready(end, style, MIO_READABLE, n, room);
 	for (i = 0; i < n; i++)
 		end->wrong |= to[i] != pattern(end->got + (unsigned int)i);
 	if (n <= 0)
@@ -79,7 +79,7 @@ take(struct end *end, enum style style)
 	return true;
 }
 
-/* The client makes up what it sends; the echo sends what it holds. */
+/* The client generates what it sends; the echo sends what it received. */
 static void
 load(struct end *end)
 {
@@ -100,7 +100,7 @@ give(struct end *end, enum style style)
 	if ((size = end->held) == 0)
 		return false;
 	n = mio_source_write(&end->source, end->buf, size);
-	judge(end, style, MIO_WRITABLE, n, size);
+	update_ready(end, style, MIO_WRITABLE, n, size);
 	if (n <= 0)
 		return false;
 	end->sent += (unsigned int)n;
@@ -121,13 +121,16 @@ serve(struct mio_poller *poller, struct end *end, enum style style)
 		if ((end->ready & MIO_WRITABLE) != 0)
 			moved |= give(end, style);
 	} while (moved);
-	/* A oneshot asks for what is used up, and it alone. */
+	/* A oneshot registration has the used-up directions as interest. */
 	if (style == ONESHOT && (BOTH & ~end->ready) != 0)
 		rereg(poller, &end->source, end->token,
 		    (BOTH & ~end->ready) | MIO_ONESHOT);
 }
 
-/* A level event must stand for something to do, or it would never end. */
+/*
+ * Level interest only where there is something to do, or events would come
+ * without end.
+ */
 static void
 want(struct mio_poller *poller, struct end *end)
 {
@@ -137,7 +140,7 @@ want(struct mio_poller *poller, struct end *end)
 		interest |= MIO_READABLE;
 	if (end->held > 0 || (!end->echoes && end->sent < TOTAL))
 		interest |= MIO_WRITABLE;
-	/* Nothing to write: a source can't be without interest. */
+	/* A source must have an interest even if there is nothing to do. */
 	if (interest == 0)
 		interest = MIO_READABLE;
 	rereg(poller, &end->source, end->token, interest | MIO_LEVEL);
@@ -190,7 +193,7 @@ echo(enum style style, bool tcp)
 	ends[1].echoes = true;
 	for (i = 0; i < 2; i++) {
 		small_buffer(&ends[i].source);
-		/* Or much of the time goes into delayed acknowledgements. */
+		/* Otherwise delayed acknowledgements take much of the time. */
 		need(!tcp || mio_tcp_set_nodelay(&ends[i].source, 1) == 0);
 		ends[i].token = (mio_token)i;
 		reg(poller, &ends[i].source, ends[i].token,

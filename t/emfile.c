@@ -1,6 +1,7 @@
 /*
- * A listener out of descriptors: the connection stays in the queue, nothing
- * spins, and both ways that the page tells recover it.
+ * Checks a listener when there are no free descriptors: the connection stays
+ * in the queue, nothing spins, and both ways that the page describes recover
+ * it.
  */
 #include "config.h"
 
@@ -15,7 +16,7 @@
 #include "lib/tap.h"
 #include "lib/util.h"
 
-/* No descriptor is left but those that are open; returns the old limit. */
+/* Lowers the limit to the descriptors that are open; returns the old limit. */
 static rlim_t
 exhaust(void)
 {
@@ -64,7 +65,7 @@ run(struct mio_poller *poller, bool reregister)
 	if (reregister) {
 		rereg(poller, &listener, 1, MIO_READABLE);
 		ok(comes(poller, 1, MIO_READABLE),
-		    "reregister reports what is waiting");
+		    "reregister reports the waiting connection");
 	}
 	is(mio_tcp_accept(&listener, &server, NULL, NULL, 0), 0,
 	    "with descriptors, accept");

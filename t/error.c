@@ -1,5 +1,6 @@
 /*
- * About the library, and events as text.
+ * Checks versions, errno values and their texts, and events: their accessors
+ * and their text.
  */
 #include "config.h"
 
@@ -22,7 +23,7 @@ versions(const char *program)
 	is_str(mio_version(), text, "the header's version is the library's");
 	is_str(mio_version(), PACKAGE_VERSION, "and configure's");
 	ok(strstr(program, mio_selector_name()) != NULL,
-	    "the selector whose directory this is: %s", mio_selector_name());
+	    "the selector of this directory: %s", mio_selector_name());
 }
 
 static void
@@ -33,7 +34,7 @@ errors(void)
 	is(mio_errno(), EBADF, "mio_errno is errno here");
 }
 
-/* Every mask of readiness and of native bits, one by one and all together. */
+/* Each bit of readiness and each native bit, and all of them together. */
 static void
 formats(void)
 {
@@ -54,7 +55,7 @@ formats(void)
 	    mio_sel_native[1].name);
 	is_str(text, wanted, "a priority event");
 	is(mio_event_is_readable(&event), 0, "which is not readable");
-	is(mio_event_is_priority(&event), 1, "but a priority");
+	is(mio_event_is_priority(&event), 1, "but priority");
 	for (i = 0; i < 32; i++) {
 		event.readiness = 1u << i;
 		event.native = 1u << i;
@@ -67,10 +68,11 @@ formats(void)
 	n = mio_event_format(&event, text, sizeof(text));
 	is(n, (int)strlen(text), "all bits together: %s", text);
 	is(mio_event_format(&event, small, sizeof(small)), n,
-	    "a text that is cut tells its length");
+	    "a truncated text: returns the full length");
 	text[sizeof(small) - 1] = '\0';
-	is_str(small, text, "and is ended");
-	is(mio_event_format(&event, NULL, 0), n, "no buffer at all");
+	is_str(small, text, "and ends with a NUL");
+	is(mio_event_format(&event, NULL, 0), n,
+	    "without a buffer: returns the length");
 	fails(mio_event_format(&event, NULL, 1), EINVAL, "a null buffer");
 	fails(mio_event_format(NULL, text, 1), EINVAL, "a null event");
 }

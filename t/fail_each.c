@@ -1,7 +1,8 @@
 /*
- * SOCK-1, EPOLL-6: every call that an operation makes fails in turn.  The
- * operation then fails with that error, or survives where the page says so;
- * no descriptor is lost, and afterwards it succeeds.
+ * SOCK-1, EPOLL-6: makes each system call and allocation of an operation fail
+ * in turn.  The operation must then fail with that error, or succeed where the
+ * page specifies it; no descriptor may be lost, and afterwards the operation
+ * must work.
  */
 #include "config.h"
 
@@ -29,8 +30,8 @@ static struct mio_source listener, subject;
 static struct mio_poller *poller;
 
 /*
- * What goes before an operation, uncounted; the operation: 0, or the errno
- * that it failed with; and what cleans up after either.
+ * An operation: the preparation, which is not counted; the operation itself,
+ * which returns 0 or an errno; and the cleanup after it.
  */
 struct operation {
 	const char	*name;
@@ -139,7 +140,10 @@ undo_subject(void)
 		close_source(&subject);
 }
 
-/* The file is there also if a later step failed: it is the caller's. */
+/*
+ * The file may exist even if a later step failed: removing it is up to the
+ * caller.
+ */
 static void
 undo_file(void)
 {
@@ -155,7 +159,7 @@ undo_both(void)
 		close_source(&other);
 }
 
-/* The client of an accept; made outside of what is counted. */
+/* The client of an accept, whose calls are not counted. */
 static struct mio_source client;
 
 static int
@@ -165,7 +169,7 @@ run_accept(void)
 	    errno;
 }
 
-/* A poller of its own: the first registration is the one that allocates. */
+/* A new poller, since its first registration is the one that allocates. */
 static void
 prepare_register(void)
 {
@@ -200,7 +204,7 @@ static const struct operation operations[] = {
 	{ "pipe_new",	prepare_nothing,	run_pipe,	undo_both }
 };
 
-/* A close has no second try and no one to tell but its caller. */
+/* Functions that release something are left out: they can't be retried. */
 static bool
 can_fail(const char *function)
 {
@@ -209,7 +213,7 @@ can_fail(const char *function)
 	    strcmp(function, "CancelIoEx") != 0;
 }
 
-/* Not every Windows knows the second option of a UDP socket. */
+/* Some Windows lack the second option that is set on a UDP socket. */
 static bool
 survives(const struct operation *op, const char *function, int nth)
 {
@@ -238,7 +242,7 @@ fail_one(const struct operation *op, const char *function, int nth)
 	is(wrap_heal(), 1, "%s: call %d of %s fails", op->name, nth,
 	    function);
 	if (survives(op, function, nth))
-		is(got, 0, "%s: survives that", op->name);
+		is(got, 0, "%s: succeeds nevertheless", op->name);
 	else
 		is(got, error, "%s: fails with that error", op->name);
 	if (got == 0)
@@ -275,7 +279,7 @@ fail_each(const struct operation *op)
 	op->undo();
 }
 
-/* SOCK-3: where accept4 is forbidden, its flags are set all the same. */
+/* SOCK-3: where accept4 is missing, accept is used and the flags are set. */
 static void
 accept_fallback(void)
 {
@@ -284,7 +288,7 @@ accept_fallback(void)
 	wrap_fail("accept4", 1, 1, ENOSYS);
 	is(run_accept(), 0, "accept without accept4");
 	if (wrap_heal() == 0)
-		tap_diag("this system has no accept4; plain accept it was");
+		tap_diag("this system has no accept4; accept was used");
 	fd = mio_source_fd(&subject);
 	ok(fcntl(fd, F_GETFD) & FD_CLOEXEC, "is close-on-exec");
 	ok(fcntl(fd, F_GETFL) & O_NONBLOCK, "and non-blocking");
@@ -297,7 +301,7 @@ accept_call(void)
 	return on_selector("afd") ? "accept" : "accept4";
 }
 
-/* A failed accept loses nothing, and the next one works. */
+/* A failed accept loses no descriptor, and the next one works. */
 static void
 accept_failures(void)
 {
@@ -308,18 +312,18 @@ accept_failures(void)
 	(void)wrap_heal();
 	is(count_fds(), before, "no descriptor is lost by accept");
 	wrap_fail(accept_call(), 1, 1, ECONNABORTED);
-	is(run_accept(), ECONNABORTED, "accept4: the peer has gone");
+	is(run_accept(), ECONNABORTED, "accept4: the peer has closed");
 	(void)wrap_heal();
 	is(run_accept(), 0, "accept works afterwards");
 	close_source(&subject);
 }
 
-/* An error that is none: the connection goes on. */
+/* EINTR doesn't fail a connect, since the connection goes on. */
 static void
 connect_survives(void)
 {
 	if (on_selector("afd")) {
-		tap_skip(3, "Windows: to connect is not interrupted");
+		tap_skip(3, "Windows: connect is never interrupted");
 		return;
 	}
 	wrap_fail("connect", 1, 1, EINTR);

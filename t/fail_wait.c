@@ -1,6 +1,6 @@
 /*
- * Waits, wakes and changes of a registration that the kernel refuses; and a
- * wait that begins in the middle of a wake.
+ * Checks waits, wakes and changes of a registration that the kernel refuses;
+ * and a wait that begins in the middle of a wake.
  */
 #include "config.h"
 
@@ -29,7 +29,7 @@ wait_call(void)
 	return on_selector("epoll") ? "epoll_wait" : "poll";
 }
 
-/* A kqueue may be without EVFILT_USER: what does a wake call? */
+/* The call that a wake makes: a kqueue may lack EVFILT_USER. */
 static const char *
 signal_call(struct mio_poller *poller)
 {
@@ -60,12 +60,12 @@ waits(struct mio_poller *poller)
 		wrap_fail(wait_call(), 1, 1, errors[i]);
 		fails(mio_poll(poller, events, 4, 0), errors[i],
 		    "a wait fails with %s", strerror(errors[i]));
-		is(wrap_heal(), 1, "it was made to");
+		is(wrap_heal(), 1, "it failed once");
 		is(mio_poll(poller, events, 4, 0), 0, "the next one works");
 	}
 }
 
-/* epoll_pwait2 missing, or forbidden: milliseconds from then on. */
+/* epoll_pwait2 missing, or forbidden: waits have millisecond resolution. */
 static void
 coarse(int error)
 {
@@ -81,13 +81,16 @@ coarse(int error)
 	is(errno, 4711, "leaves errno alone");
 	ok(msec() - before >= 1, "and is not too short");
 	need(mio_poll(poller, events, 4, MIO_MSEC(1) + 1) == 0);
-	ok(wrap_heal() <= 1, "it is not asked for again");
+	ok(wrap_heal() <= 1, "epoll_pwait2 is not tried again");
 	mio_poller_free(poller);
 }
 
-/* A signal that fails is owed, and a later wake pays. */
+/*
+ * A signal that fails leaves the waker unsignalled; a later wake signals
+ * again.
+ */
 static void
-owed(struct mio_poller *poller)
+unsignalled(struct mio_poller *poller)
 {
 	struct mio_waker *waker = mio_waker_new(poller, 8);
 
@@ -95,17 +98,17 @@ owed(struct mio_poller *poller)
 	wrap_fail(signal_call(poller), 1, 2, ENOSPC);
 	fails(mio_waker_wake(waker), ENOSPC, "a wake that the kernel refuses");
 	fails(mio_waker_wake(waker), ENOSPC, "and the next, which tries again");
-	is(wrap_heal(), 2, "both have tried");
-	is(mio_waker_wake(waker), 0, "the third is let through");
-	is(mio_poll(poller, events, 4, PATIENCE), 1, "and delivered");
-	is(events[0].token, 8, "once");
-	is(quiet(poller), 0, "no more");
+	is(wrap_heal(), 2, "both have called the kernel");
+	is(mio_waker_wake(waker), 0, "a third wake succeeds");
+	is(mio_poll(poller, events, 4, PATIENCE), 1, "and is delivered");
+	is(events[0].token, 8, "with its token");
+	is(quiet(poller), 0, "once");
 	is(mio_waker_wake(waker), 0, "a wake after that");
 	is(mio_poll(poller, events, 4, PATIENCE), 1, "is a new event");
 	mio_waker_free(waker);
 }
 
-/* A channel that is full makes room. */
+/* A wake drains a channel that is full. */
 static void
 full(struct mio_poller *poller)
 {
@@ -119,19 +122,19 @@ full(struct mio_poller *poller)
 	mio_waker_free(waker);
 }
 
-static int between_took;
+static int between_events;
 
 static void
 wait_between(void *poller)
 {
-	between_took = mio_poll(poller, events, 4, 0);
+	between_events = mio_poll(poller, events, 4, 0);
 }
 
 /*
- * Another thread's wait begins between a wake's two halves: the waker is
- * pending, and its signal is yet to come.  It is delivered once.  On epoll that
- * is at once, and the signal then ends one system call for nothing, which is
- * why bench_counts.sh may find one more.
+ * Another thread's wait begins between the two halves of a wake, when the
+ * waker is pending and not yet signalled.  The wake is delivered once.  On
+ * epoll it is delivered at once, and the signal then ends one more system call
+ * without an event, which is why bench_counts.sh may find one more.
  */
 static void
 between(struct mio_poller *poller)
@@ -140,27 +143,27 @@ between(struct mio_poller *poller)
 	int n;
 
 	need(waker != NULL);
-	between_took = -1;
+	between_events = -1;
 	wrap_before(signal_call(poller), wait_between, poller);
 	is(mio_waker_wake(waker), 0, "a wake with a wait between its halves");
-	need(between_took >= 0);
+	need(between_events >= 0);
 	wrap_reset();
-	n = between_took == 1 ? quiet(poller) :
+	n = between_events == 1 ? quiet(poller) :
 	    mio_poll(poller, events, 4, PATIENCE);
-	is(between_took + n, 1, "one event in all");
+	is(between_events + n, 1, "one event in all");
 	is(events[0].token, 10, "with its token");
 	if (on_selector("epoll")) {
-		is(between_took, 1, "as soon as there is a wait");
+		is(between_events, 1, "it is returned by that wait");
 		is(wrap_count("epoll_wait") + wrap_count("epoll_pwait2"), 2,
-		    "the signal ends a system call, and no wait");
+		    "the signal ends a system call, but no wait");
 	}
-	is(quiet(poller), 0, "no more");
+	is(quiet(poller), 0, "only once");
 	is(mio_waker_wake(waker), 0, "a wake after that");
 	is(mio_poll(poller, events, 4, PATIENCE), 1, "is a new event");
 	mio_waker_free(waker);
 }
 
-/* What tells the kernel of a registration. */
+/* The call that registers a source with the kernel. */
 static const char *
 change_call(void)
 {
@@ -169,7 +172,7 @@ change_call(void)
 	return on_selector("kqueue") ? "kevent" : "epoll_ctl";
 }
 
-/* A registration that can't be changed is what it was. */
+/* A registration that the kernel refuses to change stays as it was. */
 static void
 unchanged(struct mio_poller *poller)
 {
@@ -180,16 +183,16 @@ unchanged(struct mio_poller *poller)
 	wrap_fail(call, 1, 1, ENOMEM);
 	fails(mio_register(poller, &a, 1, MIO_READABLE), ENOMEM,
 	    "a registration that the kernel refuses");
-	is(wrap_heal(), 1, "it has refused");
-	fails(mio_deregister(poller, &a), ENOENT, "is none");
+	is(wrap_heal(), 1, "it was refused");
+	fails(mio_deregister(poller, &a), ENOENT, "it is not registered");
 	reg(poller, &a, 1, MIO_READABLE);
 	wrap_fail(call, 1, 1, ENOMEM);
 	fails(mio_reregister(poller, &a, 2, MIO_READABLE | MIO_WRITABLE),
 	    ENOMEM, "a reregistration that the kernel refuses");
-	is(wrap_heal(), 1, "it has refused");
+	is(wrap_heal(), 1, "it was refused");
 	put_text(&b, "x");
-	is(mio_poll(poller, events, 4, PATIENCE), 1, "what was registered: an "
-	    "event");
+	is(mio_poll(poller, events, 4, PATIENCE), 1,
+	    "the old registration: an event");
 	is(events[0].token, 1, "with the old token");
 	dereg(poller, &a);
 	close_source(&a);
@@ -197,19 +200,25 @@ unchanged(struct mio_poller *poller)
 }
 
 #ifdef HAVE_MALLINFO2
-/* A sanitizer or valgrind has a malloc of its own, which it looks at itself. */
+/*
+ * Does mallinfo2 count allocations?  Sanitizers and valgrind replace malloc,
+ * and check for leaks themselves.
+ */
 static bool
-malloc_tells(void)
+mallinfo_works(void)
 {
 	size_t before = mallinfo2().uordblks;
 	void *volatile p = malloc(10000);
-	bool told = mallinfo2().uordblks >= before + 10000;
+	bool counted = mallinfo2().uordblks >= before + 10000;
 
 	free(p);
-	return told;
+	return counted;
 }
 
-/* A poller's life, with a registration that is refused and one that ends. */
+/*
+ * Makes and frees a poller, with a registration that is refused and one that
+ * ends.
+ */
 static void
 life(struct mio_source *source)
 {
@@ -235,8 +244,8 @@ not_held(void)
 	size_t before;
 	int i;
 
-	if (!malloc_tells()) {
-		tap_skip(1, "mallinfo2 knows nothing of this malloc");
+	if (!mallinfo_works()) {
+		tap_skip(1, "mallinfo2 doesn't count this malloc");
 		return;
 	}
 	unix_pair(&a, &b);
@@ -244,7 +253,7 @@ not_held(void)
 	before = mallinfo2().uordblks;
 	for (i = 0; i < 1000; i++)
 		life(&a);
-	/* What malloc keeps for the next one is in use to it. */
+	/* Malloc counts the free chunks that it caches as in use. */
 	ok(mallinfo2().uordblks < before + 8192,
 	    "1,000 pollers and their registrations leave nothing");
 	close_source(&a);
@@ -254,7 +263,7 @@ not_held(void)
 #endif
 }
 
-/* A kqueue has made a change although a signal interrupted the call. */
+/* A kqueue has made the change even if a signal interrupts the call. */
 static void
 interrupted(struct mio_poller *poller)
 {
@@ -273,11 +282,12 @@ interrupted(struct mio_poller *poller)
 }
 
 /*
- * Event ports: an association that can't be renewed is told, but not instead
- * of events, and tried again.  So is a question to AFD (AFD-8).
+ * If re-arming a source fails, events of other sources are returned first;
+ * without any, the wait fails with that error, and the next wait tries again.
+ * This is about associations of event ports and poll requests of AFD (AFD-8).
  */
 static void
-not_renewed(struct mio_poller *poller)
+not_rearmed(struct mio_poller *poller)
 {
 	const char *call = on_selector("port") ? "port_associate" :
 	    "DeviceIoControl";
@@ -290,16 +300,17 @@ not_renewed(struct mio_poller *poller)
 	is(poll_now(poller, events, 4), 1, "level: an event");
 	wrap_fail(call, 1, 2, ENOMEM);
 	put_text(&a, "x");
-	is(poll_now(poller, events, 4), 1, "not renewed: others have theirs");
+	is(poll_now(poller, events, 4), 1,
+	    "not re-armed: other sources have their events");
 	is(events[0].token, 2, "with their token");
 	need(drain(&b) == 1);
 	wrap_heal();
 	need(mio_poll(poller, events, 4, 0) == 1);
 	wrap_fail(call, 1, -1, ENOMEM);
 	fails(mio_poll(poller, events, 4, MIO_FOREVER), ENOMEM,
-	    "not renewed, and no event: told");
+	    "not re-armed, and no event: the wait fails");
 	ok(wrap_heal() > 0, "it was refused");
-	is(poll_now(poller, events, 4), 1, "renewed: an event");
+	is(poll_now(poller, events, 4), 1, "re-armed: an event");
 	is(events[0].token, 1, "with its token");
 	close_source(&a);
 	close_source(&b);
@@ -315,23 +326,23 @@ main(void)
 	waits(poller);
 	coarse(ENOSYS);
 	coarse(EPERM);
-	owed(poller);
+	unsignalled(poller);
 	between(poller);
 	if (strcmp(signal_call(poller), "kevent") == 0)
-		tap_skip(3, "an EVFILT_USER note is never full");
+		tap_skip(3, "an EVFILT_USER knote is never full");
 	else if (on_selector("port") || on_selector("afd"))
-		tap_skip(3, "a port that is full can't make room");
+		tap_skip(3, "a full port can't be drained by a wake");
 	else
 		full(poller);
 	if (on_selector("poll"))
-		tap_skip(7, "poll(2) is told of changes by no call");
+		tap_skip(7, "poll(2) has no call for changes");
 	else if (on_selector("afd"))
-		tap_skip(7, "AFD is told of changes by the next wait");
+		tap_skip(7, "on AFD the next wait makes the change");
 	else
 		unchanged(poller);
 	not_held();
 	if (on_selector("port") || on_selector("afd"))
-		not_renewed(poller);
+		not_rearmed(poller);
 	if (on_selector("kqueue"))
 		interrupted(poller);
 	mio_poller_free(poller);

@@ -1,8 +1,8 @@
 /*
- * Descriptors passed between sockets, by sendmsg(2) and recvmsg(2) on the
- * descriptor itself, which libmio has no calls for: after EAGAIN the program
- * says would_block, and the next change is reported.  What was received is a
- * source like any other.
+ * Checks that descriptors can be passed between sockets, by sendmsg(2) and
+ * recvmsg(2) on the descriptor itself, since libmio has no calls for that.
+ * After EAGAIN the program calls would_block, and the next change is reported.
+ * A received descriptor is a source like any other.
  */
 #include "config.h"
 
@@ -34,7 +34,7 @@ union control {
 	char room[CMSG_SPACE(sizeof(int))];
 };
 
-/* Sends a descriptor along with so many bytes; the count, or -1. */
+/* Sends a descriptor along with so many bytes; returns the count, or -1. */
 static ssize_t
 send_fd(const struct mio_source *source, int fd, size_t size)
 {
@@ -82,7 +82,7 @@ recv_fd(const struct mio_source *source, int *fd)
 	return n;
 }
 
-/* Receives until EAGAIN and closes what came; counts bytes and descriptors. */
+/* Receives until EAGAIN, closes the descriptors, and counts both. */
 static size_t
 recv_all(const struct mio_source *source, int *fds)
 {
@@ -117,18 +117,19 @@ send_all(const struct mio_source *source, int fd, int *fds)
 }
 
 /*
- * After EAGAIN behind libmio's back, with the change come: poll(2) and event
- * ports have heard of nothing, and the kernel's own edges need no telling.
+ * The program got EAGAIN and didn't call would_block, and then the source
+ * changed.  poll(2) and event ports were not re-armed; kernels with edges of
+ * their own don't need it.
  */
 static void
-unsaid(mio_token token, unsigned int direction, const char *what)
+without_would_block(mio_token token, unsigned int direction, const char *what)
 {
 	if (on_selector("poll") || on_selector("port"))
-		is(quiet(poller), 0, "%s: would_block not said: no event",
+		is(quiet(poller), 0, "%s: would_block not called: no event",
 		    what);
 	else
 		ok(wait_token(poller, token, direction) & direction,
-		    "%s: would_block not said: an event all the same", what);
+		    "%s: would_block not called: an event as well", what);
 }
 
 static void
@@ -142,10 +143,10 @@ receiving(void)
 	reg(poller, &b, 1, MIO_READABLE);
 	need(send_fd(&a, fd, 1) == 1);
 	ok(comes(poller, 1, MIO_READABLE),
-	    "receiving: a descriptor has come: readable");
+	    "receiving: a descriptor was sent: readable");
 	need(recv_all(&b, &fds) == 1);
 	need(send_fd(&a, fd, 1) == 1);
-	unsaid(1, MIO_READABLE, "receiving");
+	without_would_block(1, MIO_READABLE, "receiving");
 	for (i = 0; i < 3; i++) {
 		need(recv_all(&b, &fds) == 1);
 		is(mio_source_would_block(&b, MIO_READABLE), 0,
@@ -153,7 +154,7 @@ receiving(void)
 		is(quiet(poller), 0, "receiving: round %d: silence", i);
 		need(send_fd(&a, fd, 1) == 1);
 		ok(comes(poller, 1, MIO_READABLE),
-		    "receiving: round %d: would_block said: the next "
+		    "receiving: round %d: would_block called: the next "
 		    "descriptor is reported", i);
 	}
 	need(recv_all(&b, &fds) == 1);
@@ -163,7 +164,7 @@ receiving(void)
 	close_source(&b);
 }
 
-/* Takes all that was sent out again. */
+/* Receives all that was sent. */
 static void
 empty(const struct mio_source *source, size_t bytes, int *fds)
 {
@@ -191,7 +192,7 @@ sending(void)
 	bytes = send_all(&a, fd, &sent);
 	is(quiet(poller), 0, "sending: full: silence");
 	empty(&b, bytes, &received);
-	unsaid(2, MIO_WRITABLE, "sending");
+	without_would_block(2, MIO_WRITABLE, "sending");
 	for (i = 0; i < 3; i++) {
 		bytes = send_all(&a, fd, &sent);
 		is(mio_source_would_block(&a, MIO_WRITABLE), 0,
@@ -199,17 +200,17 @@ sending(void)
 		is(quiet(poller), 0, "sending: round %d: full: silence", i);
 		empty(&b, bytes, &received);
 		ok(comes(poller, 2, MIO_WRITABLE),
-		    "sending: round %d: would_block said: emptied, and "
+		    "sending: round %d: would_block called: emptied, and "
 		    "writable again", i);
 	}
 	ok(sent > 0, "sending: %d descriptors were sent", sent);
-	is(received, sent, "sending: and as many came");
+	is(received, sent, "sending: and as many received");
 	need(close(fd) == 0);
 	close_source(&a);
 	close_source(&b);
 }
 
-/* Sends one across and takes it at the other end. */
+/* Sends a descriptor through a socket pair; returns the received one. */
 static int
 pass(int fd)
 {
@@ -226,7 +227,7 @@ pass(int fd)
 	return got;
 }
 
-/* The sender's own is registered, passed and closed; the other one works. */
+/* The sender's copy is registered, sent and closed; the received one works. */
 static void
 received_stream(void)
 {
@@ -238,7 +239,7 @@ received_stream(void)
 	close_source(&a);
 	put_text(&b, "x");
 	is(quiet(poller), 0,
-	    "passed on, and closed here: nothing under the old token");
+	    "sent, and closed here: no event with the old token");
 	reg(poller, &got, 5, MIO_READABLE);
 	ok(comes(poller, 5, MIO_READABLE), "a received stream: readable");
 	is(drain(&got), 1, "a received stream: read");
@@ -247,7 +248,7 @@ received_stream(void)
 	ok(comes(poller, 5, MIO_READABLE), "a received stream: readable again");
 	is(drain(&got), 5, "a received stream: read again");
 	ok(fcntl(mio_source_fd(&got), F_GETFL) & O_NONBLOCK,
-	    "a received stream: it came non-blocking, as it was sent");
+	    "a received stream: still non-blocking");
 	close_source(&got);
 	close_source(&b);
 }

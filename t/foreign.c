@@ -1,6 +1,6 @@
 /*
- * Foreign descriptors: sockets made and set up by the program, and what can't
- * be waited for.
+ * Checks foreign descriptors: sockets that the program made and set up follow
+ * the contract, and files are refused.
  */
 #include "config.h"
 
@@ -22,7 +22,7 @@
 
 static struct mio_poller *poller;
 
-/* Options that were set before stay as they are. */
+/* Options that the program set are left unchanged. */
 static void
 own_tcp(void)
 {
@@ -43,9 +43,9 @@ own_tcp(void)
 	adopt_fd(&a, fd);
 	need(mio_tcp_accept(&listener, &b, NULL, NULL, 0) == 0);
 	readable_contract(poller, &a, put_byte, &b, "socket(2), TCP");
-	is(mio_tcp_nodelay(&a), 1, "TCP_NODELAY as it was");
+	is(mio_tcp_nodelay(&a), 1, "TCP_NODELAY is unchanged");
 	need(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len) == 0);
-	is(size, before, "SO_RCVBUF as it was");
+	is(size, before, "SO_RCVBUF is unchanged");
 	reg(poller, &b, 40, MIO_WRITABLE);
 	wait_token(poller, 40, MIO_WRITABLE);
 	filled = fill_up(&b);
@@ -89,7 +89,7 @@ own_udp(void)
 	is(mio_udp_recv_from(&a, buf, sizeof(buf), addr, &len), 0,
 	    "an empty datagram: read by mio_udp_recv_from");
 	fails(mio_udp_recv(&a, buf, sizeof(buf)), EAGAIN,
-	    "an empty datagram: is all");
+	    "an empty datagram: no other one");
 	put_text(&b, "x");
 	ok(comes(poller, 41, MIO_READABLE), "and the next one: readable");
 	close_source(&a);

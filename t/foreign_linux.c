@@ -1,6 +1,6 @@
 /*
- * Foreign descriptors that Linux has: timers, signals, changes of files,
- * processes, counters.  Each keeps the contract like a socket.
+ * Checks that foreign descriptors of Linux (timers, signals, file changes,
+ * processes, counters) follow the same contract as a socket.
  */
 #include "config.h"
 
@@ -39,7 +39,10 @@ static struct mio_poller *poller;
 
 #if defined(HAVE_SYS_EVENTFD_H) || defined(HAVE_INOTIFY_INIT1) || \
     defined(HAVE_SYS_SIGNALFD_H) || defined(HAVE_SYS_TIMERFD_H)
-/* Whether the kernel, or the emulator, had it; otherwise says what it had. */
+/*
+ * Makes a source of the descriptor.  If it is -1 because the kernel or the
+ * emulator lacks this kind, skips and returns false.
+ */
 static bool
 adopt(struct mio_source *source, int fd, const char *what)
 {
@@ -89,7 +92,7 @@ timers(void)
 			total += ticks;
 		drain(&timer);
 	}
-	ok(total >= 10, "timerfd: it ticks on: 10 ticks, in %d events", events);
+	ok(total >= 10, "timerfd: periodic: 10 ticks, in %d events", events);
 	set_timer(&timer, 0, 0);
 	drain(&timer);
 	is(quiet(poller), 0, "timerfd: stopped: silence");
@@ -111,7 +114,7 @@ raise_one(void *arg)
 	need(raise(SIGUSR1) == 0);
 }
 
-/* Two signals are read at once into room for three: a short count. */
+/* Two signals, read at once into a buffer for three: a short count. */
 static void
 two_signals(const struct mio_source *source)
 {
@@ -122,9 +125,9 @@ two_signals(const struct mio_source *source)
 	ok(comes(poller, 11, MIO_READABLE), "signalfd: two signals");
 	memset(infos, 0, sizeof(infos));
 	is(mio_source_read(source, infos, sizeof(infos)), 2 * sizeof(infos[0]),
-	    "signalfd: are read at once");
+	    "signalfd: both are read at once");
 	is(infos[0].ssi_signo + infos[1].ssi_signo, SIGUSR1 + SIGUSR2,
-	    "signalfd: and are those");
+	    "signalfd: and are the two raised");
 	need(raise(SIGUSR1) == 0);
 	ok(comes(poller, 11, MIO_READABLE), "signalfd: and a third");
 	drain(source);
@@ -174,8 +177,8 @@ deleted(const struct mio_source *source, const char *path)
 	ok(comes(poller, 12, MIO_READABLE), "inotify: a file deleted");
 	memset(&buf, 0, sizeof(buf));
 	ok(mio_source_read(source, &buf, sizeof(buf)) > 0 &&
-	    (buf.event.mask & IN_DELETE) != 0, "inotify: says so");
-	is_str(buf.event.name, "file", "inotify: and which");
+	    (buf.event.mask & IN_DELETE) != 0, "inotify: the deletion is read");
+	is_str(buf.event.name, "file", "inotify: with the file's name");
 	is(quiet(poller), 0, "inotify: then silence");
 }
 
@@ -217,7 +220,7 @@ count_up(void *source)
 	need(write(mio_source_fd(source), &one, sizeof(one)) == sizeof(one));
 }
 
-/* A foreign descriptor that is no socket, and its own kind of full. */
+/* A foreign descriptor that is no socket and can be full. */
 static void
 full_counter(const struct mio_source *source)
 {
@@ -281,7 +284,7 @@ reap(pid_t child, int status)
 	need(WIFEXITED(got) && WEXITSTATUS(got) == status);
 }
 
-/* There is nothing to read from it, so nothing can say EAGAIN. */
+/* A pidfd can't be read, so no read can return EAGAIN. */
 static void
 process_modes(struct mio_source *source)
 {

@@ -1,6 +1,6 @@
 /*
- * Foreign descriptors that only POSIX systems have: terminals, FIFOs, a
- * child's standard input and output, Unix sockets of every type, devices.
+ * Checks foreign descriptors that only POSIX systems have: terminals, FIFOs, a
+ * child's standard input and output, Unix sockets of each type, devices.
  */
 #include "config.h"
 
@@ -25,7 +25,7 @@
 
 static struct mio_poller *poller;
 
-/* Bytes as they come: no echo, no lines. */
+/* Raw mode: no echo, no line buffering. */
 static void
 make_raw(int fd)
 {
@@ -60,12 +60,12 @@ terminal(struct mio_source *master, struct mio_source *slave, char *path,
 }
 
 /*
- * What has ended is opened once more.  epoll's edges tell when there is
- * something to read; poll(2) would report the end for ever, so the selector
- * no longer asks, and it takes a reregistration.
+ * After end of file the other end is opened again. epoll's edges report new
+ * data; poll(2) would report end of file forever, so that selector has stopped
+ * polling for it, and needs a reregistration.
  */
 static void
-begins_again(struct mio_source *source, const struct mio_source *peer,
+opened_again(struct mio_source *source, const struct mio_source *peer,
     mio_token token, const char *what)
 {
 	is(quiet(poller), 0, "%s: opened again: silence", what);
@@ -81,8 +81,9 @@ begins_again(struct mio_source *source, const struct mio_source *peer,
 }
 
 /*
- * The slave's last descriptor is closed: a hang-up, which Linux answers with
- * EIO and others with the end.  It is over when the slave is opened again.
+ * The slave's last descriptor is closed: a hang-up, for which a read returns
+ * EIO on Linux and end of file elsewhere.  It ends when the slave is opened
+ * again.
  */
 static void
 hang_up(struct mio_source *master, struct mio_source *slave, const char *path)
@@ -101,14 +102,14 @@ hang_up(struct mio_source *master, struct mio_source *slave, const char *path)
 	need((fd = open(path, O_RDWR | O_NOCTTY)) >= 0);
 	make_raw(fd);
 	adopt_fd(&again, fd);
-	begins_again(master, &again, 10, "terminal");
+	opened_again(master, &again, 10, "terminal");
 	close_source(master);
 
 	reg(poller, &again, 12, MIO_READABLE | MIO_LEVEL);
 	ok(comes(poller, 12, MIO_READABLE),
-	    "terminal: the master is gone: readable");
+	    "terminal: the master is closed: readable");
 	ok(mio_source_read(&again, buf, sizeof(buf)) <= 0,
-	    "terminal: the master is gone: nothing to read");
+	    "terminal: the master is closed: nothing to read");
 	close_source(&again);
 }
 
@@ -125,7 +126,7 @@ terminals(void)
 	reg(poller, &master, 13, MIO_WRITABLE);
 	ok(comes(poller, 13, MIO_WRITABLE), "terminal: writable");
 	ok(fill_up(&master) > 0, "terminal: filled");
-	/* Of the room that it made meanwhile. */
+	/* Events of room that was made meanwhile. */
 	while (quiet(poller) > 0)
 		fill(&master);
 	is(quiet(poller), 0, "terminal: full: silence");
@@ -145,8 +146,9 @@ register_tty(struct mio_poller *own, struct mio_source *tty, const char *path)
 }
 
 /*
- * In a child of its own session; which step failed, or 0.  macOS' kqueue
- * refuses /dev/tty by that name: mio_register(3) says what to do.
+ * Runs in a child with its own session; returns the step that failed, or 0.
+ * macOS' kqueue refuses /dev/tty by that name: mio_register(3) has the
+ * alternative.
  */
 static int
 use_tty(struct mio_source *master, const char *path)
@@ -186,7 +188,7 @@ use_tty(struct mio_source *master, const char *path)
 	return 0;
 }
 
-/* /dev/tty stands for the controlling terminal. */
+/* Tests /dev/tty, the controlling terminal. */
 static void
 controlling(void)
 {
@@ -207,7 +209,7 @@ controlling(void)
 }
 
 /*
- * A FIFO comes and goes with its writers.  Its end lasts until the next one
+ * Writers open and close a FIFO.  Its end of file lasts until the next writer
  * opens it.
  */
 static void
@@ -224,20 +226,20 @@ fifo_ends(struct mio_source *reader, const char *path)
 	close_source(&writer);
 	ok(comes(poller, 20, MIO_READABLE),
 	    "FIFO: the writer closed: readable");
-	is(mio_source_read(reader, buf, 4), 4, "FIFO: the data first");
-	is(mio_source_read(reader, buf, 4), 0, "FIFO: then the end");
-	/* A kqueue may say it once more when the last is read. */
+	is(mio_source_read(reader, buf, 4), 4, "FIFO: the data is read first");
+	is(mio_source_read(reader, buf, 4), 0, "FIFO: then end of file");
+	/* A kqueue may report end of file again when the last data is read. */
 	ok(spins(poller) <= (on_selector("kqueue") ? 1 : 0),
-	    "FIFO: the end: silence");
+	    "FIFO: end of file: silence");
 
 	adopt_fd(&writer, open(path, O_WRONLY | O_NONBLOCK));
-	begins_again(reader, &writer, 20, "FIFO");
+	opened_again(reader, &writer, 20, "FIFO");
 	dereg(poller, reader);
 	readable_contract(poller, reader, put_byte, &writer, "FIFO");
 	close_source(&writer);
 }
 
-/* The old remedy: a writer of one's own, and the end never comes. */
+/* If the program holds a writer open itself, end of file never comes. */
 static void
 fifo_held_open(struct mio_source *reader, const char *path)
 {
@@ -261,7 +263,7 @@ fifo_held_open(struct mio_source *reader, const char *path)
 	(void)close(held);
 }
 
-/* What is left for the reader is no event for the writer. */
+/* Unread data for the reader is no event for the writer. */
 static void
 fifo_writes(const struct mio_source *reader, const char *path,
     unsigned int mode, const char *words)
@@ -299,8 +301,9 @@ fifos(void)
 }
 
 /*
- * Starts a child with pipes for standard input and output.  Its ends block,
- * as programs expect; ours don't, and don't reach the next child.
+ * Starts a child with pipes for standard input and output.  The child's ends
+ * block, as programs expect; ours don't, and the next child doesn't inherit
+ * them.
  */
 static pid_t
 spawn(struct mio_source *in, struct mio_source *out, void (*run)(void))
@@ -334,7 +337,7 @@ cat(void)
 	execlp("cat", "cat", (char *)NULL);
 }
 
-/* Says one byte, reads nothing, and waits to be killed. */
+/* Writes one byte, reads nothing, and waits to be killed. */
 static void
 pause_unread(void)
 {
@@ -355,14 +358,14 @@ reap(pid_t pid, bool killed, const char *what)
 		ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s", what);
 }
 
-/* A byte of a pattern that no power of two divides. */
+/* The byte at this position; the pattern's period is not a power of two. */
 static unsigned char
 byte_at(size_t at)
 {
 	return (unsigned char)(at % 251);
 }
 
-/* Writes on from a place until would-block; returns the new place. */
+/* Writes from a position until EAGAIN; returns the new position. */
 static size_t
 send_from(const struct mio_source *in, size_t at, size_t end)
 {
@@ -382,7 +385,9 @@ send_from(const struct mio_source *in, size_t at, size_t end)
 	return at;
 }
 
-/* Reads on until would-block, or the end; returns the new place. */
+/*
+ * Reads from a position until EAGAIN or end of file; returns the new position.
+ */
 static size_t
 receive_from(const struct mio_source *out, size_t at, bool *end)
 {
@@ -399,7 +404,9 @@ receive_from(const struct mio_source *out, size_t at, bool *end)
 	return at;
 }
 
-/* More than two pipes hold: both directions have to wait for each other. */
+/*
+ * More data than two pipes hold: both directions have to wait for each other.
+ */
 static void
 through_cat(void)
 {
@@ -426,15 +433,15 @@ through_cat(void)
 		}
 	}
 	is(received, size, "child: all of it came back");
-	ok(end, "child: its stdin closed: the end");
-	/* A short read before it asked for news. */
-	ok(spins(poller) <= 1, "child: the end: told once more at most");
-	is(spins(poller), 0, "child: the end: silence");
+	ok(end, "child: its stdin closed: end of file");
+	/* A short read may have re-armed readable before end of file. */
+	ok(spins(poller) <= 1, "child: end of file: at most one more event");
+	is(spins(poller), 0, "child: end of file: silence");
 	close_source(&out);
-	reap(pid, false, "child: ended well");
+	reap(pid, false, "child: exited with 0");
 }
 
-/* One write, one answer. */
+/* Each write to the child gets one reply. */
 static void
 conversation(void)
 {
@@ -456,7 +463,10 @@ conversation(void)
 	is(quiet(poller), 0, "child: deregistered: silence");
 	close_source(&in);
 	close_source(&out);
-	/* It may have met a closed pipe; that is its own affair. */
+	/*
+	 * The child may have been ended by SIGPIPE, so its status is not
+	 * checked.
+	 */
 	need(waitpid(pid, NULL, 0) == pid);
 }
 
@@ -479,7 +489,7 @@ unread_stdin(void)
 	seen = wait_token(poller, 33, MIO_WRITABLE);
 	ok(seen & MIO_WRITABLE, "child: died with unread stdin: writable");
 	ok(seen & (MIO_ERROR | MIO_WRITE_CLOSED),
-	    "child: died with unread stdin: a hint says so");
+	    "child: died with unread stdin: a hint indicates it");
 	fails(mio_source_write(&in, "x", 1), EPIPE,
 	    "child: died with unread stdin: EPIPE");
 	is(spins(poller), 0, "child: died with unread stdin: silence");
@@ -488,12 +498,12 @@ unread_stdin(void)
 	reg(poller, &out, 34, MIO_READABLE);
 	ok(comes(poller, 34, MIO_READABLE),
 	    "child: died: its stdout is readable");
-	is(mio_source_read(&out, &byte, 1), 1, "child: died: last words");
-	is(mio_source_read(&out, &byte, 1), 0, "child: died: the end");
+	is(mio_source_read(&out, &byte, 1), 1, "child: died: its last byte");
+	is(mio_source_read(&out, &byte, 1), 0, "child: died: end of file");
 	close_source(&out);
 }
 
-/* A pair of sockets that keep what is written apart. */
+/* A pair of sockets that keep message boundaries. */
 static void
 own_pair(int type, const char *what)
 {
@@ -515,7 +525,7 @@ own_pair(int type, const char *what)
 	ok(comes(poller, 42, MIO_READABLE), "%s: two messages", what);
 	is(mio_source_read(&a, buf, sizeof(buf)), 3, "%s: the first", what);
 	is(mio_source_read(&a, buf, sizeof(buf)), 5, "%s: the second", what);
-	fails(mio_source_read(&a, buf, sizeof(buf)), EAGAIN, "%s: is all",
+	fails(mio_source_read(&a, buf, sizeof(buf)), EAGAIN, "%s: no third",
 	    what);
 	is(quiet(poller), 0, "%s: silence", what);
 
@@ -534,8 +544,8 @@ own_pair(int type, const char *what)
 }
 
 /*
- * A device without readiness of its own: epoll refuses it like a file, to
- * poll(2) it is always ready.
+ * A device without readiness: epoll refuses it like a file, and poll(2) always
+ * reports it ready.
  */
 static void
 always_ready(const char *path)

@@ -1,6 +1,6 @@
 /*
- * After fork(2): the child can free and close, which touches nothing of the
- * parent's; everything else says EINVAL there.
+ * After fork(2) the child can free pollers and close sources without affecting
+ * the parent; all other calls fail with EINVAL there.
  */
 #include "config.h"
 
@@ -15,7 +15,7 @@
 #include "lib/tap.h"
 #include "lib/util.h"
 
-/* What a child found out, in memory that it shares with the parent. */
+/* The results of a child, in memory that it shares with the parent. */
 #define MOST	64
 
 struct report {
@@ -38,7 +38,7 @@ note(int got, int want, const char *words)
 	report->lines[i].words = words;
 }
 
-/* The error of a call that must fail, and 0 for one that doesn't. */
+/* Notes the errno of a call, or 0 if it succeeded. */
 static void
 note_error(int result, int want, const char *words)
 {
@@ -58,7 +58,7 @@ run_child(void (*child)(void *), void *arg)
 		_exit(0);
 	}
 	need(waitpid(pid, &status, 0) == pid);
-	is(status, 0, "the child ended well");
+	is(status, 0, "the child exited with 0");
 	for (i = 0; i < report->count; i++)
 		is(report->lines[i].got, report->lines[i].want, "child: %s",
 		    report->lines[i].words);
@@ -68,14 +68,14 @@ struct scene {
 	struct mio_poller	*poller;
 	struct mio_waker	*waker;
 	struct mio_source	 a, b;	/* a is registered: token 1 */
-	int			 fds;	/* without any of these */
+	int			 fds;	/* before any of these was made */
 };
 
 static void
 refusals(struct scene *scene)
 {
 	struct mio_poller *poller = scene->poller;
-	struct mio_source fresh;
+	struct mio_source another;
 	struct mio_event event;
 
 	note_error(mio_poll(poller, &event, 1, 0), EINVAL, "mio_poll: EINVAL");
@@ -85,8 +85,8 @@ refusals(struct scene *scene)
 	    "mio_reregister: EINVAL");
 	note_error(mio_deregister(poller, &scene->a), EINVAL,
 	    "mio_deregister: EINVAL");
-	(void)mio_source_from_fd(&fresh, mio_source_fd(&scene->b));
-	note_error(mio_register(poller, &fresh, 3, MIO_READABLE), EINVAL,
+	(void)mio_source_from_fd(&another, mio_source_fd(&scene->b));
+	note_error(mio_register(poller, &another, 3, MIO_READABLE), EINVAL,
 	    "mio_register: EINVAL");
 	note_error(mio_waker_wake(scene->waker), EINVAL,
 	    "mio_waker_wake: EINVAL");
@@ -110,7 +110,7 @@ refused(void *arg)
 	note((int)mio_source_read(&scene->a, buf, sizeof(buf)), 1,
 	    "reading works");
 	note_error((int)mio_source_read(&scene->a, buf, sizeof(buf)), EAGAIN,
-	    "and says would-block");
+	    "and returns EAGAIN");
 }
 
 static void
@@ -140,7 +140,10 @@ let_go_poller_first(void *arg)
 	note(mio_source_release(&scene->b) >= 0, 1, "release works");
 }
 
-/* A poller of the child's own, and that of the parent, in a grandchild. */
+/*
+ * A poller that the child makes works there.  In a grandchild, calls with it
+ * or with the parent's poller fail.
+ */
 static void
 own_poller(void *arg)
 {
@@ -150,7 +153,7 @@ own_poller(void *arg)
 	int status = -1;
 	pid_t pid;
 
-	note(poller != NULL, 1, "a poller of its own");
+	note(poller != NULL, 1, "a new poller");
 	unix_pair(&a, &b);
 	note(mio_register(poller, &a, 5, MIO_WRITABLE), 0, "works: register");
 	note(mio_poll(poller, &event, 1, MIO_FOREVER), 1, "works: poll");
@@ -162,7 +165,7 @@ own_poller(void *arg)
 		_exit(0);
 	}
 	note(waitpid(pid, &status, 0) == pid && status == 0, 1,
-	    "the grandchild ended well");
+	    "the grandchild exited with 0");
 	note(mio_reregister(poller, &a, 6, MIO_WRITABLE), 0,
 	    "works after its own fork");
 	note(mio_poll(poller, &event, 1, MIO_FOREVER), 1, "with an event");
@@ -181,7 +184,7 @@ untouched(struct scene *scene, const char *words)
 	need(drain(&scene->a) == 1);
 	need(mio_waker_wake(scene->waker) == 0);
 	ok(comes(scene->poller, 2, MIO_READABLE),
-	    "%s: and so does its waker", words);
+	    "%s: the parent's waker still works", words);
 	is(quiet(scene->poller), 0, "%s: nothing else", words);
 }
 
@@ -192,7 +195,7 @@ wait_for_waker(void *arg)
 	struct mio_event event = { 0, 0, 0 };
 	int n;
 
-	/* SIGCHLD, which is ignored, may end a wait all the same. */
+	/* SIGCHLD may interrupt a wait although it is ignored. */
 	while ((n = mio_poll(scene->poller, &event, 1, MIO_FOREVER)) == -1 &&
 	    errno == EINTR)
 		continue;

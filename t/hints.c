@@ -1,8 +1,9 @@
 /*
- * mio_event(3): which hints come with what happens, on each selector.
+ * Checks the table of hints in mio_event(3) against what each selector
+ * reports.
  *
- * Hints are no part of the contract.  This holds the page's table to what a
- * selector reports, over the kernels that the table speaks of.
+ * Hints are not part of the contract, and the table covers the kernels that it
+ * names only.
  */
 #include "config.h"
 
@@ -22,7 +23,7 @@
 
 static struct mio_poller *poller;
 
-/* All hints that come until those that are expected have, and after that. */
+/* Collects hints until all expected ones have come, and those that follow. */
 static uint32_t
 hints(uint32_t expected)
 {
@@ -40,7 +41,7 @@ hints(uint32_t expected)
 	return seen;
 }
 
-/* The page's three columns. */
+/* A row of the page's table, with its three columns. */
 static void
 row(const char *what, uint32_t others, uint32_t kqueue, uint32_t afd)
 {
@@ -74,13 +75,13 @@ shut_down(void)
 	row("the peer shuts down its writing", MIO_READ_CLOSED,
 	    MIO_READ_CLOSED, MIO_READ_CLOSED);
 	need(mio_tcp_shutdown(&a, MIO_SHUT_WR) == 0);
-	row("then we do", CLOSED, CLOSED, 0);
+	row("then this end shuts down its writing", CLOSED, CLOSED, 0);
 	close_source(&a);
 	close_source(&b);
 
 	tcp(&a, &b);
 	need(mio_tcp_shutdown(&a, MIO_SHUT_WR) == 0);
-	row("our own writing is shut down", 0, MIO_WRITE_CLOSED, 0);
+	row("this end shuts down its writing", 0, MIO_WRITE_CLOSED, 0);
 	close_source(&a);
 	close_source(&b);
 }
@@ -144,7 +145,7 @@ pipes(void)
 	struct mio_source reader, writer;
 
 	if (on_selector("afd")) {
-		tap_skip(2, "Windows: a pipe without a name isn't waited for");
+		tap_skip(2, "Windows: unnamed pipes can't be waited for");
 		return;
 	}
 	pipe_pair(&reader, &writer);
@@ -203,8 +204,8 @@ int
 main(void)
 {
 #if !defined __linux__ && !defined _WIN32
-	return tap_skip_all("the page has Linux's hints, its fakes', and "
-	    "Windows'");
+	return tap_skip_all("the page has the hints of Linux, its fakes, and "
+	    "Windows");
 #endif
 	tap_start();
 	need(signal(SIGPIPE, SIG_IGN) != SIG_ERR);

@@ -1,5 +1,6 @@
 /*
- * LIFE-1 and design.md's "Source": who outlives whom, and what misuse says.
+ * LIFE-1: checks sources, wakers and pollers that are freed in any order,
+ * moved sources, stale copies, and the errors of misuse.
  */
 #include "config.h"
 
@@ -34,13 +35,14 @@ registration_misuse(struct mio_poller *poller)
 	fails(mio_deregister(other, &a), EXDEV,
 	    "deregister with a foreign poller: EXDEV");
 	ok(comes(poller, 1, MIO_WRITABLE),
-	    "and the registration has survived all that");
-	is(quiet(other), 0, "of the other poller nothing");
+	    "and the registration is unchanged");
+	is(quiet(other), 0, "the other poller has no event");
 	dereg(poller, &a);
 	fails(mio_deregister(poller, &a), ENOENT,
 	    "double deregister: ENOENT");
 	reg(other, &a, 2, BOTH);
-	ok(comes(other, 2, MIO_WRITABLE), "then the other poller takes it");
+	ok(comes(other, 2, MIO_WRITABLE),
+	    "then registered with the other poller");
 	close_source(&a);
 	close_source(&b);
 	mio_poller_free(other);
@@ -60,7 +62,7 @@ arguments(struct mio_poller *poller)
 	fails(mio_register(poller, &a, 1, 0), EINVAL, "no interest");
 	fails(mio_register(poller, &a, 1, MIO_LEVEL), EINVAL, "only a mode");
 	fails(mio_register(poller, &a, 1, MIO_READABLE | MIO_ERROR), EINVAL,
-	    "error is no interest");
+	    "MIO_ERROR is not an interest");
 	for (bit = 0x800; bit != 0; bit <<= 1) {
 		if (mio_register(poller, &a, 1, MIO_READABLE | bit) != -1 ||
 		    errno != EINVAL)
@@ -68,7 +70,7 @@ arguments(struct mio_poller *poller)
 	}
 	is(bit, 0, "unknown bits: EINVAL");
 	fails(mio_register(poller, &a, (mio_token)poller, BOTH), EINVAL,
-	    "the poller's own mark as a token");
+	    "a token that is reserved for the poller");
 	fails(mio_reregister(NULL, &a, 1, BOTH), EINVAL, "no poller");
 	fails(mio_reregister(poller, NULL, 1, BOTH), EINVAL, "no source");
 	fails(mio_reregister(poller, &empty, 1, BOTH), EBADF, "empty");
@@ -80,13 +82,14 @@ arguments(struct mio_poller *poller)
 	fails(mio_poll(NULL, &event, 1, 0), EINVAL, "poll: no poller");
 	fails(mio_poll(poller, NULL, 1, 0), EINVAL, "poll: no events");
 	fails(mio_poll(poller, &event, 0, 0), EINVAL, "poll: no room");
-	fails(mio_poll(poller, &event, -1, 0), EINVAL, "poll: less than none");
+	fails(mio_poll(poller, &event, -1, 0), EINVAL, "poll: negative room");
 	errno = 66;
 	rereg(poller, &a, UINTPTR_MAX, MIO_WRITABLE);
-	is(mio_poll(poller, &event, 1, MIO_FOREVER), 1, "any token will do");
-	ok(event.token == UINTPTR_MAX, "the largest too");
+	is(mio_poll(poller, &event, 1, MIO_FOREVER), 1,
+	    "the largest token: an event");
+	ok(event.token == UINTPTR_MAX, "the largest token: reported");
 	dereg(poller, &a);
-	is(mio_poll(poller, &event, 1, 0), 0, "nothing");
+	is(mio_poll(poller, &event, 1, 0), 0, "no event");
 	is(errno, 66, "success leaves errno alone");
 	close_source(&a);
 	close_source(&b);
@@ -111,7 +114,7 @@ files(struct mio_poller *poller, const char *self)
 	fails(mio_register(poller, &source, 1, MIO_READABLE), EBADF,
 	    "a descriptor that isn't open: EBADF");
 	fails(mio_source_from_fd(&source, -1), EBADF, "a negative descriptor");
-	fails(mio_source_fd(&source), EBADF, "leaves an empty source");
+	fails(mio_source_fd(&source), EBADF, "which leaves the source empty");
 }
 
 static void
@@ -128,14 +131,17 @@ closing(struct mio_poller *poller)
 	is(quiet(poller), 0, "closed: no event");
 	reg(poller, &b, 2, BOTH);
 	fd = mio_source_fd(&b);
-	is(mio_source_release(&b), fd, "release gives the descriptor back");
+	is(mio_source_release(&b), fd, "release returns the descriptor");
 	is(quiet(poller), 0, "released: no event");
 	fails(mio_source_release(&b), EBADF, "double release: EBADF");
 	ok(fcntl(fd, F_GETFD) >= 0, "and it is open");
 	need(close(fd) == 0);
 }
 
-/* LIFE-1: handling the first event closes what the second one is about. */
+/*
+ * LIFE-1: while handling the first event, the program closes the source of the
+ * second.
+ */
 static void
 closed_in_batch(struct mio_poller *poller)
 {
@@ -153,7 +159,7 @@ closed_in_batch(struct mio_poller *poller)
 	is(events[1].token, second,
 	    "closed earlier in the same batch: its event is still there");
 	fails(mio_source_write(&sources[second], "x", 1), EBADF,
-	    "but an empty source answers with EBADF");
+	    "but writing to the empty source fails with EBADF");
 	close_source(&sources[first]);
 }
 
@@ -177,36 +183,41 @@ handles(void)
 	mio_poller_free(NULL);
 	is(errno, 33, "free keeps errno");
 	errno = 0;
-	ok(mio_poller_ref(NULL) == NULL && errno == EINVAL, "ref of none");
+	ok(mio_poller_ref(NULL) == NULL && errno == EINVAL, "ref of NULL");
 }
 
-/* What a dead poller's descriptors say; its memory is held by the source. */
+/*
+ * Calls with a poller whose last handle is freed; a registered source still
+ * holds the poller's memory.
+ */
 static void
-dead_calls(struct mio_poller *poller, struct mio_source *source)
+closed_calls(struct mio_poller *poller, struct mio_source *source)
 {
 	struct mio_source a, b;
 	struct mio_event event;
 
 	unix_pair(&a, &b);
-	fails(mio_poll(poller, &event, 1, 0), EBADF, "dead: poll");
-	fails(mio_register(poller, &a, 1, BOTH), EBADF, "dead: register");
+	fails(mio_poll(poller, &event, 1, 0), EBADF, "closed poller: poll");
+	fails(mio_register(poller, &a, 1, BOTH), EBADF,
+	    "closed poller: register");
 	fails(mio_reregister(poller, source, 1, BOTH), EBADF,
-	    "dead: reregister");
-	fails(mio_poller_fd(poller), EBADF, "dead: poller_fd");
-	fails(mio_poller_set_spin(poller, 0), EBADF, "dead: set_spin");
+	    "closed poller: reregister");
+	fails(mio_poller_fd(poller), EBADF, "closed poller: poller_fd");
+	fails(mio_poller_set_spin(poller, 0), EBADF, "closed poller: set_spin");
 	errno = 0;
-	ok(mio_poller_ref(poller) == NULL && errno == EBADF, "dead: ref");
+	ok(mio_poller_ref(poller) == NULL && errno == EBADF,
+	    "closed poller: ref");
 	errno = 0;
 	ok(mio_waker_new(poller, 1) == NULL && errno == EBADF,
-	    "dead: waker_new");
+	    "closed poller: waker_new");
 	is(mio_source_would_block(source, MIO_READABLE), 0,
-	    "dead: would_block has nothing to arm");
+	    "closed poller: would_block succeeds");
 	close_source(&a);
 	close_source(&b);
 }
 
 static void
-outliving(void)
+poller_freed_first(void)
 {
 	struct mio_poller *poller = new_poller();
 	struct mio_waker *waker = mio_waker_new(poller, 9);
@@ -218,20 +229,21 @@ outliving(void)
 	reg(poller, &a, 1, BOTH);
 	reg(poller, &b, 2, BOTH);
 	mio_poller_free(poller);
-	dead_calls(poller, &a);
-	fails(mio_waker_wake(waker), EBADF, "dead: wake");
+	closed_calls(poller, &a);
+	fails(mio_waker_wake(waker), EBADF, "closed poller: wake");
 	put_text(&a, "x");
-	is(drain(&b), 1, "dead: the sources read and write");
-	is(mio_deregister(poller, &a), 0, "dead: deregister succeeds");
-	fails(mio_deregister(poller, &a), ENOENT, "dead: once");
-	is(mio_source_close(&b), 0, "dead: close succeeds");
+	is(drain(&b), 1, "closed poller: its sources can read and write");
+	is(mio_deregister(poller, &a), 0, "closed poller: deregister succeeds");
+	fails(mio_deregister(poller, &a), ENOENT,
+	    "closed poller: deregister only once");
+	is(mio_source_close(&b), 0, "closed poller: close succeeds");
 	mio_waker_free(waker);
 	poller = new_poller();
 	reg(poller, &a, 3, BOTH);
-	ok(comes(poller, 3, BOTH), "the next poller takes it");
+	ok(comes(poller, 3, BOTH), "registered with a new poller");
 	mio_poller_free(poller);
 	close_source(&a);
-	if (!ok(count_fds() < fds, "and all descriptors are gone"))
+	if (!ok(count_fds() < fds, "and all descriptors are closed"))
 		tap_diag("%d of %d", count_fds(), fds);
 }
 
@@ -245,22 +257,22 @@ moving(struct mio_poller *poller)
 	memcpy(&moved, &a, sizeof(moved));
 	memset(&a, 0, sizeof(a));
 	put_text(&b, "x");
-	ok(comes(poller, 1, MIO_READABLE), "a moved source: its events go on");
+	ok(comes(poller, 1, MIO_READABLE), "a moved source: readable");
 	is(drain(&moved), 1, "a moved source: read");
 	put_text(&b, "y");
 	ok(comes(poller, 1, MIO_READABLE), "a moved source: and re-armed");
 	rereg(poller, &moved, 2, BOTH);
 	ok(wait_token(poller, 2, BOTH) & MIO_WRITABLE,
 	    "a moved source: reregistered");
-	fails(mio_deregister(poller, &a), EBADF, "the old place is empty");
+	fails(mio_deregister(poller, &a), EBADF, "the old structure is empty");
 	is(mio_deregister(poller, &moved), 0, "a moved source: deregistered");
 	close_source(&moved);
 	close_source(&b);
 }
 
 /*
- * Records come from a list and go back to it; a copy of a source that is
- * long gone must not arm what has its record now.
+ * Records are recycled through a list.  A stale copy of a source that was
+ * deregistered must not re-arm the source that uses its record now.
  */
 static void
 stale_copy(struct mio_poller *poller)
@@ -276,7 +288,7 @@ stale_copy(struct mio_poller *poller)
 	reg(poller, &c, 2, MIO_READABLE);
 	ok(comes(poller, 2, MIO_READABLE), "an event");
 	is(mio_source_would_block(&stale, MIO_READABLE), 0, "a stale copy");
-	is(quiet(poller), 0, "a stale copy arms nothing");
+	is(quiet(poller), 0, "a stale copy re-arms nothing");
 	close_source(&a);
 	close_source(&b);
 	close_source(&c);
@@ -285,7 +297,7 @@ stale_copy(struct mio_poller *poller)
 
 #define SOURCES	150	/* more than one chunk of records */
 
-/* Sources closed before or after their poller, in turns. */
+/* Closes sources before and after their poller, alternately. */
 static void
 one_life(int round)
 {
@@ -327,7 +339,8 @@ many_lives(void)
 
 	for (i = 0; i < 12; i++)
 		one_life(i);
-	is(count_fds(), fds, "many lives: the descriptor count stays");
+	is(count_fds(), fds,
+	    "many pollers with sources: the descriptor count stays");
 	for (i = 0; i < 1000 / tap_slow(); i++) {
 		struct mio_poller *poller = new_poller();
 
@@ -356,7 +369,7 @@ main(int argc, char **argv)
 	stale_copy(poller);
 	mio_poller_free(poller);
 	handles();
-	outliving();
+	poller_freed_first();
 	many_lives();
 	is(count_fds(), fds, "no descriptor is left");
 	return tap_done();

@@ -1,8 +1,8 @@
 /*
- * Contract 9, at length: ten million wakes from four threads, and none is lost.
- * Each thread writes a number before each wake; after the last of a burst it
- * waits until the poller's thread has seen that number.  On a machine that is
- * busy with other things it is fewer, as many as the time allows.
+ * Contract 9 under load: ten million wakes from four threads, none of which
+ * may be lost.  Each thread writes a number before each wake; after each burst
+ * it waits until the polling thread has seen the last number.  On a busy
+ * machine the test ends early, with fewer wakes.
  */
 #include "config.h"
 
@@ -20,7 +20,7 @@
 
 struct waking {
 	struct mio_waker	*waker;
-	unsigned int		 wakes;		/* that are to be */
+	unsigned int		 wakes;		/* to be made */
 	unsigned int		 written;
 	unsigned int		 seen;
 	bool			 lost;
@@ -28,7 +28,9 @@ struct waking {
 
 static struct waking waking[THREADS];
 
-/* Bursts of all lengths, so that each meets deliveries in another place. */
+/*
+ * Bursts of all lengths, so that deliveries come at different points of them.
+ */
 static void *
 wake_often(void *arg)
 {
@@ -74,7 +76,10 @@ take_all(void *arg)
 	}
 }
 
-/* The fakes take a lock, or several system calls, where kernels take none. */
+/*
+ * Fewer wakes on the fakes, which take a lock or several system calls where
+ * kernels take none, and on Windows.
+ */
 static unsigned int
 wakes(void)
 {
@@ -112,8 +117,8 @@ main(void)
 	need(mio_waker_wake(stop) == 0);
 	join_thread(taker);
 	is(lost, 0, "%u threads: no wake is lost", THREADS);
-	is(sum, given, "%u wakes of %u, and the last of each seen", given,
-	    all);
+	is(sum, given, "%u wakes of %u, and the last of each thread seen",
+	    given, all);
 	for (i = 0; i < THREADS; i++)
 		mio_waker_free(waking[i].waker);
 	mio_waker_free(stop);

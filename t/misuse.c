@@ -1,5 +1,6 @@
 /*
- * Misuse has an error, and leaves everything else working.
+ * Checks that misuse fails with the documented error, and that everything else
+ * still works.
  */
 #include "config.h"
 
@@ -23,17 +24,19 @@ static struct mio_poller *poller, *other;
 static struct mio_source a, b;		/* a is registered, token 1 */
 static struct mio_event events[4];
 
-/* A poller and a source that misuse has not harmed. */
+/* Checks that the poller and its registered source still work. */
 static void
 still_works(const char *after)
 {
 	put_text(&b, "x");
-	ok(comes(poller, 1, MIO_READABLE), "all works after %s", after);
+	ok(comes(poller, 1, MIO_READABLE), "everything works after %s", after);
 	is(drain(&a), 1, "the byte is there");
-	is(quiet(poller), 0, "and nothing else");
+	is(quiet(poller), 0, "and no other event");
 }
 
-/* Asynchronous I/O is the kqueue's, and of these not each has all of it. */
+/*
+ * Asynchronous I/O exists on kqueue only, and not all kqueues have both kinds.
+ */
 static void
 asynchronous(struct mio_source *source, unsigned int bit, const char *name)
 {
@@ -173,8 +176,8 @@ static void
 polls(void)
 {
 	fails(mio_poll(poller, events, 0, 0), EINVAL, "no room for events");
-	fails(mio_poll(poller, events, -1, 0), EINVAL, "less than none");
-	fails(mio_poll(poller, events, INT_MIN, 0), EINVAL, "much less");
+	fails(mio_poll(poller, events, -1, 0), EINVAL, "negative room");
+	fails(mio_poll(poller, events, INT_MIN, 0), EINVAL, "INT_MIN as room");
 	fails(mio_poll(poller, NULL, 4, 0), EINVAL, "no array");
 	fails(mio_poll(NULL, events, 4, 0), EINVAL, "no poller");
 	fails(mio_poller_set_spin(poller, -1), EINVAL, "a negative spin");
@@ -201,14 +204,14 @@ files(const char *self)
 	need(mio_source_from_fd(&file, fd) == 0);
 	fails(mio_register(poller, &file, 2, MIO_READABLE), EPERM,
 	    "a regular file");
-	fails(mio_source_take_error(&file), ENOTSOCK, "which has no error");
+	fails(mio_source_take_error(&file), ENOTSOCK, "take_error of a file");
 	close_source(&file);
 	need(mio_source_from_fd(&file, fd) == 0);
 	fails(mio_register(poller, &file, 2, MIO_READABLE), EBADF,
 	    "a foreign descriptor that isn't open");
-	fails(mio_source_close(&file), EBADF, "closing it");
+	fails(mio_source_close(&file), EBADF, "closing it fails");
 	fails(mio_source_from_fd(&file, -1), EBADF, "a negative descriptor");
-	fails(mio_source_fd(&file), EBADF, "leaves the source empty");
+	fails(mio_source_fd(&file), EBADF, "which leaves the source empty");
 	still_works("files");
 }
 
@@ -225,7 +228,7 @@ constructors(void)
 	    "listen: unknown flag");
 	fails(mio_source_fd(&s), EBADF, "which leaves the source empty");
 	fails(mio_tcp_connect(&s, sa, len, MIO_REUSEPORT), EINVAL,
-	    "connect: a flag of listen's");
+	    "connect: a flag for listen only");
 	fails(mio_tcp_accept(&a, &s, NULL, NULL, 1), EINVAL,
 	    "accept: unknown flag");
 	fails(mio_tcp_accept(&a, &s, sa, NULL, 0), EINVAL,
@@ -243,17 +246,20 @@ constructors(void)
 	sa->sa_family = AF_UNIX;
 	fails(mio_tcp_connect(&s, sa, len, 0), EAFNOSUPPORT,
 	    "another family");
-	fails(mio_tcp_shutdown(&a, 3), EINVAL, "shutdown: no such way");
-	fails(mio_tcp_shutdown(&a, -1), EINVAL, "shutdown: no such way at all");
+	fails(mio_tcp_shutdown(&a, 3), EINVAL,
+	    "shutdown: an unknown direction");
+	fails(mio_tcp_shutdown(&a, -1), EINVAL,
+	    "shutdown: a negative direction");
 	fails(mio_tcp_set_ttl(&a, 0), EINVAL, "a ttl of 0");
 	fails(mio_tcp_set_ttl(&a, 256), EINVAL, "a ttl of 256");
-	fails(mio_source_would_block(&a, 0), EINVAL, "would_block: nothing");
-	fails(mio_source_would_block(&a, MIO_READABLE | MIO_ERROR), EINVAL,
+	fails(mio_source_would_block(&a, 0), EINVAL,
 	    "would_block: no direction");
+	fails(mio_source_would_block(&a, MIO_READABLE | MIO_ERROR), EINVAL,
+	    "would_block: error is no direction");
 	still_works("constructors");
 }
 
-/* Success leaves errno alone, also where something is tried twice inside. */
+/* Success leaves errno alone, even where a call is tried twice internally. */
 #define KEEPS(what, expression) do {					\
 	int kept, held;							\
 	errno = 4711;							\
@@ -309,7 +315,7 @@ keeps_errno(void)
 	    "[::1%lo]:1" : "[::1]:1", sa, &len) == 0);
 	KEEPS("addr_format", mio_addr_format(sa, len, text, 64) > 0);
 	mio_poller_free(third);
-	still_works("all that");
+	still_works("successful calls");
 }
 
 int

@@ -1,11 +1,11 @@
 /*
- * POLL-2: seeded random sequences of operations, held against a model of the
- * contract (t/model); one that fails is shrunk and printed.
+ * POLL-2: seeded random sequences of operations, checked against a model of
+ * the contract (t/model).  A sequence that fails is shrunk and printed.
  *
  *	T_SEED=n	the first seed
- *	T_SEEDS=n	how many
- *	T_ONLY=1,2,...	of the first seed's steps only these, and loudly
- *	T_TRACE=file	what every selector must agree on; see model_across.sh
+ *	T_SEEDS=n	the number of seeds
+ *	T_ONLY=1,2,...	runs only these steps of the first seed, and prints them
+ *	T_TRACE=file	writes what all selectors must agree on: model_across.sh
  */
 #include "config.h"
 
@@ -23,7 +23,7 @@
 static int found[FAULT_MAX];
 static long events;
 
-/* Empty is as good as not set. */
+/* The value of an environment variable; NULL if it is unset or empty. */
 static const char *
 setting(const char *name)
 {
@@ -68,7 +68,7 @@ print_numbers(const struct op *ops, int n, unsigned int seed)
 	for (i = 0; i < n; i++)
 		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%d",
 		    i > 0 ? "," : "", ops[i].number);
-	tap_diag("again: T_SEED=%u T_ONLY=%s t/%s/model", seed, list,
+	tap_diag("to repeat: T_SEED=%u T_ONLY=%s t/%s/model", seed, list,
 	    mio_selector_name());
 }
 
@@ -80,7 +80,7 @@ report(struct op *ops, int n, unsigned int seed, const struct outcome *outcome)
 	tap_diag("seed %u on %s, step %d: %s", seed, mio_selector_name(),
 	    outcome->step < n ? ops[outcome->step].number : n, outcome->text);
 	left = shrink(ops, n, outcome);
-	tap_diag("%d steps of %d are enough:", left, n);
+	tap_diag("%d of %d steps suffice:", left, n);
 	for (i = 0; i < left; i++)
 		tap_diag("%s", op_text(&ops[i]));
 	print_numbers(ops, left, seed);
@@ -123,16 +123,17 @@ main(void)
 	tap_diag("%ld events", events);
 	ok(events > 0, "a random walk: events were seen");
 	is(found[FAULT_STRANGER], 0,
-	    "a random walk: no event of a source that is gone");
+	    "a random walk: no event of a deregistered source");
 	is(found[FAULT_REPEATED], 0,
 	    "a random walk: no source twice in a call");
 	is(found[FAULT_UNTRUE], 0, "a random walk: what is reported is true");
 	is(found[FAULT_UNCALLED], 0,
 	    "a random walk: nothing is reported without a cause");
-	is(found[FAULT_OVERDUE], 0, "a random walk: what is due is reported");
+	is(found[FAULT_OVERDUE], 0,
+	    "a random walk: each pending event is reported");
 	is(found[FAULT_RESULT], 0,
 	    "a random walk: calls return what they must");
-	is(found[FAULT_DIED], 0, "a random walk: to the end of it");
+	is(found[FAULT_DIED], 0, "a random walk: runs to its end");
 	is(found[FAULT_LEAK], 0, "a random walk: the descriptor count stays");
 	return tap_done();
 }

@@ -1,5 +1,5 @@
 /*
- * Contract 13: level, oneshot and exclusive, on every selector.
+ * Contract 13: level, oneshot and exclusive behave the same on each selector.
  */
 #include "config.h"
 
@@ -30,7 +30,7 @@ level(struct mio_poller *poller)
 	is(mio_source_read(&a, buf, 1), 1, "read a part of it");
 	is(poll_now(poller, &event, 1), 1, "level: still reported");
 	drain(&a);
-	is(quiet(poller), 0, "level: silent when there is nothing");
+	is(quiet(poller), 0, "level: silent when nothing is left");
 	put_text(&b, "x");
 	ok(comes(poller, 1, MIO_READABLE), "level: and reported again");
 	rereg(poller, &a, 2, MIO_READABLE);
@@ -39,12 +39,15 @@ level(struct mio_poller *poller)
 	rereg(poller, &a, 3, BOTH | MIO_LEVEL);
 	is(poll_now(poller, &event, 1), 1, "from edge to level: an event");
 	is(poll_now(poller, &event, 1), 1, "from edge to level: and again");
-	/* A kqueue gives each direction by itself, if there is room for one. */
+	/*
+	 * If there is room for one event only, a kqueue returns each direction
+	 * by itself.
+	 */
 	is(wait_token(poller, 3, BOTH) & BOTH, BOTH, "with both directions");
 	close_source(&b);
 	drain(&a);
-	is(poll_now(poller, &event, 1), 1, "level: the end is reported");
-	is(poll_now(poller, &event, 1), 1, "level: and goes on to be");
+	is(poll_now(poller, &event, 1), 1, "level: end of file is reported");
+	is(poll_now(poller, &event, 1), 1, "level: and reported again");
 	close_source(&a);
 }
 
@@ -64,12 +67,12 @@ oneshot(struct mio_poller *poller, unsigned int mode, const char *words)
 		is(quiet(poller), 0, "%s: silent after it", words);
 		put_text(&b, "y");
 		is(quiet(poller), 0, "%s: silent for new data", words);
-		is(drain(&a), 2, "%s: read to would-block", words);
+		is(drain(&a), 2, "%s: read to EAGAIN", words);
 		put_text(&b, "z");
-		is(quiet(poller), 0, "%s: silent after would-block too",
+		is(quiet(poller), 0, "%s: silent after EAGAIN too",
 		    words);
 		need(mio_source_would_block(&a, MIO_READABLE) == 0);
-		is(quiet(poller), 0, "%s: silent, whatever is said", words);
+		is(quiet(poller), 0, "%s: silent after would_block too", words);
 		rereg(poller, &a, (mio_token)i, MIO_READABLE | mode);
 		is(poll_now(poller, &event, 1), 1,
 		    "%s: reregistered, an event", words);
@@ -79,7 +82,8 @@ oneshot(struct mio_poller *poller, unsigned int mode, const char *words)
 		is(quiet(poller), 0, "%s: reregistered, not ready", words);
 	}
 	close_source(&b);
-	ok(comes(poller, 4, MIO_READABLE), "%s: the end is reported", words);
+	ok(comes(poller, 4, MIO_READABLE), "%s: end of file is reported",
+	    words);
 	is(spins(poller), 0, "%s: once", words);
 	close_source(&a);
 }
@@ -158,7 +162,7 @@ exclusive_rules(struct mio_poller *poller)
 	close_source(&b);
 }
 
-/* No RDHUP with it on epoll, and so nowhere. */
+/* Epoll refuses RDHUP with exclusive, so no selector reports read_closed. */
 static void
 exclusive_hints(struct mio_poller *poller)
 {
@@ -174,15 +178,15 @@ exclusive_hints(struct mio_poller *poller)
 	if (!on_selector("kqueue"))
 		is(seen & MIO_READ_CLOSED, 0,
 		    "exclusive: no hint read_closed");
-	is(mio_source_read(&a, buf, sizeof(buf)), 0, "and the end is there");
+	is(mio_source_read(&a, buf, sizeof(buf)), 0, "and end of file is read");
 	is(spins(poller), 0, "exclusive: once");
 	close_source(&a);
 	close_source(&b);
 }
 
 /*
- * One listener in two pollers, a thread on each.  How many are woken is the
- * kernel's business; that all connections are served is ours.
+ * One listener in two pollers, each with a thread.  The kernel decides how
+ * many of them wake up; the test checks that all connections are served.
  */
 struct worker {
 	struct mio_poller	*poller;
@@ -252,7 +256,7 @@ exclusive_service(unsigned int mode, const char *words)
 		need(mio_tcp_connect(&client, (struct sockaddr *)&addr, len,
 		    0) == 0);
 		close_source(&client);
-		/* Some come alone, some together. */
+		/* Some connections come alone, others together. */
 		while (i % 3 != 0 && atomic_get(&served) < (unsigned int)i &&
 		    msec() < end)
 			sleep_msec(1);

@@ -1,5 +1,5 @@
 /*
- * Multicast over loopback: joining, leaving, and who hears what.
+ * Checks multicast over loopback: joining, leaving, and which sockets receive.
  */
 #include "config.h"
 
@@ -44,7 +44,7 @@ send_group(struct sockaddr_storage *group, mio_socklen len)
 }
 
 static bool
-hears(void)
+receives(void)
 {
 	char buf[8];
 
@@ -55,7 +55,7 @@ hears(void)
 	return true;
 }
 
-/* What the system itself says of an option, whose type may be a byte. */
+/* The value of an option by getsockopt(2); its type may be a byte. */
 static int
 raw_option(const struct mio_source *source, int name)
 {
@@ -68,8 +68,8 @@ raw_option(const struct mio_source *source, int name)
 }
 
 /*
- * That nothing is looped back can't be seen on a loopback interface, which
- * does so by itself.
+ * That loop is off can't be observed on a loopback interface, which always
+ * loops back.
  */
 static void
 options_v4(void)
@@ -79,16 +79,18 @@ options_v4(void)
 	bind_on("127.0.0.1:0", &a);
 	is(mio_udp_multicast_ttl_v4(&a), 1, "ttl: one hop at first");
 	is(mio_udp_set_multicast_ttl_v4(&a, 200), 0, "ttl: set");
-	is(mio_udp_multicast_ttl_v4(&a), 200, "ttl: got");
-	is(raw_option(&a, IP_MULTICAST_TTL), 200, "ttl: it is that option");
+	is(mio_udp_multicast_ttl_v4(&a), 200, "ttl: it was set");
+	is(raw_option(&a, IP_MULTICAST_TTL), 200,
+	    "ttl: the system's option is set");
 	is(mio_udp_set_multicast_ttl_v4(&a, 0), 0, "ttl: this host only");
-	is(mio_udp_multicast_ttl_v4(&a), 0, "ttl: got");
-	fails(mio_udp_set_multicast_ttl_v4(&a, 256), EINVAL, "ttl: too far");
+	is(mio_udp_multicast_ttl_v4(&a), 0, "ttl: it was set");
+	fails(mio_udp_set_multicast_ttl_v4(&a, 256), EINVAL, "ttl: too large");
 	fails(mio_udp_set_multicast_ttl_v4(&a, -1), EINVAL, "ttl: negative");
 	is(mio_udp_multicast_loop_v4(&a), 1, "loop: on at first");
-	is(mio_udp_set_multicast_loop_v4(&a, 0), 0, "loop: off");
+	is(mio_udp_set_multicast_loop_v4(&a, 0), 0, "loop: switched off");
 	is(mio_udp_multicast_loop_v4(&a), 0, "loop: is off");
-	is(raw_option(&a, IP_MULTICAST_LOOP), 0, "loop: it is that option");
+	is(raw_option(&a, IP_MULTICAST_LOOP), 0,
+	    "loop: the system's option is set");
 	is(mio_udp_set_multicast_loop_v4(&a, 256), 0, "loop: on");
 	is(mio_udp_multicast_loop_v4(&a), 1, "loop: is on");
 	close_source(&a);
@@ -108,7 +110,7 @@ options_v6(void)
 	close_source(&a);
 }
 
-/* Wine has no better error. */
+/* The errno of leaving a group twice; Wine returns EINVAL. */
 static int
 not_member(void)
 {
@@ -133,11 +135,11 @@ group_v4(void)
 	    "v4: join");
 	fails(mio_udp_join_multicast_v4(&receiver, &group, &interface),
 	    EADDRINUSE, "v4: joined already");
-	/* Which way a group lies is the sender's choice, but not in qemu. */
+	/* The sender chooses the interface, which qemu doesn't support. */
 	if (setsockopt(mio_source_fd(&sender), IPPROTO_IP, IP_MULTICAST_IF,
 	    &interface, sizeof(interface)) == 0) {
 		is(send_group(&to, len), 1, "v4: sent to the group");
-		ok(hears(), "v4: a member hears it");
+		ok(receives(), "v4: a member receives it");
 	} else {
 		tap_skip(2, "v4: IP_MULTICAST_IF: %s", strerror(errno));
 	}
@@ -146,7 +148,7 @@ group_v4(void)
 	n = mio_udp_leave_multicast_v4(&receiver, &group, &interface);
 	fails(n, not_member(), "v4: left already");
 	fails(mio_udp_join_multicast_v4(&receiver, &interface, &interface),
-	    EINVAL, "v4: what is no group");
+	    EINVAL, "v4: not a multicast address");
 	fails(mio_udp_join_multicast_v4(&receiver, NULL, &interface), EINVAL,
 	    "v4: no group");
 	close_source(&receiver);
@@ -172,9 +174,9 @@ group_v6(unsigned int interface)
 	fails(mio_udp_join_multicast_v6(&receiver, &group, interface),
 	    EADDRINUSE, "v6: joined already");
 	if (send_group(&to, len) == 1)
-		ok(hears(), "v6: a member hears it");
+		ok(receives(), "v6: a member receives it");
 	else
-		tap_skip(1, "v6: no way there: %s", strerror(errno));
+		tap_skip(1, "v6: no route to the group: %s", strerror(errno));
 	is(mio_udp_leave_multicast_v6(&receiver, &group, interface), 0,
 	    "v6: leave");
 	n = mio_udp_leave_multicast_v6(&receiver, &group, interface);
@@ -203,7 +205,7 @@ misuse(void)
 	    "loop of an empty source");
 }
 
-/* One that has IPv6, or else loopback. */
+/* An interface with IPv6, or else loopback. */
 static unsigned int
 interface_v6(void)
 {

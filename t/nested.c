@@ -1,5 +1,6 @@
 /*
- * A poller's descriptor in another poller, and in poll(2).
+ * Checks a poller's descriptor that is registered with another poller, or used
+ * in poll(2).
  */
 #include "config.h"
 
@@ -32,19 +33,19 @@ nest(struct mio_poller *outer, struct mio_poller *inner)
 	is(mio_source_from_fd(&nested, mio_poller_fd(inner)), 0,
 	    "a poller's descriptor is a source");
 	reg(outer, &nested, 2, MIO_READABLE);
-	is(quiet(outer), 0, "nothing in the inner: nothing in the outer");
+	is(quiet(outer), 0, "no event in the inner: none in the outer");
 	ok(!raw_readable(mio_poller_fd(inner)), "nor in poll(2)");
 	for (i = 0; i < 3; i++) {
 		put_text(&b, "x");
 		ok(comes(outer, 2, MIO_READABLE),
 		    "an event in the inner: the outer is readable");
 		ok(raw_readable(mio_poller_fd(inner)),
-		    "and so it is in poll(2)");
-		is(poll_now(inner, &event, 1), 1, "the inner has it");
+		    "and poll(2) reports it");
+		is(poll_now(inner, &event, 1), 1, "the inner has the event");
 		is(event.token, 1, "with its token");
 		need(drain(&a) == 1);
-		is(poll_now(inner, &event, 1), 0, "once");
-		/* As would-block of any descriptor that is used directly. */
+		is(poll_now(inner, &event, 1), 0, "only once");
+		/* Needed after EAGAIN of a descriptor that is used directly. */
 		need(mio_source_would_block(&nested, MIO_READABLE) == 0);
 		quiet(outer);
 		is(quiet(outer), 0, "and the outer is quiet");
@@ -52,13 +53,16 @@ nest(struct mio_poller *outer, struct mio_poller *inner)
 	for (i = 0; i < 3; i++) {
 		put_text(&b, "x");
 		ok(comes(outer, 2, MIO_READABLE),
-		    "the inner was left alone once drained: readable again");
+		    "no poll of the inner after it was drained: readable "
+		    "again");
 		need(poll_now(inner, &event, 1) == 1 && drain(&a) == 1);
 		need(mio_source_would_block(&nested, MIO_READABLE) == 0);
 	}
-	/* Another kqueue can't be watched for writing: reading will do. */
+	/*
+	 * A kqueue can't be watched for writing, but registering must succeed.
+	 */
 	is(mio_reregister(outer, &nested, 2, MIO_READABLE | MIO_WRITABLE), 0,
-	    "writing asked for as well");
+	    "reregistered for writing as well");
 	quiet(outer);
 	need(mio_waker_wake(waker) == 0);
 	ok(comes(outer, 2, MIO_READABLE),
@@ -67,7 +71,7 @@ nest(struct mio_poller *outer, struct mio_poller *inner)
 	is(event.token, 3, "with its token");
 	need(mio_source_release(&nested) >= 0);
 	put_text(&b, "x");
-	is(quiet(outer), 0, "released: the outer hears nothing");
+	is(quiet(outer), 0, "released: no event in the outer");
 	mio_waker_free(waker);
 	close_source(&a);
 	close_source(&b);

@@ -1,6 +1,7 @@
 /*
- * Contract 5: a registration appears at most once per call; never more
- * events than asked for, and a few busy sources don't starve the others.
+ * Contract 5: a registration appears at most once per call; a call never
+ * returns more events than there is room for; and a few busy sources don't
+ * starve the others.
  */
 #include "config.h"
 
@@ -12,7 +13,7 @@
 #include "lib/util.h"
 
 #define COUNT	8
-#define MANY	300	/* more than any selector takes at a time */
+#define MANY	300	/* more than any selector's batch */
 #define GUARD	0x5a
 
 struct pair {
@@ -39,7 +40,7 @@ close_pairs(struct pair *pairs)
 	}
 }
 
-/* Is the memory behind the array as it was? */
+/* Is the memory behind the array unchanged? */
 static bool
 guarded(const struct mio_event *events, int from, int to)
 {
@@ -78,7 +79,7 @@ capacity(struct mio_poller *poller, int room)
 	for (i = 0; i < COUNT; i++)
 		wrong += counts[i] != 1 &&
 		    !(on_selector("kqueue") && counts[i] == 2 && room < COUNT);
-	is(over, 0, "capacity %d: never more events than asked for", room);
+	is(over, 0, "capacity %d: never more events than room", room);
 	is(written, 0, "capacity %d: nothing written behind the array", room);
 	is(wrong, 0, "capacity %d: each of the sources once", room);
 }
@@ -106,7 +107,7 @@ capacities(struct mio_poller *poller)
 	close_pairs(pairs);
 }
 
-/* kqueue has a filter a direction; they must arrive as one event. */
+/* kqueue has a filter for each direction; both must be one event. */
 static void
 merged(struct mio_poller *poller)
 {
@@ -139,7 +140,7 @@ busy_polls(struct mio_poller *poller, struct pair *pairs, bool edge)
 			return polls;
 		if (!edge)
 			continue;
-		/* A busy source: read, and at once there is more. */
+		/* The busy sources have new data as soon as they are read. */
 		need(mio_source_read(&pairs[event.token].a, buf, 16) > 0);
 		for (i = 0; i < COUNT - 1; i++)
 			put_text(&pairs[i].b, "x");
@@ -159,11 +160,11 @@ fairness(struct mio_poller *poller, bool edge)
 		reg(poller, &pairs[i].a, (mio_token)i, MIO_READABLE | mode);
 	for (i = 0; i < COUNT - 1; i++)
 		put_text(&pairs[i].b, "x");
-	/* They take the lead before the quiet one has something. */
+	/* The busy sources are reported before the quiet one has data. */
 	busy_polls(poller, pairs, edge);
 	put_text(&pairs[COUNT - 1].b, "x");
 	polls = busy_polls(poller, pairs, edge);
-	tap_diag("seen in poll %d", polls);
+	tap_diag("the quiet source was reported by poll %d", polls);
 	ok(polls <= 20 * COUNT, "capacity 1: a quiet source among busy ones "
 	    "gets its turn (%s)", edge ? "edge" : "level");
 	close_pairs(pairs);
@@ -192,7 +193,7 @@ level_turns(struct mio_poller *poller)
 	close_pairs(pairs);
 }
 
-/* One batch of many: nothing lost, nothing twice. */
+/* Many sources in large batches: none is lost, none is reported twice. */
 static void
 large(struct mio_poller *poller)
 {

@@ -1,6 +1,6 @@
 /*
- * Pipes: what comes out, edges, and what either end sees of the other's
- * closing.
+ * Checks pipes: their data and edges, and what each end reports when the other
+ * is closed.
  */
 #include "config.h"
 
@@ -40,7 +40,7 @@ carries(void)
 	ok(comes(poller, 1, MIO_READABLE), "the reader is readable");
 	is(mio_source_readv(&reader, in, 2), 6, "readv");
 	ok(memcmp(buf, "onet", 4) == 0 && memcmp(rest, "wo", 2) == 0,
-	    "what was written");
+	    "the data is what was written");
 	fails(mio_source_read(&reader, buf, sizeof(buf)), EAGAIN, "drained");
 	fails(mio_source_write(&reader, "x", 1), EBADF,
 	    "the reader can't be written");
@@ -50,7 +50,9 @@ carries(void)
 	close_source(&writer);
 }
 
-/* What was reported is silent, and the reader's end is no exception. */
+/*
+ * A oneshot source stays silent after its event, even if the other end closes.
+ */
 static void
 oneshot_ends(void)
 {
@@ -66,7 +68,7 @@ oneshot_ends(void)
 	rereg(poller, &writer, 2,
 	    MIO_READABLE | MIO_WRITABLE | MIO_ONESHOT);
 	is(mio_poll(poller, &event, 1, PATIENCE), 1, "oneshot: one event");
-	is(quiet(poller), 0, "oneshot: and no other of the same end");
+	is(quiet(poller), 0, "oneshot: and no other for end of file");
 	close_source(&writer);
 }
 
@@ -103,12 +105,12 @@ writer_closes(void)
 	reg(poller, &reader, 1, MIO_READABLE);
 	put_text(&writer, "last");
 	close_source(&writer);
-	ok(comes(poller, 1, MIO_READABLE), "closed: the reader is told");
+	ok(comes(poller, 1, MIO_READABLE), "closed: the reader is readable");
 	is(mio_source_read(&reader, buf, sizeof(buf)), 4,
-	    "what was written comes first");
-	is(mio_source_read(&reader, buf, sizeof(buf)), 0, "then the end");
-	ok(spins(poller) <= 2, "after the end: no spinning");
-	is(mio_source_read(&reader, buf, sizeof(buf)), 0, "still the end");
+	    "the data is read first");
+	is(mio_source_read(&reader, buf, sizeof(buf)), 0, "then end of file");
+	ok(spins(poller) <= 2, "after end of file: no spinning");
+	is(mio_source_read(&reader, buf, sizeof(buf)), 0, "still end of file");
 	close_source(&reader);
 }
 
@@ -123,14 +125,15 @@ reader_closes(void)
 	(void)fill(&writer);
 	is(quiet(poller), 0, "a full pipe isn't writable");
 	close_source(&reader);
-	ok(comes(poller, 2, MIO_WRITABLE), "closed: the writer is told");
+	ok(comes(poller, 2, MIO_WRITABLE), "closed: the writer is writable");
 	fails(mio_source_write(&writer, "x", 1), EPIPE, "no more writes");
 	ok(spins(poller) <= 2, "after EPIPE: no spinning");
-	is(mio_deregister(poller, &writer), 0, "deregistered after the end");
+	is(mio_deregister(poller, &writer), 0,
+	    "deregistered after the reader closed");
 	close_source(&writer);
 }
 
-/* There is none in a pipe, which is no reason to refuse it. */
+/* A pipe has no urgent data, but MIO_PRIORITY must not be refused for it. */
 static void
 urgent(void)
 {
@@ -141,14 +144,14 @@ urgent(void)
 	if (mio_register(poller, &reader, 1, interest) == 0) {
 		put_text(&writer, "x");
 		is(wait_token(poller, 1, MIO_READABLE), MIO_READABLE,
-		    "urgent data asked for as well: readable");
+		    "registered for priority as well: readable");
 	} else
-		is(errno, ENOTSUP, "no urgent data on this selector");
+		is(errno, ENOTSUP, "this selector doesn't support priority");
 	close_source(&reader);
 	close_source(&writer);
 }
 
-/* A child's standard descriptors want to block. */
+/* A child's standard descriptors need blocking mode. */
 static void
 blocking(void)
 {
@@ -161,12 +164,12 @@ blocking(void)
 	is(mio_source_set_nonblocking(&reader, 0), 0, "made blocking");
 	is(fcntl(fd, F_GETFL) & O_NONBLOCK, 0, "is blocking");
 	ok(fcntl(mio_source_fd(&writer), F_GETFL) & O_NONBLOCK,
-	    "the other end stays as it was");
+	    "the other end is still non-blocking");
 	close_source(&reader);
 	close_source(&writer);
 }
 
-/* Descriptors from elsewhere, and given away. */
+/* Ends that are released and adopted again. */
 static void
 raw(void)
 {
@@ -183,7 +186,7 @@ raw(void)
 	is(mio_source_would_block(&reader, MIO_READABLE), 0, "would_block");
 	put_text(&writer, "y");
 	ok(comes(poller, 1, MIO_READABLE),
-	    "would-block said of the descriptor: a new event");
+	    "after would_block: a new event");
 	close_source(&reader);
 	close_source(&writer);
 }
@@ -197,7 +200,7 @@ misuse(void)
 	fails(mio_pipe_new(&a, NULL, 0), EINVAL, "no writer");
 	fails(mio_pipe_new(&a, &a, 0), EINVAL, "one source for both");
 	fails(mio_pipe_new(&a, &b, 1), EINVAL, "an unknown flag");
-	fails(mio_source_close(&a), EBADF, "leaves the reader empty");
+	fails(mio_source_close(&a), EBADF, "which leaves the reader empty");
 	fails(mio_source_close(&b), EBADF, "and the writer");
 	new_pipe(&a, &b);
 	fails(mio_source_take_error(&a), ENOTSOCK,
@@ -210,7 +213,10 @@ int
 main(void)
 {
 	tap_start();
-	/* mio_pipe_new(3): a pipe raises SIGPIPE, and the program says no. */
+	/*
+	 * A write to a pipe without a reader raises SIGPIPE: see
+	 * mio_pipe_new(3).
+	 */
 	need(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 	poller = new_poller();
 	carries();

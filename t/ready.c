@@ -1,7 +1,7 @@
 /*
- * Contract 1 and 2: a source that is ready when registered or reregistered
- * yields an event at the next poll; without activity nothing comes again;
- * after would-block, or a short count, the next change does.
+ * Contract 1 and 2: a source that is ready when it is registered or
+ * reregistered has an event at the next poll; without activity no other one
+ * comes; after EAGAIN or a short count the next change is reported.
  */
 #include "config.h"
 
@@ -22,12 +22,12 @@ ready_at_registration(struct mio_poller *poller)
 	ok((wait_token(poller, 1, MIO_READABLE | MIO_WRITABLE) &
 	    (MIO_READABLE | MIO_WRITABLE)) == (MIO_READABLE | MIO_WRITABLE),
 	    "ready when registered: an event");
-	is(quiet(poller), 0, "no activity: nothing again");
+	is(quiet(poller), 0, "no activity: no other event");
 	rereg(poller, &a, 2, MIO_READABLE | MIO_WRITABLE);
 	ok((wait_token(poller, 2, MIO_READABLE | MIO_WRITABLE) &
 	    (MIO_READABLE | MIO_WRITABLE)) == (MIO_READABLE | MIO_WRITABLE),
 	    "ready when reregistered: an event, with the new token");
-	is(quiet(poller), 0, "and nothing again");
+	is(quiet(poller), 0, "and no other event");
 	dereg(poller, &a);
 	close_source(&a);
 	close_source(&b);
@@ -47,7 +47,7 @@ edges(struct mio_poller *poller)
 		put_text(&b, "hello");
 		ok(comes(poller, 3, MIO_READABLE), "round %d: readable", i);
 		is(drain(&a), 5, "round %d: drained", i);
-		is(quiet(poller), 0, "round %d: quiet after would-block", i);
+		is(quiet(poller), 0, "round %d: quiet after EAGAIN", i);
 	}
 	put_text(&b, "short");
 	ok(comes(poller, 3, MIO_READABLE), "readable");
@@ -59,7 +59,7 @@ edges(struct mio_poller *poller)
 	close_source(&b);
 }
 
-/* What was there has been read, though nobody said would-block. */
+/* The data was read, although no call returned EAGAIN. */
 static void
 read_meanwhile(struct mio_poller *poller)
 {
@@ -71,11 +71,11 @@ read_meanwhile(struct mio_poller *poller)
 	is(quiet(poller), 0, "nothing to read");
 	put_text(&b, "x");
 	sleep_msec(20);
-	is(mio_source_read(&a, &byte, 1), 1, "read without waiting for it");
+	is(mio_source_read(&a, &byte, 1), 1, "read without polling");
 	rereg(poller, &a, 5, MIO_READABLE);
-	is(quiet(poller), 0, "reregistered: it is looked at anew");
+	is(quiet(poller), 0, "reregistered, not readable: no event");
 	put_text(&b, "y");
-	ok(comes(poller, 5, MIO_READABLE), "and more of it is an event");
+	ok(comes(poller, 5, MIO_READABLE), "new data is an event");
 	close_source(&a);
 	close_source(&b);
 }

@@ -1,6 +1,6 @@
 /*
- * Contract 10 and SOCK-2: a write to a socket whose peer is gone is EPIPE,
- * and not the signal that ends the process.
+ * Contract 10 and SOCK-2: a write to a socket whose peer has closed fails with
+ * EPIPE, and raises no signal.
  */
 #include "config.h"
 
@@ -28,7 +28,7 @@ put(const struct mio_source *source, enum way way)
 	return mio_source_writev(source, iov, 2);
 }
 
-/* The first writes may still succeed, or tell of the reset. */
+/* Writes until EPIPE: the first writes may succeed, or fail with ECONNRESET. */
 static void
 gone(struct mio_source *source, enum way way, const char *words)
 {
@@ -50,13 +50,13 @@ made(enum way way)
 
 	tcp_pair(&a, &b);
 	close_source(&b);
-	gone(&a, way, "a stream of ours, the peer closed,");
+	gone(&a, way, "libmio's stream, the peer closed,");
 	tcp_pair(&a, &b);
 	reset(&b);
-	gone(&a, way, "a stream of ours, the peer reset,");
+	gone(&a, way, "libmio's stream, the peer reset,");
 	tcp_pair(&a, &b);
 	need(mio_tcp_shutdown(&a, MIO_SHUT_WR) == 0);
-	gone(&a, way, "a stream of ours, shut down,");
+	gone(&a, way, "libmio's stream, shut down,");
 	close_source(&b);
 }
 
@@ -74,7 +74,7 @@ foreign(enum way way)
 	gone(&c, way, "a foreign TCP socket, the peer closed,");
 }
 
-/* A foreign descriptor that is no socket is written all the same. */
+/* A foreign descriptor that is no socket can be written, too. */
 static void
 no_socket(enum way way)
 {
@@ -84,7 +84,7 @@ no_socket(enum way way)
 	pipe_pair(&reader, &writer);
 	errno = 55;
 	is(put(&writer, way), 8, "a foreign pipe is written");
-	is(errno, 55, "and errno left alone");
+	is(errno, 55, "and errno is left alone");
 	is(mio_source_read(&reader, buf, sizeof(buf)), 8, "and read");
 	close_source(&reader);
 	close_source(&writer);
@@ -97,7 +97,7 @@ main(void)
 	enum way way;
 
 	tap_start();
-	/* make(1) may have had it ignored. */
+	/* The parent process, such as make(1), may ignore SIGPIPE. */
 	need(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
 	for (way = WRITE; way <= WRITEV; way++) {
 		made(way);
@@ -106,6 +106,6 @@ main(void)
 	}
 	need(sigpending(&pending) == 0);
 	is(sigismember(&pending, SIGPIPE), 0,
-	    "writes to closed sockets raise no SIGPIPE: the process lives");
+	    "writes to closed sockets raise no SIGPIPE");
 	return tap_done();
 }

@@ -1,5 +1,6 @@
 /*
- * Sources: foreign descriptors, release, and would_block.
+ * Checks foreign descriptors, mio_source_release(), blocking mode, and
+ * mio_source_would_block().
  */
 #include "config.h"
 
@@ -34,7 +35,7 @@ pipes(void)
 	close_source(&writer);
 }
 
-/* The round that every selector has to keep: event, EAGAIN, event. */
+/* The sequence that every selector has to support: event, EAGAIN, event. */
 static void
 would_block(void)
 {
@@ -57,7 +58,7 @@ would_block(void)
 	}
 	is(mio_source_would_block(&foreign, MIO_READABLE | MIO_WRITABLE |
 	    MIO_PRIORITY), 0, "all directions");
-	is(quiet(poller), 0, "bring no event that wasn't asked for");
+	is(quiet(poller), 0, "no event without interest");
 	dereg(poller, &foreign);
 	is(mio_source_would_block(&foreign, MIO_READABLE), 0,
 	    "would_block of a source that isn't registered");
@@ -80,12 +81,12 @@ releases(void)
 	is(drain(&moved), 1, "still works");
 	fd = mio_source_release(&moved);
 	ok(fd >= 0, "release");
-	fails(mio_source_fd(&moved), EBADF, "leaves it empty");
+	fails(mio_source_fd(&moved), EBADF, "which leaves the source empty");
 	put_text(&b, "y");
 	is(quiet(poller), 0, "and deregistered");
 	need(mio_source_from_fd(&a, fd) == 0);
 	reg(poller, &a, 5, MIO_READABLE);
-	ok(comes(poller, 5, MIO_READABLE), "the descriptor is open");
+	ok(comes(poller, 5, MIO_READABLE), "the descriptor is still open");
 	close_source(&a);
 	close_source(&b);
 }

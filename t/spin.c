@@ -1,6 +1,6 @@
 /*
- * mio_poller_set_spin: an event comes, a finite wait is no shorter, and an
- * infinite one still never returns 0.
+ * mio_poller_set_spin(): events come while it spins and after it, a finite
+ * wait is not shorter, and an infinite one never returns 0.
  */
 #include "config.h"
 
@@ -16,7 +16,7 @@ finite_wait(struct mio_poller *poller, int ms)
 	struct mio_event event;
 
 	is(mio_poll(poller, &event, 1, MIO_MSEC(ms)), 0,
-	    "%d ms: nothing came", ms);
+	    "%d ms: no event", ms);
 	ok(msec() - start >= ms, "%d ms: not before the time is over", ms);
 }
 
@@ -39,7 +39,7 @@ write_later(void *arg)
 	return NULL;
 }
 
-/* What comes while it spins, or after it has gone to sleep. */
+/* An event comes while it spins, or after it has gone to sleep. */
 static void
 event_comes(struct mio_poller *poller, struct writer writer,
     int64_t timeout, mio_token token, const char *words)
@@ -65,11 +65,11 @@ spinning(struct mio_poller *poller, int64_t spin)
 	reg(poller, &a, 1, MIO_READABLE);
 	is(mio_poller_set_spin(poller, spin), 0, "spin for %lld ns",
 	    (long long)spin);
-	is(poll_now(poller, &event, 1), 0, "a zero wait asks");
+	is(poll_now(poller, &event, 1), 0, "a zero wait: no event");
 	finite_wait(poller, 1);
 	finite_wait(poller, 30);
 	put_text(&b, "x");
-	is(mio_poll(poller, &event, 1, MIO_FOREVER), 1, "an event is there");
+	is(mio_poll(poller, &event, 1, MIO_FOREVER), 1, "a pending event");
 	need(drain(&a) == 1);
 	writer.source = &b;
 	event_comes(poller, writer, MIO_FOREVER, 1, "for ever, a source");
@@ -98,7 +98,10 @@ main(void)
 	fails(mio_poller_set_spin(poller, INT64_MIN), EINVAL,
 	    "the most negative: EINVAL");
 	fails(mio_poller_set_spin(NULL, 0), EINVAL, "no poller");
-	/* Shorter than the wait, longer than it, and cut to what fits. */
+	/*
+	 * Shorter than the wait, longer than the wait, and clamped to the
+	 * maximum.
+	 */
 	spinning(poller, 10000);
 	spinning(poller, MIO_MSEC(10));
 	spinning(poller, MIO_MSEC(100));

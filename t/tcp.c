@@ -1,5 +1,6 @@
 /*
- * TCP: listening, connecting, refusals, and what streams can do besides.
+ * Checks TCP: listening, connecting, refused connections, options, peeking,
+ * shutting down, and vectored I/O.
  */
 #include "config.h"
 
@@ -18,7 +19,7 @@
 
 static struct mio_poller *poller;
 
-/* A listener, with the address that it got; 0 or -1. */
+/* Makes a listener, and stores its address; returns 0 or -1. */
 static int
 listen_on(const char *text, unsigned int flags, struct mio_source *listener,
     struct sockaddr_storage *storage, mio_socklen *len)
@@ -44,7 +45,7 @@ can_listen(const char *text)
 	return true;
 }
 
-/* SOCK-4: connected is writable, then no error, then a peer. */
+/* SOCK-4: a connected stream is writable, has no error, and has a peer. */
 static void
 connects(const char *text)
 {
@@ -76,10 +77,10 @@ connects(const char *text)
 	    &len) == 0);
 	need(mio_addr_format((struct sockaddr *)&storage, len, wanted,
 	    sizeof(wanted)) > 0);
-	is_str(got, wanted, "accept tells the client's address");
+	is_str(got, wanted, "accept returns the client's address");
 	fails(mio_tcp_accept(&listener, &other, NULL, NULL, 0), EAGAIN,
-	    "there is no other");
-	fails(mio_source_fd(&other), EBADF, "which leaves it empty");
+	    "there is no other client");
+	fails(mio_source_fd(&other), EBADF, "which leaves the source empty");
 	close_source(&client);
 	close_source(&server);
 	close_source(&listener);
@@ -104,9 +105,9 @@ refused(void)
 	fails(mio_source_take_error(&client), ECONNREFUSED,
 	    "the refusal is the pending error");
 	if (on_selector("afd"))
-		tap_skip(1, "Winsock tells an error as often as it's asked");
+		tap_skip(1, "Winsock doesn't clear an error when it is read");
 	else
-		is(mio_source_take_error(&client), 0, "once");
+		is(mio_source_take_error(&client), 0, "only once");
 	ok(spins(poller) <= 3, "and no spin");
 	len = sizeof(storage);
 	fails(mio_source_peer_addr(&client, (struct sockaddr *)&storage,
@@ -127,8 +128,8 @@ sharing(void)
 	    EADDRINUSE, "a second bind fails");
 	fails(mio_tcp_listen(&b, (struct sockaddr *)&storage, len, 1,
 	    MIO_REUSEPORT), on_selector("afd") ? ENOTSUP : EADDRINUSE,
-	    "sharing takes both");
-	/* This end closes first, and so has the port in TIME_WAIT. */
+	    "sharing requires the flag on both");
+	/* This end closes first, so its port is in TIME_WAIT. */
 	need(mio_tcp_connect(&c, (struct sockaddr *)&storage, len, 0) == 0);
 	reg(poller, &a, 4, MIO_READABLE);
 	need(comes(poller, 4, MIO_READABLE));
@@ -146,12 +147,12 @@ sharing(void)
 		return;
 	}
 	is(mio_tcp_listen(&b, (struct sockaddr *)&storage, len, 1,
-	    MIO_REUSEPORT), 0, "two that ask for it share a port");
+	    MIO_REUSEPORT), 0, "two listeners with the flag share a port");
 	close_source(&a);
 	close_source(&b);
 }
 
-/* Whether 127.0.0.1 reaches a listener on [::] with these flags. */
+/* Does 127.0.0.1 reach a listener on [::] with these flags? */
 static bool
 reached_by_v4(unsigned int flags)
 {
@@ -171,7 +172,7 @@ reached_by_v4(unsigned int flags)
 	}
 	reg(poller, &client, 6, MIO_WRITABLE);
 	need(comes(poller, 6, MIO_WRITABLE));
-	/* Another program may have that port for IPv4. */
+	/* Check both ends: another program may have that port for IPv4. */
 	reg(poller, &listener, 7, MIO_READABLE);
 	reached = mio_source_take_error(&client) == 0 &&
 	    comes(poller, 7, MIO_READABLE);
@@ -181,8 +182,8 @@ reached_by_v4(unsigned int flags)
 }
 
 /*
- * Listens on one port for IPv6 and for IPv4.  Any port that IPv6 is given may be
- * another program's for IPv4, so many are tried.
+ * Listens on one port for IPv6 and for IPv4.  Another program may have the
+ * IPv6 listener's port for IPv4, so several ports are tried.
  */
 static int
 listen_apart(struct mio_source *v6, struct mio_source *v4)
@@ -211,13 +212,13 @@ families(void)
 	struct mio_source a, b;
 	mio_socklen len;
 
-	/* A system that is told not to use IPv6 still has its sockets. */
+	/* Even if IPv6 is switched off, its sockets can be made. */
 	if (!can_listen("[::]:0")) {
 		tap_skip(8, "no IPv6 on this system");
 		return;
 	}
-	ok(!reached_by_v4(0), "IPv6 takes no IPv4 unless asked");
-	ok(reached_by_v4(MIO_DUALSTACK), "dual-stack does");
+	ok(!reached_by_v4(0), "IPv6 accepts no IPv4 by default");
+	ok(reached_by_v4(MIO_DUALSTACK), "with MIO_DUALSTACK it does");
 	if (!ok(listen_apart(&a, &b) == 0, "so both can have the same port"))
 		return;
 	is(mio_tcp_set_ttl(&a, 9), 0, "the hop limit of IPv6");
@@ -225,7 +226,7 @@ families(void)
 	close_source(&a);
 	close_source(&b);
 	need(listen_on("[::]:0", MIO_DUALSTACK, &a, &storage, &len) == 0);
-	is(mio_tcp_set_ttl(&a, 11), 0, "that of both");
+	is(mio_tcp_set_ttl(&a, 11), 0, "the hop limit of dual-stack");
 	is(mio_tcp_ttl(&a), 11, "is what was set");
 	close_source(&a);
 	if (can_listen("[::1]:0"))
@@ -254,7 +255,7 @@ options(void)
 	close_source(&b);
 }
 
-/* A peek leaves the data there, and one that would block re-arms. */
+/* A peek doesn't consume the data, and a peek that returns EAGAIN re-arms. */
 static void
 peeks(void)
 {
@@ -269,12 +270,12 @@ peeks(void)
 	is(mio_tcp_peek(&a, buf, 2), 2, "peek at part of it");
 	is(drain(&a), 5, "all is still there");
 	fails(mio_tcp_peek(&a, buf, sizeof(buf)), EAGAIN,
-	    "peek at nothing");
+	    "peek without data");
 	put_text(&b, "x");
-	ok(comes(poller, 7, MIO_READABLE), "is reported after that");
-	/* Read all of it exactly, so that only the peek says would-block. */
+	ok(comes(poller, 7, MIO_READABLE), "new data is reported after that");
+	/* Read exactly what is there, so that only the peek returns EAGAIN. */
 	is(mio_source_read(&a, buf, 1), 1, "a read that isn't short");
-	fails(mio_tcp_peek(&a, buf, 1), EAGAIN, "peek at nothing again");
+	fails(mio_tcp_peek(&a, buf, 1), EAGAIN, "peek without data again");
 	put_text(&b, "y");
 	ok(comes(poller, 7, MIO_READABLE), "the peek alone re-arms");
 	close_source(&a);
@@ -292,17 +293,18 @@ shutdowns(void)
 	put_text(&a, "last");
 	is(mio_tcp_shutdown(&a, MIO_SHUT_WR), 0, "shut down writing");
 	fails(mio_source_write(&a, "x", 1), EPIPE, "no more writes");
-	ok(comes(poller, 8, MIO_READABLE), "the peer is told");
+	ok(comes(poller, 8, MIO_READABLE), "the peer is readable");
 	is(mio_source_read(&b, buf, sizeof(buf)), 4, "what was sent arrives");
 	while (mio_source_read(&b, buf, sizeof(buf)) == -1 && errno == EAGAIN)
 		need(comes(poller, 8, MIO_READABLE));
-	is(mio_source_read(&b, buf, sizeof(buf)), 0, "then the end");
+	is(mio_source_read(&b, buf, sizeof(buf)), 0, "then end of file");
 	put_text(&b, "back");
 	reg(poller, &a, 9, MIO_READABLE);
 	need(comes(poller, 9, MIO_READABLE));
 	is(mio_source_read(&a, buf, sizeof(buf)), 4, "the other way is open");
 	is(mio_tcp_shutdown(&b, MIO_SHUT_RDWR), 0, "shut down both");
-	is(mio_source_read(&b, buf, sizeof(buf)), 0, "reads give the end");
+	is(mio_source_read(&b, buf, sizeof(buf)), 0,
+	    "a read returns end of file");
 	close_source(&a);
 	close_source(&b);
 }
@@ -328,23 +330,26 @@ vectors(void)
 	iov[1].iov_len = sizeof(two);
 	is(mio_source_readv(&b, iov, 2), 8, "readv");
 	ok(memcmp(one, "abc", 3) == 0 && memcmp(two, "defgh", 5) == 0,
-	    "in order");
+	    "the data is in order");
 	put_text(&a, "again");
 	ok(comes(poller, 10, MIO_READABLE), "a short readv re-arms");
-	fails(mio_source_writev(&a, iov, -1), EINVAL, "a negative count");
-	fails(mio_source_readv(&a, iov, -1), EINVAL, "for reading");
+	fails(mio_source_writev(&a, iov, -1), EINVAL,
+	    "writev: a negative count");
+	fails(mio_source_readv(&a, iov, -1), EINVAL, "readv: a negative count");
 	need((many = calloc(IOV_MAX + 1, sizeof(*many))) != NULL);
 	fails(mio_source_writev(&a, many, IOV_MAX + 1), EINVAL,
-	    "too many vectors");
-	fails(mio_source_readv(&a, many, IOV_MAX + 1), EINVAL, "for reading");
-	is(mio_source_writev(&a, many, IOV_MAX), 0, "as many as may be");
+	    "writev: too many vectors");
+	fails(mio_source_readv(&a, many, IOV_MAX + 1), EINVAL,
+	    "readv: too many vectors");
+	is(mio_source_writev(&a, many, IOV_MAX), 0,
+	    "writev: IOV_MAX empty vectors");
 	free(many);
-	fails(mio_source_writev(&a, NULL, 1), EFAULT, "a null vector");
+	fails(mio_source_writev(&a, NULL, 1), EFAULT, "writev: a null vector");
 	close_source(&a);
 	close_source(&b);
 }
 
-/* Descriptors that other code has made are listeners as well. */
+/* A descriptor of the program can be a listener as well. */
 static void
 adopted(void)
 {

@@ -1,6 +1,6 @@
 /*
- * Contract 12: registering, re-arming, deregistering, closing and waking
- * from other threads while one waits; a second waiter.
+ * Contract 12: registering, re-arming, deregistering, closing and waking from
+ * other threads while one waits; and a second waiter.
  */
 #include "config.h"
 
@@ -31,7 +31,7 @@ act_later(void *arg)
 	return NULL;
 }
 
-/* The wait is infinite: what isn't noticed runs into the time limit. */
+/* The wait is infinite: if the action ends no wait, the test times out. */
 static void
 play(struct scene *scene, void (*act)(struct scene *), mio_token token,
     const char *words)
@@ -59,7 +59,7 @@ act_reregister(struct scene *scene)
 	rereg(scene->poller, &scene->a, 2, MIO_WRITABLE);
 }
 
-/* A direction that there was no interest in. */
+/* Adds a direction to the interest. */
 static void
 act_widen(struct scene *scene)
 {
@@ -86,7 +86,10 @@ act_would_block(struct scene *scene)
 	put_text(&scene->b, "z");
 }
 
-/* After that, neither the peer's data nor its end is our business. */
+/*
+ * After deregistering, data and close of the peer bring no event, but the wake
+ * does.
+ */
 static void
 act_deregister(struct scene *scene)
 {
@@ -114,21 +117,22 @@ changes(struct mio_poller *poller, struct mio_waker *waker)
 	play(&scene, act_register, 1, "registered");
 	play(&scene, act_reregister, 2, "reregistered");
 	play(&scene, act_widen, 3, "reregistered for another direction");
-	play(&scene, act_read_and_write, 3, "read to would-block");
-	play(&scene, act_would_block, 3, "would_block said");
+	play(&scene, act_read_and_write, 3, "read to EAGAIN");
+	play(&scene, act_would_block, 3, "would_block called");
 	play(&scene, act_deregister, 99, "deregistered");
-	is(quiet(poller), 0, "and nothing is left behind");
+	is(quiet(poller), 0, "and no other event");
 	reg(poller, &scene.a, 4, MIO_READABLE);
 	need(wait_token(poller, 4, MIO_READABLE) == MIO_READABLE);
 	reg(poller, &scene.b, 5, MIO_READABLE);
-	/* The kernel must not hold on to it for the sake of the waiter. */
-	play(&scene, act_close, 5, "closed, the peer learns of it");
+	/* The kernel must not keep the socket open because of the waiter. */
+	play(&scene, act_close, 5, "closed, end of file at the peer");
 	close_source(&scene.b);
 }
 
 /*
- * Four threads register, deregister and wake, while a fifth polls.  They go on
- * until it has seen something: on a busy machine it may begin late.
+ * Four threads register, deregister and wake while a fifth polls.  They go on
+ * until the fifth has seen an event, since it may begin late on a busy
+ * machine.
  */
 #define CHURNERS	4
 
@@ -140,7 +144,7 @@ struct storm {
 
 struct churn {
 	struct storm		*storm;
-	struct mio_waker	*waker;		/* its token is 10 more */
+	struct mio_waker	*waker;		/* its token: 10 more */
 	mio_token		 token;
 };
 
@@ -175,7 +179,9 @@ churn(void *arg)
 	return NULL;
 }
 
-/* Whether it is the waker that ends the storm. */
+/*
+ * Counts an event; returns whether it is that of the waker that ends the test.
+ */
 static bool
 count_event(struct storm *storm, mio_token token)
 {
@@ -209,14 +215,14 @@ poll_until_woken(void *arg)
 }
 
 /*
- * Sources that go while the waiter is late are remembered until it isn't, and
- * AFD has a handle for each thirty-two, which the poller keeps.
+ * Sources that are deregistered while the waiter is busy are cleaned up later.
+ * On AFD the poller keeps a handle for each thirty-two sources.
  */
 static void
 nothing_left(int fds)
 {
 	if (on_selector("afd"))
-		tap_skip(1, "handles are kept while the poller lasts");
+		tap_skip(1, "the poller keeps handles until it is freed");
 	else
 		is(count_fds(), fds, "and no descriptor is left");
 }
@@ -250,7 +256,7 @@ storm(struct mio_poller *poller, struct mio_waker *waker)
 	ok(all.reported > 0, "four threads register and deregister: events");
 	is(woke, CHURNERS, "and wake: each one's wakes");
 	nothing_left(fds);
-	is(quiet(poller), 0, "nor any event");
+	is(quiet(poller), 0, "and no event either");
 }
 
 static void *
@@ -260,7 +266,7 @@ wait_for_end(void *arg)
 	struct mio_event event;
 	int n;
 
-	/* Another thread's zero wait may be in the way for a moment. */
+	/* Another thread's zero wait causes EBUSY for a moment. */
 	while ((n = mio_poll(poller, &event, 1, MIO_FOREVER)) < 0 &&
 	    errno == EBUSY)
 		sched_yield();
@@ -268,7 +274,7 @@ wait_for_end(void *arg)
 	return NULL;
 }
 
-/* Where a wait has state, there can be only one. */
+/* On selectors whose wait has state, a second waiter gets EBUSY. */
 static void
 second_refused(struct mio_poller *poller, struct mio_waker *waker)
 {
@@ -287,7 +293,7 @@ second_refused(struct mio_poller *poller, struct mio_waker *waker)
 	is(wrong, 0, "each time, and without waiting");
 	need(mio_waker_wake(waker) == 0);
 	join_thread(thread);
-	is(quiet(poller), 0, "the first one has got the event");
+	is(quiet(poller), 0, "the first waiter has taken the event");
 }
 
 struct crowd {
@@ -312,7 +318,7 @@ wait_in_crowd(void *arg)
 	return NULL;
 }
 
-/* Until the count is reached; the rest is up to the time limit. */
+/* Waits until the count is reached, or the test times out. */
 static void
 until(const unsigned int *count, unsigned int value)
 {
@@ -320,7 +326,7 @@ until(const unsigned int *count, unsigned int value)
 		sched_yield();
 }
 
-/* Elsewhere two may wait; each event goes to one of them, or another. */
+/* On other selectors two threads may wait; each event goes to one of them. */
 static void
 second_welcome(struct mio_poller *poller, struct mio_waker *waker)
 {
@@ -350,7 +356,7 @@ second_welcome(struct mio_poller *poller, struct mio_waker *waker)
 	until(&crowd.gone, 2);
 	join_thread(threads[0]);
 	join_thread(threads[1]);
-	is(quiet(poller), 0, "two waiters: and nothing is left");
+	is(quiet(poller), 0, "two waiters: and no other event");
 	mio_waker_free(other);
 	close_source(&a);
 	close_source(&b);
@@ -364,7 +370,7 @@ main(void)
 	int fds;
 
 	tap_start();
-	/* What the system itself opens with the first poller stays. */
+	/* Make a poller first: what the system opens for it stays open. */
 	mio_poller_free(new_poller());
 	fds = count_fds();
 	poller = new_poller();
@@ -377,6 +383,6 @@ main(void)
 		second_refused(poller, waker);
 	mio_waker_free(waker);
 	mio_poller_free(poller);
-	is(count_fds(), fds, "nor any descriptor, when the poller is gone");
+	is(count_fds(), fds, "no descriptor is left when the poller is freed");
 	return tap_done();
 }

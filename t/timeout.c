@@ -1,6 +1,6 @@
 /*
- * Contract 8 and TIME-1 to 5: a wait is as long as it was said, rounded up
- * and never less; an infinite one never returns 0.
+ * Contract 8 and TIME-1 to TIME-5: a finite wait lasts for its timeout,
+ * rounded up and never down; an infinite one never returns 0.
  */
 #include "config.h"
 
@@ -30,7 +30,7 @@ static void
 milliseconds(void)
 {
 	is(mio_msec(-1), -1, "for ever");
-	is(mio_msec(INT64_MIN), -1, "any negative is for ever");
+	is(mio_msec(INT64_MIN), -1, "any negative number is for ever");
 	is(mio_msec(0), 0, "0 stays 0");
 	is(mio_msec(1), 1, "1 ns rounds up");
 	is(mio_msec(999000), 1, "999 us rounds up");
@@ -86,7 +86,7 @@ timespecs(void)
 	ok(long_spec(INT64_MAX - 999999), "timespec: nearly INT64_MAX ns");
 }
 
-/* A wait in which nothing comes takes its time, and not less. */
+/* A wait without events is never shorter than its timeout. */
 static void
 finite_waits(struct mio_poller *poller, int64_t ns, const char *words)
 {
@@ -95,11 +95,13 @@ finite_waits(struct mio_poller *poller, int64_t ns, const char *words)
 	int n = mio_poll(poller, &event, 1, ns);
 	int64_t took = nsec() - start;
 
-	is(n, 0, "%s: nothing came", words);
+	is(n, 0, "%s: no event", words);
 	ok(took >= ns, "%s: not before the time is over", words);
 }
 
-/* TIME-2: waits below a millisecond that became 0 made a busy loop. */
+/*
+ * TIME-2: if waits below a millisecond became 0, the caller would loop busily.
+ */
 static void
 no_busy_loop(struct mio_poller *poller)
 {
@@ -127,11 +129,11 @@ shortest(struct mio_poller *poller)
 
 	for (i = 0; i < 100; i++)
 		wrong += mio_poll(poller, &event, 1, 0) != 0;
-	is(wrong, 0, "a zero wait asks");
-	ok(nsec() - start < PATIENCE * tap_slow(), "and does not wait");
+	is(wrong, 0, "a zero wait: no event");
+	ok(nsec() - start < PATIENCE * tap_slow(), "and it does not wait");
 }
 
-/* Wakes when told that the other is about to poll, and a little later. */
+/* Wakes a little after the other thread is about to poll. */
 struct later {
 	struct mio_waker	*waker;
 	int			 ms;
@@ -147,7 +149,10 @@ wake_later(void *arg)
 	return NULL;
 }
 
-/* TIME-1, TIME-4: neither an error, nor over at once, nor slept out. */
+/*
+ * TIME-1, TIME-4: the wait neither fails, nor returns at once, nor lasts to
+ * its end.
+ */
 static void
 woken(struct mio_poller *poller, struct mio_waker *waker, int64_t ns,
     const char *words)
@@ -182,7 +187,7 @@ long_waits(struct mio_poller *poller, struct mio_waker *waker)
 	woken(poller, waker, INT64_MIN, "the most negative");
 }
 
-/* Something that a wait may find and that is no event. */
+/* Makes things that end a system call but are no events. */
 static void
 nothings(struct mio_poller *poller, struct mio_source *a)
 {
@@ -212,7 +217,7 @@ deregistered_before(struct mio_poller *poller, struct mio_waker *waker)
 	is(mio_poll(poller, &event, 1, MIO_FOREVER), 1,
 	    "a freed waker's wake, a deregistered event: an infinite wait "
 	    "never returns 0");
-	is(event.token, 9, "but the event that came");
+	is(event.token, 9, "but the waker's event");
 	join_thread(thread);
 	close_source(&a);
 	close_source(&b);
@@ -220,12 +225,15 @@ deregistered_before(struct mio_poller *poller, struct mio_waker *waker)
 
 struct noise {
 	struct mio_poller	*poller;
-	struct mio_waker	*waker;	/* at the end; or none */
-	struct mio_source	*never;	/* is neither readable nor writable */
+	struct mio_waker	*waker;	/* woken at the end; or NULL */
+	struct mio_source	*never;	/* is never ready */
 	unsigned int		 stop;
 };
 
-/* The same during the wait: kicks, and wakers that come and go. */
+/*
+ * The same during a wait: changes that wake the waiter, and wakers that are
+ * freed.
+ */
 static void *
 make_noise(void *arg)
 {
@@ -251,8 +259,8 @@ make_noise(void *arg)
 }
 
 /*
- * A waker that is freed beside its own wake's delivery may still be seen:
- * events of token 100 are as good as they are rare.
+ * The event of a waker that is freed while its wake is delivered may still be
+ * returned: events of token 100 are allowed, though rare.
  */
 static int
 poll_past_brief(struct mio_poller *poller, struct mio_event *event,
@@ -281,16 +289,16 @@ noisy(struct mio_poller *poller, struct mio_waker *waker)
 	fill_up(&a);
 	thread = start_thread(make_noise, &noise);
 	is(poll_past_brief(poller, &event, -1), 1,
-	    "kicks and freed wakers: an infinite wait never returns 0");
-	is(event.token, 9, "kicks and freed wakers: the event that came");
+	    "changes and freed wakers: an infinite wait never returns 0");
+	is(event.token, 9, "changes and freed wakers: the waker's event");
 	join_thread(thread);
 	noise.waker = NULL;
 	thread = start_thread(make_noise, &noise);
 	end = nsec() + MIO_MSEC(60);
 	is(poll_past_brief(poller, &event, end), 0,
-	    "kicks and freed wakers: a finite wait");
+	    "changes and freed wakers: a finite wait");
 	ok(nsec() >= end,
-	    "kicks and freed wakers: 0 only when the time is over");
+	    "changes and freed wakers: 0 only when the time is over");
 	atomic_put(&noise.stop, 1);
 	join_thread(thread);
 	close_source(&a);
@@ -298,8 +306,9 @@ noisy(struct mio_poller *poller, struct mio_waker *waker)
 }
 
 /*
- * The first waker of a poller, made, woken and freed while a thread waits:
- * that thread went in when there was nothing that could resume it.
+ * The first waker of a poller is made, woken and freed while a thread waits.
+ * That wait began when the poller had no waker, and so nothing that would
+ * resume it.
  */
 struct first {
 	struct mio_poller	*poller;
@@ -336,9 +345,9 @@ first_waker(int64_t timeout, const char *words)
 	do {
 		n = mio_poll(first.poller, &event, 1, timeout);
 	} while ((n == 1 && event.token == 100) || (n < 0 && errno == EINTR));
-	is(n, 1, "%s: a first waker that came and went does not end it",
+	is(n, 1, "%s: a first waker, made and freed, does not end it",
 	    words);
-	is(event.token, 3, "%s: the event that came does", words);
+	is(event.token, 3, "%s: the source's event does", words);
 	join_thread(thread);
 	close_source(&first.a);
 	close_source(&first.b);
@@ -368,7 +377,7 @@ signal_often(void *arg)
 	return NULL;
 }
 
-/* Whether or not the handler was installed to have calls restarted. */
+/* A signal interrupts a wait, even if its handler has SA_RESTART. */
 static void
 interrupted(struct mio_poller *poller, int flags, int64_t timeout,
     const char *words)

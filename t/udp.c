@@ -1,6 +1,7 @@
 /*
- * UDP: datagrams to and from, connected and not; their edges; what is cut,
- * empty or refused; options.  Multicast has a test of its own.
+ * Checks UDP: datagrams sent and received, connected and unconnected; their
+ * edges; truncated, empty and refused ones; options. t/multicast.c has
+ * multicast.
  */
 #include "config.h"
 
@@ -54,7 +55,7 @@ udp_pair(struct mio_source *a, struct mio_source *b)
 	need(mio_udp_connect(b, local_addr(a, &addr, &len), len) == 0);
 }
 
-/* Waits for a datagram; its length, and the text in buf. */
+/* Waits for a datagram and receives it; returns its length. */
 static mio_ssize
 await(struct mio_source *source, mio_token token, char *buf, size_t size)
 {
@@ -73,7 +74,7 @@ unconnected(const char *text)
 
 	need(bind_on(text, 0, &a, &a_addr, &a_len) == 0);
 	need(bind_on(text, 0, &b, &b_addr, &b_len) == 0);
-	ok(*port_of(&a_addr) != 0, "%s: a port is found", text);
+	ok(*port_of(&a_addr) != 0, "%s: bound to a free port", text);
 	reg(poller, &a, 1, MIO_READABLE | MIO_WRITABLE);
 	reg(poller, &b, 2, MIO_READABLE);
 	ok(comes(poller, 1, MIO_WRITABLE), "a UDP socket is writable");
@@ -82,24 +83,24 @@ unconnected(const char *text)
 	ok(comes(poller, 2, MIO_READABLE), "the other is readable");
 	is(mio_udp_peek_from(&b, buf, sizeof(buf), (struct sockaddr *)&from,
 	    &len), 5, "peek_from");
-	is_str(buf, "hello", "sees the text");
+	is_str(buf, "hello", "returns the text");
 	ok(len == a_len && *port_of(&from) == *port_of(&a_addr),
 	    "and its sender");
 	memset(&from, 0, sizeof(from));
 	len = sizeof(from);
 	is(mio_udp_recv_from(&b, buf, sizeof(buf), (struct sockaddr *)&from,
-	    &len), 5, "recv_from takes what peek_from left");
+	    &len), 5, "recv_from returns the same datagram");
 	ok(len == a_len && *port_of(&from) == *port_of(&a_addr),
-	    "and tells who sent it");
+	    "and its sender's address");
 	fails(mio_udp_recv_from(&b, buf, sizeof(buf), NULL, NULL), EAGAIN,
-	    "there is no other");
+	    "there is no other datagram");
 	ok(mio_udp_send(&a, "x", 1) < 0 && (errno == EDESTADDRREQ ||
 	    on_selector("afd")), "send needs a connection");
 	len = sizeof(peer);
 	fails(mio_source_peer_addr(&a, (struct sockaddr *)&peer, &len),
-	    ENOTCONN, "without which there is no peer");
+	    ENOTCONN, "without a connection there is no peer");
 	is(mio_udp_send_to(&b, "re", 2, (struct sockaddr *)&from, a_len), 2,
-	    "an answer");
+	    "a reply");
 	is(await(&a, 1, buf, sizeof(buf)), 2, "arrives");
 	close_source(&a);
 	close_source(&b);
@@ -127,14 +128,15 @@ connected(void)
 	(void)local_addr(&a, &addr, &len);
 	need(mio_udp_send_to(&other, "stray", 5, (struct sockaddr *)&addr,
 	    len) == 5);
-	is(quiet(poller), 0, "a stranger's datagram is not for it");
+	is(quiet(poller), 0, "a datagram of another sender is not received");
 	is(mio_udp_connect(&a, (struct sockaddr *)&other_addr, other_len), 0,
-	    "connected anew");
+	    "connected to another peer");
 	is(mio_source_write(&a, "two", 3), 3, "write sends too");
-	is(await(&other, 3, buf, sizeof(buf)), 3, "to the new peer");
+	is(await(&other, 3, buf, sizeof(buf)), 3, "arrives at the new peer");
 	need(mio_udp_send_to(&other, "three", 5, (struct sockaddr *)&addr,
 	    len) == 5);
-	ok(comes(poller, 1, MIO_READABLE), "and from it");
+	ok(comes(poller, 1, MIO_READABLE),
+	    "a datagram of the new peer is received");
 	is(mio_udp_peek(&a, buf, sizeof(buf)), 5, "peek");
 	is(mio_source_read(&a, buf, sizeof(buf)), 5, "read receives too");
 	close_source(&a);
@@ -142,7 +144,7 @@ connected(void)
 	close_source(&other);
 }
 
-/* Contract 2, for datagrams: a short count is not would-block. */
+/* Contract 2, for datagrams: a short count does not mean EAGAIN. */
 static void
 edges(void)
 {
@@ -160,7 +162,7 @@ edges(void)
 	need(mio_udp_send(&a, "1", 1) == 1 && mio_udp_send(&a, "2", 1) == 1);
 	need(comes(poller, 2, MIO_READABLE));
 	is(mio_source_read(&b, buf, sizeof(buf)), 1, "one of two, by read");
-	is(quiet(poller), 0, "a short count of a datagram says nothing");
+	is(quiet(poller), 0, "a short count of a datagram re-arms nothing");
 	need(mio_source_read(&b, buf, sizeof(buf)) == 1);
 	fails(mio_source_read(&b, buf, sizeof(buf)), EAGAIN, "drained again");
 	need(mio_udp_send(&a, "3", 1) == 1);
@@ -171,12 +173,12 @@ edges(void)
 	is(await(&b, 2, buf, sizeof(buf)), 1, "a new event again");
 	fails(mio_udp_peek(&b, buf, sizeof(buf)), EAGAIN, "drained by peek");
 	need(mio_udp_send(&a, "5", 1) == 1);
-	ok(comes(poller, 2, MIO_READABLE), "and again");
+	ok(comes(poller, 2, MIO_READABLE), "and once more");
 	close_source(&a);
 	close_source(&b);
 }
 
-/* What other code has made, and used, is a source as well. */
+/* A descriptor of the program, which it also uses itself, can be a source. */
 static void
 raw(void)
 {
@@ -192,7 +194,7 @@ raw(void)
 	is(mio_source_would_block(&b, MIO_READABLE), 0, "would_block");
 	need(mio_udp_send(&a, "2", 1) == 1);
 	is(await(&b, 2, buf, sizeof(buf)), 1,
-	    "would-block said of the descriptor: a new event");
+	    "after would_block: a new event");
 	is(mio_source_take_error(&b), 0, "no error");
 	close_source(&a);
 	close_source(&b);
@@ -209,16 +211,17 @@ odd_sizes(void)
 	udp_pair(&a, &b);
 	reg(poller, &b, 2, MIO_READABLE);
 	is(mio_udp_send(&a, "", 0), 0, "an empty datagram is sent");
-	is(await(&b, 2, buf, sizeof(buf)), 0, "makes an event, and is 0 long");
+	is(await(&b, 2, buf, sizeof(buf)), 0,
+	    "an empty datagram: an event, and length 0");
 	fails(mio_udp_recv(&b, buf, sizeof(buf)), EAGAIN,
 	    "it was one datagram");
 	need(mio_udp_send(&a, "", 0) == 0 && mio_udp_send(&a, "x", 1) == 1);
 	is(await(&b, 2, buf, sizeof(buf)), 0, "an empty one before another");
-	is(mio_udp_recv(&b, buf, sizeof(buf)), 1, "is no end");
+	is(mio_udp_recv(&b, buf, sizeof(buf)), 1, "is not end of file");
 	fails(mio_udp_recv(&b, buf, sizeof(buf)), EAGAIN, "drained");
 	need(mio_udp_send(&a, "0123456789", 10) == 10);
 	is(await(&b, 2, buf, 4), 4, "a datagram too long for its buffer");
-	ok(memcmp(buf, "0123", 4) == 0, "is cut");
+	ok(memcmp(buf, "0123", 4) == 0, "is truncated");
 	fails(mio_udp_recv(&b, buf, sizeof(buf)), EAGAIN, "its rest is lost");
 	fails(mio_udp_send(&a, big, sizeof(big)), EMSGSIZE,
 	    "more than a datagram holds");
@@ -228,8 +231,8 @@ odd_sizes(void)
 }
 
 /*
- * A datagram to a closed port comes back as an error, which must not cost
- * the events of those that arrive later, wherever it is met.
+ * A datagram to a closed port causes an error.  Whichever call returns that
+ * error, later datagrams must have their events.
  */
 static void
 refused(bool take, bool foreign)
@@ -247,11 +250,14 @@ refused(bool take, bool foreign)
 		need(mio_source_from_fd(&a, mio_source_release(&a)) == 0);
 	reg(poller, &a, 1, MIO_READABLE);
 	is(mio_udp_send(&a, "x", 1), 1, "%s: sent to a closed port", how);
-	/* AFD-14.  Wine's sockets are no measure of what comes after it. */
+	/*
+	 * AFD-14.  What follows is not tested on Wine, whose sockets differ
+	 * there.
+	 */
 	if (on_selector("afd")) {
 		fails(mio_udp_recv(&a, buf, sizeof(buf)), EAGAIN,
-		    "no error comes of it");
-		tap_skip(3, "Windows: a refusal is not told");
+		    "a datagram to a closed port causes no error");
+		tap_skip(3, "Windows: a refusal is not reported");
 		close_source(&a);
 		close_source(&holder);
 		return;
@@ -262,7 +268,7 @@ refused(bool take, bool foreign)
 	else
 		fails(mio_udp_recv(&a, buf, sizeof(buf)), ECONNREFUSED,
 		    "recv");
-	is(quiet(poller), 0, "%s: told once", how);
+	is(quiet(poller), 0, "%s: reported once", how);
 	need(bind_on("127.0.0.1:0", 0, &b, &addr, &len) == 0);
 	need(mio_udp_connect(&a, (struct sockaddr *)&addr, len) == 0);
 	need(mio_udp_send_to(&b, "y", 1, (struct sockaddr *)&a_addr, a_len) ==
@@ -288,13 +294,13 @@ ttl(const char *text)
 	is(mio_udp_set_ttl(&a, 255), 0, "the longest");
 	fails(mio_udp_set_ttl(&a, 0), EINVAL, "none");
 	fails(mio_udp_set_ttl(&a, 256), EINVAL, "too long");
-	is(mio_udp_ttl(&a), 255, "which changes nothing");
+	is(mio_udp_ttl(&a), 255, "which leaves it unchanged");
 	close_source(&a);
 }
 
-/* IP_RECVTTL isn't everywhere, and what it gives isn't always an int. */
+/* Not all systems have IP_RECVTTL, and its value isn't always an int. */
 #if defined(IP_RECVTTL) && defined(__linux__)
-/* The lifetime in hops that a datagram arrives with, or -1. */
+/* The ttl that the next datagram arrives with, or -1. */
 static int
 hops(struct mio_source *source)
 {
@@ -342,11 +348,11 @@ ttl_arrives(void)
 static void
 ttl_arrives(void)
 {
-	tap_skip(1, "how a datagram's ttl is received differs");
+	tap_skip(1, "this system has another way to receive the ttl");
 }
 #endif
 
-/* Loopback has a broadcast address on Linux only. */
+/* Only Linux has a broadcast address on loopback. */
 static void
 broadcast(void)
 {
@@ -363,7 +369,7 @@ broadcast(void)
 	is(mio_udp_broadcast(&a), 0, "no broadcast at first");
 	if (mio_udp_send_to(&a, "x", 1, (struct sockaddr *)&to, to_len) < 0 &&
 	    errno == EACCES) {
-		ok(1, "which is refused then");
+		ok(1, "a broadcast is refused then");
 	} else {
 		tap_skip(1, "loopback has no broadcast address");
 	}
@@ -391,7 +397,7 @@ only_v6(void)
 	is(mio_udp_only_v6(&only), 1, "IPv6 takes no IPv4 datagrams");
 	close_source(&only);
 	need(bind_on("[::]:0", MIO_DUALSTACK, &both, &v6, &v6_len) == 0);
-	is(mio_udp_only_v6(&both), 0, "unless asked");
+	is(mio_udp_only_v6(&both), 0, "with MIO_DUALSTACK it does");
 	need(bind_on("127.0.0.1:0", 0, &sender, &v4, &v4_len) == 0);
 	reg(poller, &both, 1, MIO_READABLE);
 	*port_of(&v4) = *port_of(&v6);
@@ -409,7 +415,7 @@ only_v6(void)
 	close_source(&sender);
 }
 
-/* The scope of an address goes to the kernel, and comes back as text. */
+/* The scope of an address is passed to the kernel and back, and formatted. */
 static void
 scope(void)
 {
@@ -432,7 +438,7 @@ scope(void)
 	strcpy(text, text_of(&addr, len));
 	ok(strchr(text, '%') != NULL, "bound with a scope: %s", text);
 	need(bind_on("[::]:0", 0, &b, &from, &from_len) == 0);
-	/* qemu's user mode hands a scope on in the wrong byte order. */
+	/* qemu's user mode passes the scope in the wrong byte order. */
 	if (connect(mio_source_fd(&b), (struct sockaddr *)&addr, len) < 0) {
 		tap_skip(1, "connect(2) to a link-local address: %s",
 		    strerror(errno));
@@ -448,7 +454,8 @@ scope(void)
 	need(mio_udp_recv_from(&a, buf, sizeof(buf), (struct sockaddr *)&from,
 	    &from_len) == 1);
 	strcpy(text, text_of(&addr, len));
-	is_str(text_of(&from, from_len), text, "a sender's scope comes back");
+	is_str(text_of(&from, from_len), text,
+	    "a sender's address has its scope");
 out:
 	close_source(&a);
 	close_source(&b);
@@ -474,19 +481,19 @@ flags(void)
 #endif
 	need(bind_on("127.0.0.1:0", 0, &a, &addr, &len) == 0);
 	fails(mio_udp_bind(&b, (struct sockaddr *)&addr, len, 0), EADDRINUSE,
-	    "one that isn't");
-	fails(mio_source_fd(&b), EBADF, "leaves the source empty");
+	    "a port that isn't shared");
+	fails(mio_source_fd(&b), EBADF, "which leaves the source empty");
 	close_source(&a);
 	(void)addr_of("127.0.0.1:0", &none, &none_len);
 	fails(mio_udp_bind(&b, (struct sockaddr *)&none, none_len, 0x8000),
 	    EINVAL, "an unknown flag");
 	fails(mio_udp_bind(&b, (struct sockaddr *)&none, none_len,
-	    MIO_DUALSTACK), EINVAL, "dual-stack is IPv6's");
+	    MIO_DUALSTACK), EINVAL, "dual-stack on IPv4");
 	fails(mio_udp_bind(&b, NULL, 0, 0), EINVAL, "no address");
 	fails(mio_udp_bind(NULL, (struct sockaddr *)&none, none_len, 0),
 	    EINVAL, "no source");
 	fails(mio_udp_bind(&b, (struct sockaddr *)&none, 3, 0), EINVAL,
-	    "half an address");
+	    "a truncated address");
 	none.ss_family = AF_UNIX;
 	fails(mio_udp_bind(&b, (struct sockaddr *)&none, none_len, 0),
 	    EAFNOSUPPORT, "another family");
@@ -510,8 +517,9 @@ misuse(void)
 	    "recv_from no source");
 	need(bind_on("127.0.0.1:0", 0, &a, &addr, &len) == 0);
 	fails(mio_udp_recv_from(&a, buf, 1, (struct sockaddr *)&addr, NULL),
-	    EINVAL, "an address without its room");
-	fails(mio_udp_connect(&a, NULL, 0), EINVAL, "connect to nothing");
+	    EINVAL, "an address without a length");
+	fails(mio_udp_connect(&a, NULL, 0), EINVAL,
+	    "connect to a null address");
 	addr.ss_family = AF_UNIX;
 	fails(mio_udp_connect(&a, (struct sockaddr *)&addr, len), EAFNOSUPPORT,
 	    "connect to another family");

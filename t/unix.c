@@ -1,5 +1,6 @@
 /*
- * Unix stream sockets: listening, connecting, pairs, and how they end.
+ * Checks Unix stream sockets: listening, connecting, pairs, half-close and end
+ * of file.
  */
 #include "config.h"
 
@@ -40,7 +41,7 @@ connects(void)
 
 	is(mio_unix_listen(&listener, "s", 16, 0), 0, "listen");
 	reg(poller, &listener, 1, MIO_READABLE);
-	is(quiet(poller), 0, "a listener is quiet");
+	is(quiet(poller), 0, "a listener without clients: silence");
 	is(mio_source_take_error(&listener), 0, "and has no error");
 	is(mio_unix_connect(&client, "s", 0), 0, "connect");
 	reg(poller, &client, 2, MIO_READABLE | MIO_WRITABLE);
@@ -56,8 +57,8 @@ connects(void)
 	    0), 0, "accept");
 	is_str(text_of(&addr, len), "(unnamed)", "the client has no name");
 	fails(mio_unix_accept(&listener, &other, NULL, NULL, 0), EAGAIN,
-	    "there is no other");
-	fails(mio_source_fd(&other), EBADF, "which leaves it empty");
+	    "there is no other client");
+	fails(mio_source_fd(&other), EBADF, "which leaves the source empty");
 	put_text(&server, "hello");
 	ok(comes(poller, 2, MIO_READABLE), "the client is readable");
 	is(drain(&client), 5, "and reads");
@@ -85,8 +86,8 @@ ends(void)
 	is(mio_unix_shutdown(&b, MIO_SHUT_WR), 0, "shut for writing");
 	seen = wait_token(poller, 1, MIO_READABLE);
 	ok(seen & MIO_READABLE, "half-closed: readable");
-	is(mio_source_readv(&a, &in, 1), 4, "the data comes first");
-	is(mio_source_read(&a, buf, sizeof(buf)), 0, "then the end");
+	is(mio_source_readv(&a, &in, 1), 4, "the data is read first");
+	is(mio_source_read(&a, buf, sizeof(buf)), 0, "then end of file");
 	is(mio_source_write(&a, "on", 2), 2, "the other way is open");
 	is(drain(&b), 2, "and works");
 	ok(spins(poller) <= 2, "half-closed: no spinning");
@@ -116,7 +117,7 @@ edges(void)
 	close_source(&b);
 }
 
-/* Asked for both directions, and then for one: the other is forgotten. */
+/* Reregistered from both directions to one: the other has no more events. */
 static void
 narrowed(void)
 {
@@ -128,15 +129,16 @@ narrowed(void)
 	(void)fill(&a);
 	rereg(poller, &a, 2, MIO_READABLE);
 	(void)drain(&b);
-	is(quiet(poller), 0, "no more asked for writing: no event for it");
+	is(quiet(poller), 0,
+	    "writable is no longer an interest: no event for it");
 	put_text(&b, "x");
-	ok(comes(poller, 2, MIO_READABLE), "reading goes on");
+	ok(comes(poller, 2, MIO_READABLE), "readable still is: an event");
 	is(mio_deregister(poller, &a), 0, "and both are deregistered");
 	close_source(&a);
 	close_source(&b);
 }
 
-/* Descriptors that other code has made are listeners and streams as well. */
+/* A descriptor of the program can be a listener or a stream, too. */
 static void
 raw(void)
 {
@@ -159,14 +161,17 @@ raw(void)
 	is(mio_source_would_block(&client, MIO_READABLE), 0, "would_block");
 	put_text(&server, "y");
 	ok(comes(poller, 2, MIO_READABLE),
-	    "would-block said of the descriptor: a new event");
+	    "after would_block: a new event");
 	close_source(&client);
 	close_source(&server);
 	close_source(&listener);
 	unlink_path("s");
 }
 
-/* A socket file outlives its socket, and is the caller's. */
+/*
+ * A socket file remains when its socket is closed; removing it is up to the
+ * caller.
+ */
 static void
 files(void)
 {
@@ -179,25 +184,26 @@ files(void)
 	listen_at(&listener, "s");
 	(void)umask(mask);
 	need(stat("s", &st) == 0);
-	is(st.st_mode & 077, 0, "the umask says who may connect");
+	is(st.st_mode & 077, 0, "the umask applies to the file");
 	fails(mio_unix_listen(&client, "s", 16, 0), EADDRINUSE,
-	    "somebody listens there");
-	fails(mio_source_fd(&client), EBADF, "which leaves it empty");
+	    "another socket listens there");
+	fails(mio_source_fd(&client), EBADF, "which leaves the source empty");
 	close_source(&listener);
 	is(stat("s", &st), 0, "the file stays after close");
 	fails(mio_unix_connect(&client, "s", 0), ECONNREFUSED,
 	    "a stale file refuses");
 	fails(mio_unix_listen(&listener, "s", 16, 0), EADDRINUSE,
-	    "a stale file is in the way");
+	    "listening fails while a stale file exists");
 	unlink_path("s");
-	is(mio_unix_listen(&listener, "s", 16, 0), 0, "unless removed");
+	is(mio_unix_listen(&listener, "s", 16, 0), 0,
+	    "and works when the file is removed");
 	close_source(&listener);
 	unlink_path("s");
 }
 
 /*
- * SOCK-4: with the queue full, Linux has connect say EAGAIN, others
- * ECONNREFUSED: nothing is under way.
+ * SOCK-4: with a full queue, connect fails with EAGAIN on Linux and
+ * ECONNREFUSED elsewhere, and no connection is pending.
  */
 static void
 full_queue(void)
@@ -210,14 +216,15 @@ full_queue(void)
 		n++;
 	error = errno;
 	before = count_fds();
-	ok(n > 0 && n < 63, "a queue for %d", n);
+	ok(n > 0 && n < 63, "the queue takes %d connections", n);
 	ok(error == EAGAIN || error == ECONNREFUSED,
 	    "a full queue: %s", strerror(error));
 	fails(mio_unix_connect(&clients[n], "s", 0), error, "and again");
 	is(count_fds(), before, "a full queue: no descriptor is lost");
 	fails(mio_source_fd(&clients[n]), EBADF, "the source is empty");
 	need(mio_unix_accept(&listener, &server, NULL, NULL, 0) == 0);
-	is(mio_unix_connect(&clients[n], "s", 0), 0, "after an accept it goes");
+	is(mio_unix_connect(&clients[n], "s", 0), 0,
+	    "after an accept, connect works");
 	for (; n >= 0; n--)
 		close_source(&clients[n]);
 	close_source(&server);
@@ -248,11 +255,12 @@ misuse(void)
 	    EAFNOSUPPORT, "listen in another family");
 	addr.ss_family = AF_UNIX;
 	fails(mio_unix_listen_addr(&a, (struct sockaddr *)&addr, 1, 1, 0),
-	    EINVAL, "half an address");
+	    EINVAL, "a truncated address");
 	fails(mio_unix_listen_addr(&a, (struct sockaddr *)&addr,
 	    sizeof(struct sockaddr_un) + 1, 1, 0), EINVAL,
-	    "more than an address");
-	fails(mio_unix_pair(&a, NULL, 0), EINVAL, "half a pair");
+	    "an address that is too long");
+	fails(mio_unix_pair(&a, NULL, 0), EINVAL,
+	    "a pair without a second source");
 	fails(mio_unix_pair(&a, &a, 0), EINVAL, "one source for both");
 	fails(mio_unix_pair(&a, &b, 1), EINVAL, "pair: an unknown flag");
 	fails(mio_source_fd(&a), EBADF, "all leave the source empty");
@@ -260,14 +268,15 @@ misuse(void)
 		tap_skip(2, "no pairs of sockets: %s", mio_strerror(errno));
 		return;
 	}
-	fails(mio_unix_shutdown(&a, 3), EINVAL, "shutdown: no such way");
+	fails(mio_unix_shutdown(&a, 3), EINVAL,
+	    "shutdown: an unknown direction");
 	fails(mio_unix_accept(&a, &a, NULL, NULL, 0), EINVAL,
 	    "accept into the listener");
 	close_source(&a);
 	close_source(&b);
 }
 
-#define REST	52	/* of the assertions above */
+#define REST	52	/* the assertions above */
 
 static void
 refused(void)

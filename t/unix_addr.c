@@ -1,6 +1,7 @@
 /*
- * SOCK-7: Unix addresses there and back: every length of path and abstract
- * name, one too long, unnamed ones; and how they read.
+ * SOCK-7: checks that Unix addresses are passed to the kernel and returned
+ * unchanged (paths and abstract names of each length, one byte too long,
+ * unnamed ones), and that they are formatted as text.
  */
 #include "config.h"
 
@@ -25,7 +26,7 @@ union unix_addr {
 	struct sockaddr_storage storage;
 };
 
-/* A name of this length that has no other of them as its beginning. */
+/* Makes a name of this length that no other one begins with. */
 static void
 make_name(char *name, size_t len)
 {
@@ -35,7 +36,9 @@ make_name(char *name, size_t len)
 	name[len] = '\0';
 }
 
-/* Listens at a path, and asks what the listener and an accepted peer say. */
+/*
+ * Listens at a path; do the listener's and the peer's address have that path?
+ */
 static bool
 path_returns(const char *path)
 {
@@ -76,7 +79,8 @@ paths(void)
 	if (len < ROOM)
 		tap_skip(1, "this system has no Unix sockets");
 	else
-		is(wrong, 0, "paths of 1 to %zu bytes come back whole", ROOM - 1);
+		is(wrong, 0,
+		    "paths of 1 to %zu bytes are returned unchanged", ROOM - 1);
 	make_name(path, ROOM);
 	fails(mio_unix_listen(&source, path, 4, 0), ENAMETOOLONG,
 	    "listen: one byte too long");
@@ -110,8 +114,9 @@ path_addr(void)
 		fails(mio_unix_listen_addr(&source, &addr.sa, len, 4, 0),
 		    EAFNOSUPPORT, "listen there");
 	len = OFFSET + 1;
-	fails(mio_unix_addr("p", &addr.sa, &len), ENOSPC, "no room for it");
-	is(len, OFFSET + 1, "which leaves the length");
+	fails(mio_unix_addr("p", &addr.sa, &len), ENOSPC,
+	    "no room for an address");
+	is(len, OFFSET + 1, "the length is left alone");
 	len = sizeof(addr);
 	fails(mio_unix_addr("", &addr.sa, &len), EINVAL, "an empty path");
 	fails(mio_unix_addr(NULL, &addr.sa, &len), EINVAL, "no path");
@@ -122,7 +127,7 @@ path_addr(void)
 	    "a path too long");
 }
 
-/* A path may fill its room and have no NUL: what the kernel says counts. */
+/* A path may fill sun_path without a NUL, and the kernel's length counts. */
 static void
 unterminated(void)
 {
@@ -145,7 +150,7 @@ unterminated(void)
 	need(unlink(path) == 0);
 }
 
-/* Binds an abstract name and asks for it. */
+/* Binds to an abstract name; does the socket's address have that name? */
 static bool
 abstract_returns(const char *name, size_t size)
 {
@@ -182,7 +187,7 @@ has_abstract(void)
 	return true;
 }
 
-/* All processes share these names, so the test's begin with its id. */
+/* All processes share these names, so those here contain the process id. */
 static void
 abstract(void)
 {
@@ -201,7 +206,7 @@ abstract(void)
 			wrong++;
 		}
 	}
-	is(wrong, 0, "abstract names to %zu bytes, NULs in them, come back",
+	is(wrong, 0, "abstract names to %zu bytes, with NULs, are returned",
 	    ROOM - 1);
 	fails(mio_unix_addr_abstract(name, ROOM, &addr.sa, &len),
 	    ENAMETOOLONG, "an abstract name too long");
@@ -212,7 +217,9 @@ abstract(void)
 	    "no room for an abstract name");
 }
 
-/* Names of a byte are anybody's: here they are only made and read. */
+/*
+ * Other programs may use short names, so these are formatted only, not bound.
+ */
 static void
 reads_as(const char *bytes, size_t size, const char *text)
 {
@@ -246,19 +253,22 @@ texts(void)
 	path_reads_as("\n\\\x7f\xff", "\\x0a\\x5c\\x7f\\xff");
 	need(mio_unix_addr("/run/x.sock", &addr.sa, &len) == 0);
 	is(mio_addr_format(&addr.sa, len, buf, sizeof(buf)), 11,
-	    "its whole length is told");
-	is_str(buf, "/run/x.", "when it is cut");
-	is(mio_addr_format(&addr.sa, len, NULL, 0), 11, "or not wanted");
-	is(mio_addr_format(&addr.sa, len, buf, 1), 11, "or has room for a NUL");
-	is_str(buf, "", "which is there");
+	    "a truncated path: the full length is returned");
+	is_str(buf, "/run/x.", "a truncated path: its text");
+	is(mio_addr_format(&addr.sa, len, NULL, 0), 11,
+	    "without a buffer: the full length");
+	is(mio_addr_format(&addr.sa, len, buf, 1), 11,
+	    "room for a NUL only: the full length");
+	is_str(buf, "", "room for a NUL only: empty");
 	/* Darwin pads a path with NULs. */
-	is_str(text_of(&addr.storage, len + 7), "/run/x.sock", "padded");
+	is_str(text_of(&addr.storage, len + 7), "/run/x.sock",
+	    "padded with NULs");
 	is_str(text_of(&addr.storage, OFFSET), "(unnamed)",
-	    "no name, by its length");
-	/* What Linux says of a path with no room for its NUL. */
+	    "an address without a name");
+	/* Linux returns this length for a path without room for its NUL. */
 	memset((char *)&addr + OFFSET, 'p', sizeof(addr) - OFFSET);
 	is(mio_addr_format(&addr.sa, sizeof(addr.un) + 1, NULL, 0), ROOM,
-	    "a length past the end is not believed");
+	    "a length past the end is limited");
 }
 
 static void
@@ -275,8 +285,8 @@ unnamed(void)
 	is(mio_source_local_addr(&a, &addr.sa, &len), 0, "a pair's address");
 	is_str(text_of(&addr.storage, len), "(unnamed)", "is unnamed");
 	len = sizeof(addr);
-	is(mio_source_peer_addr(&a, &addr.sa, &len), 0, "its peer's");
-	is_str(text_of(&addr.storage, len), "(unnamed)", "too");
+	is(mio_source_peer_addr(&a, &addr.sa, &len), 0, "the peer's address");
+	is_str(text_of(&addr.storage, len), "(unnamed)", "is unnamed, too");
 	close_source(&a);
 	close_source(&b);
 }

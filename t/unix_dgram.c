@@ -1,6 +1,6 @@
 /*
- * Unix datagram sockets: who sent it, edges with a full queue, what is cut,
- * empty or refused.
+ * Checks Unix datagram sockets: senders' addresses, edges with a full queue,
+ * truncated, empty and refused datagrams.
  */
 #include "config.h"
 
@@ -30,7 +30,7 @@ close_at(struct mio_source *source, const char *path)
 	need(unlink(path) == 0);
 }
 
-/* Receives one datagram: its length, and its sender as text. */
+/* Receives a datagram; returns its length, and its sender as text. */
 static mio_ssize
 receive(struct mio_source *source, char *buf, size_t size, const char **from)
 {
@@ -40,7 +40,7 @@ receive(struct mio_source *source, char *buf, size_t size, const char **from)
 
 	n = mio_unix_dgram_recv_from(source, buf, size,
 	    (struct sockaddr *)&addr, &len);
-	/* A sender without a name may have no family either. */
+	/* The address of a sender without a name may lack a family. */
 	if (n >= 0)
 		*from = len < sizeof(addr.ss_family) ? "(unnamed)" :
 		    text_of(&addr, len);
@@ -50,26 +50,27 @@ receive(struct mio_source *source, char *buf, size_t size, const char **from)
 static void
 unconnected(void)
 {
-	struct mio_source a, b, nobody;
+	struct mio_source a, b, unnamed;
 	const char *from = "";
 	char buf[32];
 
 	is(mio_unix_dgram_bind(&a, "a", 0), 0, "bind");
 	bind_at(&b, "b");
-	is(mio_unix_dgram_unbound(&nobody, 0), 0, "unbound");
+	is(mio_unix_dgram_unbound(&unnamed, 0), 0, "unbound");
 	reg(poller, &b, 2, MIO_READABLE);
 	is(mio_unix_dgram_send_to(&a, "hello", 5, "b"), 5, "send_to");
 	ok(comes(poller, 2, MIO_READABLE), "the other is readable");
 	is(receive(&b, buf, sizeof(buf), &from), 5, "recv_from");
-	is_str(from, "a", "tells who sent it");
-	is(receive(&b, buf, sizeof(buf), &from), -1, "there is no other");
-	is(mio_unix_dgram_send_to(&nobody, "psst", 4, "b"), 4,
+	is_str(from, "a", "returns the sender");
+	is(receive(&b, buf, sizeof(buf), &from), -1,
+	    "there is no other datagram");
+	is(mio_unix_dgram_send_to(&unnamed, "psst", 4, "b"), 4,
 	    "sent without a name");
 	ok(comes(poller, 2, MIO_READABLE), "a new event");
 	is(receive(&b, buf, sizeof(buf), &from), 4, "arrives");
 	is_str(from, "(unnamed)", "without a name");
 	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), -1, "drained");
-	ok(mio_unix_dgram_send(&nobody, "x", 1) < 0 &&
+	ok(mio_unix_dgram_send(&unnamed, "x", 1) < 0 &&
 	    (errno == ENOTCONN || errno == EDESTADDRREQ),
 	    "send needs a connection");
 	fails(mio_unix_dgram_send_to(&a, "x", 1, "c"), ENOENT, "no such file");
@@ -77,11 +78,11 @@ unconnected(void)
 	fails(mio_unix_dgram_send_to(&a, "x", 1, "b"), ECONNREFUSED,
 	    "a stale file refuses");
 	fails(mio_unix_dgram_bind(&b, "b", 0), EADDRINUSE,
-	    "and is in the way");
-	fails(mio_source_fd(&b), EBADF, "which leaves it empty");
+	    "a stale file: bind fails");
+	fails(mio_source_fd(&b), EBADF, "which leaves the source empty");
 	need(unlink("b") == 0);
 	close_at(&a, "a");
-	close_source(&nobody);
+	close_source(&unnamed);
 }
 
 static void
@@ -107,21 +108,21 @@ connected(void)
 	is_str(text_of(&addr, len), "a", "local_addr is its own");
 	is(mio_source_take_error(&a), 0, "no error");
 	is(mio_unix_dgram_send(&a, "one", 3), 3, "send");
-	ok(comes(poller, 2, MIO_READABLE), "to the peer");
-	is(receive(&b, buf, sizeof(buf), &from), 3, "which receives it");
+	ok(comes(poller, 2, MIO_READABLE), "the peer is readable");
+	is(receive(&b, buf, sizeof(buf), &from), 3, "and receives it");
 	is_str(from, "a", "from a");
-	is(mio_unix_dgram_connect(&a, "c"), 0, "connected anew");
+	is(mio_unix_dgram_connect(&a, "c"), 0, "connected to another peer");
 	is(mio_source_write(&a, "two", 3), 3, "write sends too");
-	ok(comes(poller, 3, MIO_READABLE), "to the new peer");
+	ok(comes(poller, 3, MIO_READABLE), "the new peer is readable");
 	is(mio_source_read(&c, buf, sizeof(buf)), 3, "read receives too");
-	is(quiet(poller), 0, "and nobody else");
+	is(quiet(poller), 0, "the old peer gets nothing");
 	fails(mio_unix_dgram_connect(&a, "nowhere"), ENOENT, "no such file");
 	close_at(&a, "a");
 	close_at(&b, "b");
 	close_at(&c, "c");
 }
 
-/* By address: the forms that take names that are no paths. */
+/* The functions that take addresses, for names that are not paths. */
 static void
 by_address(void)
 {
@@ -152,7 +153,7 @@ by_address(void)
 	close_at(&b, "d");
 }
 
-/* Sends until the peer's queue is full; how many went. */
+/* Sends until the peer's queue is full; returns the number of datagrams. */
 static int
 flood(struct mio_source *source)
 {
@@ -162,7 +163,7 @@ flood(struct mio_source *source)
 	while (mio_unix_dgram_send(source, buf, sizeof(buf)) ==
 	    (mio_ssize)sizeof(buf))
 		n++;
-	/* BSD says ENOBUFS, which is no would-block. */
+	/* BSD returns ENOBUFS, which doesn't mean EAGAIN. */
 	need(errno == EAGAIN || errno == ENOBUFS);
 	return n;
 }
@@ -197,7 +198,8 @@ edges(void)
 	is(receive_all(&b), n, "the peer receives all");
 	ok(comes(poller, 1, MIO_WRITABLE), "drained: writable again");
 	is(quiet(poller), 0, "drained: silence");
-	dereg(poller, &a);	/* room that b makes is news to it */
+	dereg(poller, &a);	/* b makes room, which would be an event for
+				 * a */
 	need(mio_unix_dgram_send(&a, "1", 1) == 1);
 	need(mio_unix_dgram_send(&a, "2", 1) == 1);
 	ok(comes(poller, 2, MIO_READABLE), "two datagrams: an event");
@@ -207,7 +209,7 @@ edges(void)
 	close_source(&b);
 }
 
-/* What other code has made, and used, is a source as well. */
+/* A descriptor of the program, which it also uses itself, can be a source. */
 static void
 raw(void)
 {
@@ -224,7 +226,7 @@ raw(void)
 	is(mio_source_would_block(&b, MIO_READABLE), 0, "would_block");
 	need(mio_unix_dgram_send(&a, "2", 1) == 1);
 	ok(comes(poller, 2, MIO_READABLE),
-	    "would-block said of the descriptor: a new event");
+	    "after would_block: a new event");
 	close_source(&a);
 	close_source(&b);
 }
@@ -240,19 +242,20 @@ odd_sizes(void)
 	reg(poller, &b, 2, MIO_READABLE);
 	is(mio_unix_dgram_send(&a, "", 0), 0, "an empty datagram is sent");
 	ok(comes(poller, 2, MIO_READABLE), "and is an event");
-	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), 0, "it is 0 long");
-	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), -1, "and is one");
+	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), 0, "of length 0");
+	is(mio_unix_dgram_recv(&b, buf, sizeof(buf)), -1,
+	    "it was one datagram");
 	need(mio_unix_dgram_send(&a, "0123456789", 10) == 10);
 	ok(comes(poller, 2, MIO_READABLE), "a new event");
 	is(mio_unix_dgram_recv(&b, buf, 4), 4,
-	    "a datagram too long for its buffer is cut");
+	    "a datagram too long for its buffer is truncated");
 	fails(mio_unix_dgram_recv(&b, buf, sizeof(buf)), EAGAIN,
 	    "its rest is lost");
 	fails(mio_unix_dgram_send(&a, big, sizeof(big)), EMSGSIZE,
 	    "more than a datagram holds");
 	is(mio_unix_shutdown(&a, MIO_SHUT_WR), 0, "shutdown");
 	fails(mio_unix_dgram_send(&a, "x", 1), EPIPE,
-	    "then no more, and no signal");
+	    "after shutdown: EPIPE, no signal");
 	close_source(&a);
 	close_source(&b);
 }
@@ -286,11 +289,11 @@ misuse(void)
 	    "an empty path");
 	fails(mio_unix_dgram_recv_from(&a, buf, 1,
 	    (struct sockaddr *)(void *)buf, NULL), EINVAL,
-	    "an address without its room");
+	    "an address without a length");
 	close_source(&a);
 }
 
-#define REST	62	/* of the assertions above */
+#define REST	62	/* the assertions above */
 
 static void
 refused(void)

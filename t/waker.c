@@ -1,7 +1,7 @@
 /*
- * Contract 9, WAKE-1 and POLL-3: wakers from threads and signal handlers,
- * coalescing, a full channel, more wakers than room; and that the last wake
- * is never lost.
+ * Contract 9, WAKE-1 and POLL-3: wakes from threads and signal handlers are
+ * coalesced, survive a full channel and more wakers than room, and the last
+ * wake is never lost.
  */
 #include "config.h"
 
@@ -46,8 +46,8 @@ basics(struct mio_poller *poller)
 	is(poll_now(poller, events, 4), 1, "100 wakes: one event");
 	is(events[0].token, 5, "its token");
 	is(events[0].readiness, MIO_READABLE, "is readable");
-	is(events[0].native, 0, "and nothing of the kernel's");
-	is(quiet(poller), 0, "delivered: nothing again");
+	is(events[0].native, 0, "without native bits");
+	is(quiet(poller), 0, "delivered: no other event");
 	for (i = 0; i < 1000; i++) {
 		wake(waker);
 		wrong += poll_now(poller, events, 4) != 1;
@@ -71,12 +71,15 @@ misuse(struct mio_poller *poller)
 	wake(waker);
 	is(errno, 77, "success leaves errno alone");
 	mio_poller_free(dead);
-	fails(mio_waker_wake(waker), EBADF, "a wake of a dead poller");
+	fails(mio_waker_wake(waker), EBADF, "a wake of a closed poller");
 	mio_waker_free(waker);
-	is(quiet(poller), 0, "is not another poller's");
+	is(quiet(poller), 0, "is no event of another poller");
 }
 
-/* The tokens that come, once each, with this much room at a time. */
+/*
+ * Polls with this much room until no event comes; each waker's token must come
+ * once.
+ */
 static void
 collect(struct mio_poller *poller, int room, int wakers)
 {
@@ -94,7 +97,7 @@ collect(struct mio_poller *poller, int room, int wakers)
 	need(n == 0);
 	for (i = 0; i < COUNT; i++)
 		wrong += seen[i] != (i < wakers);
-	is(over, 0, "capacity %d: no more events than asked for", room);
+	is(over, 0, "capacity %d: no more events than room", room);
 	is(wrong, 0, "capacity %d: N wakers, N tokens, each once", room);
 }
 
@@ -120,7 +123,7 @@ many(struct mio_poller *poller)
 		mio_waker_free(wakers[i]);
 }
 
-/* How often each token comes, one event at a time, until none does. */
+/* Polls for one event at a time until none comes, and counts each token. */
 static void
 count_each(struct mio_poller *poller, int *seen, int tokens)
 {
@@ -145,9 +148,12 @@ each_once(const int *seen, int tokens)
 	return true;
 }
 
-/* Wakers that had no room are kept, beside sources and new wakes. */
+/*
+ * Wakers for which there was no room are deferred, while sources have events
+ * and new wakes come.
+ */
 static void
-kept(struct mio_poller *poller)
+deferred(struct mio_poller *poller)
 {
 	struct mio_waker *wakers[4];
 	struct mio_event event;
@@ -166,13 +172,14 @@ kept(struct mio_poller *poller)
 	for (i = 0; i < 4; i++)
 		wake(wakers[i]);
 	count_each(poller, seen, 4);
-	ok(each_once(seen, 4), "kept wakers coalesce, a delivered one is new");
+	ok(each_once(seen, 4),
+	    "deferred wakers coalesce, a delivered one is new");
 	for (i = 0; i < 4; i++)
 		wake(wakers[i]);
 	for (i = 0; i < 4; i++)
 		is(mio_poll(poller, &event, 1, MIO_FOREVER), 1,
-		    "kept wakers: the next wait does not sleep");
-	is(quiet(poller), 0, "and then there are no more");
+		    "deferred wakers: the next wait does not sleep");
+	is(quiet(poller), 0, "then no other event");
 	for (i = 0; i < 4; i++)
 		mio_waker_free(wakers[i]);
 	close_source(&a);
@@ -191,17 +198,17 @@ freed(struct mio_poller *poller)
 	mio_waker_free(wakers[0]);
 	mio_waker_free(wakers[3]);
 	is(poll_now(poller, &event, 1), 1, "two of four freed: an event");
-	is(event.token, 1, "of the first that lives");
+	is(event.token, 1, "of the first that is not freed");
 	mio_waker_free(wakers[2]);
 	is(quiet(poller), 0, "a waker freed while pending is not reported");
 	wake(wakers[1]);
-	is(poll_now(poller, &event, 1), 1, "the others go on");
+	is(poll_now(poller, &event, 1), 1, "the others still work");
 	mio_waker_free(wakers[1]);
 	wake(wakers[0] = new_waker(poller, 9));
 	mio_waker_free(wakers[0]);
 }
 
-/* A waker that nobody has any more doesn't stand for the event behind it. */
+/* An event is returned although a freed waker was pending before it. */
 static void
 freed_before_event(struct mio_poller *poller)
 {
@@ -217,7 +224,7 @@ freed_before_event(struct mio_poller *poller)
 	is(poll_now(poller, &event, 1), 1, "freed while pending, capacity 1: "
 	    "an event at once");
 	is(event.token, 2, "of the source that is ready");
-	is(quiet(poller), 0, "and no other");
+	is(quiet(poller), 0, "and no other event");
 	close_source(&a);
 	close_source(&b);
 }
@@ -250,7 +257,7 @@ from_thread(struct mio_poller *poller)
 	    "a wake from a thread ends an infinite wait");
 	is(event.token, 7, "with its token");
 	join_thread(thread);
-	is(remote.error, 0, "and leaves errno alone");
+	is(remote.error, 0, "the wake leaves errno alone");
 	mio_waker_free(remote.waker);
 }
 
@@ -288,7 +295,7 @@ from_handler(struct mio_poller *poller)
 	handler_waker = new_waker(poller, 8);
 	errno = 1234;
 	need(raise(SIGUSR1) == 0);
-	is(errno, 1234, "a wake in a signal handler keeps errno");
+	is(errno, 1234, "a wake in a signal handler leaves errno alone");
 	is(poll_now(poller, &event, 1), 1, "a wake in a signal handler: an "
 	    "event");
 	is(event.token, 8, "with its token");
@@ -303,7 +310,7 @@ from_handler(struct mio_poller *poller)
 		wrong += poll_now(poller, &event, 1) != 1;
 		wrong += poll_now(poller, &event, 1) != 0;
 	}
-	is(wrong, 0, "1,000 times from a handler: one event, then none");
+	is(wrong, 0, "1,000 wakes from a handler: one event each, then none");
 	is(handled, 2002, "each signal was handled");
 	is(handler_failed, 0, "and no wake failed");
 	mio_waker_free(handler_waker);
@@ -316,7 +323,10 @@ fill_channel(const struct mio_poller *poller)
 	int fd = poller->channel_fd[1];
 	uint64_t count;
 
-	/* An eventfd is emptied, then filled at once; a pipe takes bytes. */
+	/*
+	 * An eventfd is read and then filled with one write; a pipe takes
+	 * many.
+	 */
 	if (read(poller->channel_fd[0], &count, sizeof(count)) < 0)
 		need(errno == EAGAIN);
 	count = UINT64_MAX - 1;
@@ -326,7 +336,7 @@ fill_channel(const struct mio_poller *poller)
 	while (write(fd, &count, sizeof(count)) > 0)
 		continue;
 	need(errno == EAGAIN);
-	/* The last bytes of a pipe; an eventfd takes none. */
+	/* The last bytes of a pipe; writing one byte to an eventfd fails. */
 	while (write(fd, &count, 1) > 0)
 		continue;
 }
@@ -334,7 +344,7 @@ fill_channel(const struct mio_poller *poller)
 static bool
 has_channel(const struct mio_poller *poller)
 {
-	/* A port that is full refuses: t/fake/port_select.c. */
+	/* A full port refuses wakes: see t/fake/port_select.c. */
 	return poller->channel_fd[1] > STDERR_FILENO && !on_selector("port");
 }
 
@@ -354,25 +364,28 @@ full_channel(struct mio_poller *poller)
 	is(mio_waker_wake(waker), 0, "a full channel: a wake");
 	is(mio_poll(poller, events, 4, MIO_FOREVER), 1,
 	    "a full channel: its event");
-	is(quiet(poller), 0, "and nothing else");
+	is(quiet(poller), 0, "and no other event");
 	for (i = 0; i < 10; i++) {
 		fill_channel(poller);
-		/* Seen already: no new edge comes from what is there. */
+		/*
+		 * The edge was seen, so what is in the channel causes no new
+		 * one.
+		 */
 		wrong += poll_now(poller, events, 4) != 0;
 		fill_channel(poller);
 		wrong += poll_now(poller, events, 4) != 0;
 		wake(waker);
 		wrong += mio_poll(poller, events, 4, MIO_FOREVER) != 1;
 	}
-	is(wrong, 0, "filled, looked at, filled, woken: an event each time");
-	is(quiet(poller), 0, "and no more than that");
+	is(wrong, 0, "filled, polled, filled, woken: an event each time");
+	is(quiet(poller), 0, "only one event");
 	mio_waker_free(waker);
 }
 
 /*
- * The stress.  Each producer writes a number, wakes, and waits until the
- * consumer has seen it; in bursts, so that wakes meet deliveries.  A lost
- * wake is a number that is not seen.
+ * A stress test.  Each producer writes a number, wakes, and waits until the
+ * consumer has seen the number; in bursts, so that wakes coincide with
+ * deliveries.  A lost wake is a number that is not seen.
  */
 #define PRODUCERS	3
 
@@ -390,7 +403,7 @@ struct stress {
 	struct producer		 producers[PRODUCERS];
 };
 
-/* Returns false when the consumer doesn't see it in time. */
+/* Returns false if the consumer doesn't see the value in time. */
 static bool
 seen_soon(struct producer *producer, unsigned int value)
 {
@@ -424,7 +437,7 @@ produce(void *arg)
 	return NULL;
 }
 
-/* Until the token PRODUCERS comes, which is the end. */
+/* Polls until the token PRODUCERS comes. */
 static void *
 consume(void *arg)
 {
@@ -480,18 +493,18 @@ lossless(struct mio_poller *poller)
 }
 
 /*
- * Data without any atomics of its own: the wake publishes it, and its event
- * makes it visible.  Answers go the same way back.
+ * Data that is not atomic: a wake publishes it, and the wake's event makes it
+ * visible.  Replies go back in the same way.
  */
 struct letter {
 	struct mio_poller	*poller;
-	struct mio_waker	*answer;	/* on the other's poller */
+	struct mio_waker	*reply;		/* on the other's poller */
 	unsigned int		 rounds;
 	unsigned int		 text[16];
 };
 
 static void *
-answer_letters(void *arg)
+reply_to_letters(void *arg)
 {
 	struct letter *letter = arg;
 	struct mio_event event;
@@ -501,7 +514,7 @@ answer_letters(void *arg)
 		need(mio_poll(letter->poller, &event, 1, MIO_FOREVER) == 1);
 		for (k = 0; k < 16; k++)
 			letter->text[k]++;
-		wake(letter->answer);
+		wake(letter->reply);
 	}
 	return NULL;
 }
@@ -516,7 +529,7 @@ publishes(struct mio_poller *poller)
 	unsigned int i, wrong = 0;
 	pthread_t thread;
 
-	thread = start_thread(answer_letters, &letter);
+	thread = start_thread(reply_to_letters, &letter);
 	for (i = 0; i < letter.rounds; i++) {
 		letter.text[i % 16] += 2;
 		wake(send);
@@ -526,9 +539,9 @@ publishes(struct mio_poller *poller)
 		    letter.text[(i + 7) % 16] != i + 1;
 	}
 	join_thread(thread);
-	is(wrong, 0, "what was written before a wake is seen after its event");
+	is(wrong, 0, "data written before a wake is seen after its event");
 	mio_waker_free(send);
-	mio_waker_free(letter.answer);
+	mio_waker_free(letter.reply);
 	mio_poller_free(other);
 }
 
@@ -542,7 +555,7 @@ main(void)
 	basics(poller);
 	misuse(poller);
 	many(poller);
-	kept(poller);
+	deferred(poller);
 	freed(poller);
 	freed_before_event(poller);
 	from_thread(poller);
