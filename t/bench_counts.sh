@@ -1,13 +1,13 @@
-# The benchmark's exact counts, of libmio beside epoll itself: the same work by
-# the same code (bench/), with one library or the other.  System calls an
-# operation are as many, and fewer for wakes; nothing allocates once warm; an
-# event costs at most 20 instructions more; a source has no memory of its own.
+# Compares exact counts of libmio and of epoll itself, which do the same work
+# by the same code (bench/).  An operation must make as many system calls as
+# with epoll, and fewer for wakes; nothing may allocate once warm; an event may
+# cost at most 20 instructions more; a source may have no memory of its own.
 # The library is compiled for this with -O2, whatever the build's flags are.
 
 . "${top_builddir:-.}/t/lib/env"
 
 if [ "$SELECTOR" != epoll ]; then
-	echo "1..0 # SKIP only epoll can be compared with epoll"
+	echo "1..0 # SKIP another selector can't be compared with epoll"
 	exit 0
 fi
 if [ -z "$STRACE" ] || ! command -v valgrind >/dev/null 2>&1; then
@@ -20,7 +20,7 @@ if ! $STRACE -c -U calls,name -o "$counted/probe" true 2>/dev/null; then
 	echo "1..0 # SKIP strace may not trace here, or not count"
 	exit 0
 fi
-# shellcheck disable=SC3045 # where it is missing, so is strace
+# shellcheck disable=SC3045 # systems without it have no strace
 descriptors=$(ulimit -H -n)
 if [ "$descriptors" != unlimited ] && [ "$descriptors" -lt 2100 ]; then
 	echo "1..0 # SKIP no more than $descriptors descriptors"
@@ -29,7 +29,7 @@ fi
 . "$top_srcdir/bench/count.sh"
 . "$top_srcdir/t/lib/optimized"
 
-# program NAME FILE...: run_NAME.
+# program NAME FILE...: builds run_NAME.
 program() {
 	name=$1
 	shift
@@ -56,7 +56,7 @@ result() {
 	fi
 }
 
-# take COUNT LIBRARY ROW: what an operation takes.
+# take COUNT LIBRARY ROW: prints the count for an operation.
 take() {
 	if ! an_op "$1" "$counted/run_$2" "$3"; then
 		echo "Bail out! $2, $3: no count of $1" >&2
@@ -71,10 +71,10 @@ for row in $plain; do
 	raw=$(take calls raw $row) && mio=$(take calls mio $row) || exit 99
 	result "$mio == $raw && $raw > 0" "$row: $mio system calls, epoll $raw"
 done
-# The ends of threads can take some calls more, or fewer: of 800, a handful.  A
-# wait that begins between a wake's two halves takes it at once, and later comes
-# out once for nothing (t/fail_wait.c shows it); how often is the scheduler's to
-# say, so it may try again.
+# Threads that end can make a few calls more or fewer, a handful of 800.  A
+# wait that begins between the two halves of a wake returns it at once, and one
+# later system call returns without an event (see t/fail_wait.c); the scheduler
+# decides how often, so a row is tried again.
 for row in wake_sleeper roundtrip; do
 	raw=$(take calls raw $row) || exit 99
 	for try in 1 2 3 4 5; do

@@ -1,4 +1,5 @@
-# examples/curl_multi: fetches many URLs at once, and says of each how it went.
+# examples/curl_multi: fetches many URLs at once, and prints the result of
+# each.
 
 . "${top_builddir:-.}/t/lib/env"
 . "$top_srcdir/t/lib/serve"
@@ -39,11 +40,11 @@ refused() {
 	grep -q "^error http://$gone/: " "$tmp/got" &&
 	    grep -q "^200 14 http://$address/" "$tmp/got"
 }
-ok "one that refuses is told apart from one that answers" refused
+ok "a server that refuses: an error, and the other URL is fetched" refused
 nonsense() {
 	fetch "http://$address/" "nonsense://x/" &&
 	    grep -q "^error nonsense://x/: " "$tmp/got"
 }
-ok "a URL that is none" nonsense
+ok "an invalid URL" nonsense
 ok "the server is alive" alive
 echo "1..$n"

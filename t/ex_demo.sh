@@ -1,4 +1,4 @@
-# examples/demo: both ends of 500 connections, and every byte comes back.
+# examples/demo: has both ends of 500 connections, and gets back each byte.
 
 . "${top_builddir:-.}/t/lib/env"
 . "$top_srcdir/t/lib/serve"
@@ -15,7 +15,7 @@ all() {
 }
 ok "500 connections" all
 
-# What is sent follows from the seed; time and events don't.
+# The data depends on the seed; times and events don't.
 same_seed() {
 	demo -c 20 -s 7 && grep '^messages\|^bytes' "$tmp/out" >"$tmp/first" &&
 	    demo -c 20 -s 7 && grep '^messages\|^bytes' "$tmp/out" |

@@ -1,4 +1,5 @@
-# examples/http_hello: what HTTP/1.1 asks of a server that only says hello.
+# examples/http_hello: what HTTP/1.1 requires of a server that only returns
+# "Hello, world!".
 
 . "${top_builddir:-.}/t/lib/env"
 . "$top_srcdir/t/lib/serve"
@@ -7,20 +8,22 @@ wants socat curl
 serve http_hello
 url=http://$address/
 
-# raw TEXT: what comes back for these bytes, until the server closes.
+# raw TEXT: sends these bytes, and stores what the server sends until it
+# closes.
 raw() {
-	# shellcheck disable=SC2059 # the format is the point
+	# shellcheck disable=SC2059 # the text has escapes
 	printf "$1" | timeout 20 socat -t 10 - "TCP:$address" >"$tmp/got"
 }
 
-# says STATUS COUNT: so many answers with that status, and no other.
+# says STATUS COUNT: there were so many responses with that status, and no
+# others.
 says() {
 	tr -d '\r' <"$tmp/got" | head -n 40
 	[ "$(grep -c "^HTTP/1.1 $1 " "$tmp/got")" = "$2" ] &&
 	    [ "$(grep -c '^HTTP/1.1 ' "$tmp/got")" = "$2" ]
 }
 
-# answers STATUS TEXT: one answer, and then the end.
+# answers STATUS TEXT: the server sends one response, and closes.
 answers() {
 	raw "$2" || { echo "socat: $?"; return 1; }
 	says "$1" 1
@@ -34,10 +37,10 @@ head_only() {
 	says 200 1 && grep -q '^Content-Length: 14' "$tmp/got" &&
 	    grep -q '^Date: .* GMT' "$tmp/got"
 }
-ok "curl is told hello" hello
-ok "HEAD: the head of it" head_only
+ok "curl gets the greeting" hello
+ok "HEAD: the head only" head_only
 
-# One connection, many requests: curl says how many connections it made.
+# Many requests on one connection: curl prints how many connections it made.
 reuses() {
 	seq -f "url = $url%.0f" 1 100 >"$tmp/urls"
 	curl -s -m 30 -K "$tmp/urls" -w '%{stderr}%{num_connects}\n' \
@@ -66,9 +69,9 @@ pipelined() {
 	done
 	raw "$text$last" && says 200 100
 }
-ok "100 requests in one piece: as many answers, in order" pipelined
+ok "100 requests in one piece: 100 responses, in order" pipelined
 slowly() {
-	# Through a pipe of a byte at a time.
+	# Through a pipe, one byte at a time.
 	printf %b "$last" | timeout 30 dd bs=1 2>/dev/null |
 	    timeout 30 socat -b 1 -t 10 - "TCP:$address,nodelay" >"$tmp/got"
 	says 200 1
@@ -81,12 +84,12 @@ old() {
 	answers 200 'GET / HTTP/1.0\r\n\r\n' &&
 	    grep -q '^Connection: close' "$tmp/got"
 }
-ok "HTTP/1.0: one answer, and a close" old
+ok "HTTP/1.0: one response, and a close" old
 old_kept() {
 	raw "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.0\r\n\r\n"
 	says 200 2 && grep -q '^Connection: keep-alive' "$tmp/got"
 }
-ok "HTTP/1.0 with keep-alive: the next is answered too" old_kept
+ok "HTTP/1.0 with keep-alive: the next gets a response, too" old_kept
 bodies() {
 	raw "POST / HTTP/1.1\r\n${host}Content-Length: 9\r\n\r\n123456789$last"
 	[ "$(grep -c '^HTTP/1.1 ' "$tmp/got")" = 2 ] &&
@@ -94,7 +97,7 @@ bodies() {
 	    grep -q '^Allow: GET, HEAD' "$tmp/got" &&
 	    grep -q '^HTTP/1.1 200 ' "$tmp/got"
 }
-ok "another method: 405, its body is skipped, the next is answered" bodies
+ok "another method: 405, its body is skipped, the next gets a response" bodies
 
 ok "400: no words" answers 400 '\001\002\003\r\n\r\n'
 ok "400: no version" answers 400 'GET /\r\n\r\n'
@@ -104,7 +107,7 @@ ok "400: two Hosts" answers 400 "GET / HTTP/1.1\r\n$host$host\r\n"
 ok "400: a blank before the colon" answers 400 "${get}Name : x\r\n\r\n"
 ok "400: a folded line" answers 400 "${get}A: b\r\n c\r\n\r\n"
 ok "400: a NUL in the head" answers 400 "${get}A: b\000c\r\n\r\n"
-ok "400: a length that is none" answers 400 "${get}Content-Length: -1\r\n\r\n"
+ok "400: an invalid length" answers 400 "${get}Content-Length: -1\r\n\r\n"
 ok "400: two lengths" answers 400 "${get}Content-Length: 1\r\nContent-Length: 2\r\n\r\n"
 ok "400: a length and an encoding" answers 400 "${get}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
 ok "501: an encoding" answers 501 "${get}Transfer-Encoding: chunked\r\n\r\n"
@@ -114,11 +117,11 @@ long_head() {
 	    timeout 20 socat -t 10 - "TCP:$address" >"$tmp/got"
 	says 431 1
 }
-ok "431: a head that is too long, and the answer arrives" long_head
+ok "431: a head that is too long, and the response arrives" long_head
 ok "the server is alive" alive
-ok "and well" hello
+ok "and serves" hello
 
-# wrk's count of errors, and of answers that aren't 200: there are none.
+# wrk counts no errors, and no responses other than 200.
 load() {
 	timeout 60 wrk -t 1 -c 64 -d 1 "$url" >"$tmp/wrk"
 	cat "$tmp/wrk"
@@ -138,7 +141,7 @@ if [ "$EXEEXT" = .exe ]; then
 	exit 0
 fi
 
-# Two processes: each accepts, and each answer says the same.
+# Two processes: both accept, and their responses are the same.
 serve http_hello -p 2
 url=http://$address/
 shared() {
@@ -150,7 +153,7 @@ shared() {
 }
 ok "-p 2: 40 connections are served" shared
 both() {
-	# Connections held open, by the server's own processes.
+	# Count the connections that each of the server's processes has open.
 	i=0
 	while [ $i -lt 40 ]; do
 		timeout 30 socat -u "TCP:$address" - >/dev/null &
@@ -175,7 +178,7 @@ both() {
 if [ -d "/proc/$server/fd" ] && command -v pgrep >/dev/null; then
 	ok "-p 2: both processes have clients" both
 else
-	skip "no /proc and pgrep to see it with"
+	skip "no /proc, or no pgrep"
 fi
 ok "-p 2: SIGTERM ends all of them" stopped
 echo "1..$n"

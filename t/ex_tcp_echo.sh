@@ -24,12 +24,12 @@ all_same() {
 }
 ok "40 clients at once: each gets its 1 MB back" all_same
 
-# A reader that never reads holds up no one.
+# A client that never reads doesn't delay others.
 head -c 50000000 /dev/zero | timeout 30 socat -u - "TCP:$address" &
 servers="$servers $!"
 small() {
 	echo "hello" | timeout 20 socat -t 10 - "TCP:$address" | grep -qx hello
 }
-ok "beside one that never reads, another is served" small
+ok "while one never reads, another is served" small
 ok "the server is alive" alive
 echo "1..$n"

@@ -1,5 +1,5 @@
-# examples/tcp_listenfd_server: takes listening sockets from whoever starts
-# it, systemd's own tool among them, and refuses anything else.
+# examples/tcp_listenfd_server: takes listening sockets from the process that
+# starts it, such as systemd's own tool, and refuses other descriptors.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -25,7 +25,7 @@ n=0
 : >"$tmp/out"
 : >"$tmp/err"
 
-# A starter that needs nothing installed: so many sockets on ports of the
+# A starter that needs no other program: makes so many sockets on ports of the
 # system's choice, from descriptor 3 on.
 cat >"$tmp/start.c" <<'C'
 #include <sys/socket.h>
@@ -64,7 +64,7 @@ main(int argc, char *argv[])
 	char text[16];
 	int fd, i;
 
-	/* Whoever started us may have left some open. */
+	/* The parent process may have left some open. */
 	for (i = 3; i < 20; i++)
 		(void)close(i);
 	MUST((fd = make(argv[1])) == 3);
@@ -108,7 +108,7 @@ pause() {
 	sleep 0.1 2>/dev/null || sleep 1	# POSIX has whole seconds only
 }
 
-# wait_lines COUNT PATTERN FILE: until there are so many; not for ever.
+# wait_lines COUNT PATTERN FILE: waits until there are so many, with a limit.
 wait_lines() {
 	i=0
 	until [ "$(grep -c "$2" "$3")" -ge "$1" ]; do
@@ -119,9 +119,9 @@ wait_lines() {
 	done
 }
 
-# start KIND COUNT: the server in the background.
+# start KIND COUNT: starts the server in the background.
 start() {
-	: >"$tmp/out"			# what an earlier one has said
+	: >"$tmp/out"			# drop an earlier one's output
 	"$tmp/start" "$1" "$2" "$program" >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
 }
@@ -137,14 +137,14 @@ port() {
 	$SED -n "$1s/^listening on 127\.0\.0\.1:\([0-9]*\)$/\1/p" "$tmp/out"
 }
 
-# echoes PORT TEXT: what a client sends comes back, and then the end.
+# echoes PORT TEXT: a client gets back what it sends, and then end of file.
 echoes() {
 	got=$(echo "$2" | timeout $((20 * slow)) socat -t $((10 * slow)) - \
 	    "TCP:127.0.0.1:$1")
 	[ "$got" = "$2" ]
 }
 
-# More than all buffers hold.
+# echoes_much PORT: the same with more data than all buffers hold.
 echoes_much() {
 	$AWK 'BEGIN { while (i++ < 40000) print "line " i }' >"$tmp/much"
 	timeout $((60 * slow)) socat -t $((30 * slow)) - "TCP:127.0.0.1:$1" \
@@ -160,9 +160,10 @@ refuses() {
 	[ $? -eq 1 ] && grep -q "$words" "$tmp/err"
 }
 
-# given PID FDS: started by hand; PID self is its own.
+# given PID FDS WORDS: started with these variables, the server fails with
+# these words; PID self stands for its own process id.
 given() {
-	# shellcheck disable=SC2016 # the inner shell's
+	# shellcheck disable=SC2016 # the inner shell expands it
 	refuses "$3" sh -c '
 		LISTEN_FDS=$2
 		LISTEN_PID=$1
@@ -181,10 +182,10 @@ flags() {
 }
 
 start listen 1
-check "a socket passed by hand" wait_lines 1 '^listening' "$tmp/out"
+check "a passed socket: the server listens" wait_lines 1 '^listening' "$tmp/out"
 check "it echoes" echoes "$(port 1)" "hello"
-check "and once more" echoes "$(port 1)" "hello again"
-check "more than the buffers hold" echoes_much "$(port 1)"
+check "it echoes again" echoes "$(port 1)" "hello again"
+check "it echoes more than the buffers hold" echoes_much "$(port 1)"
 if [ "$(uname -sm)" = "Linux x86_64" ]; then
 	check "its socket is non-blocking and close-on-exec" flags
 else
@@ -200,10 +201,10 @@ for i in 1 2 3; do
 done
 stop
 
-# By hand, the usual case, it says how to run it.
+# Without these variables, the usual case, it prints how to run it.
 unset LISTEN_PID LISTEN_FDS LISTEN_FDNAMES
 check "nothing passed" refuses "LISTEN_PID doesn't name" "$program"
-check "it says how to run it" grep -q \
+check "it prints how to run it" grep -q \
     'systemd-socket-activate -l 127.0.0.1:9000 ./tcp_listenfd_server' \
     "$tmp/err"
 check "meant for another process" given 1 1 "LISTEN_PID doesn't name"
@@ -219,8 +220,8 @@ check "a datagram socket" refuses \
     "descriptor 3 is not a listening TCP socket" \
     "$tmp/start" udp 1 "$program"
 
-# activate: by systemd's tool, on a port that was free a moment ago.  It wants
-# descriptor 3 unused.
+# activate: starts the server by systemd's tool, on a port that was free
+# before.  The tool requires descriptor 3 to be unused.
 activate() {
 	for try in 1 2 3 4 5; do
 		free=$("$tmp/start" port) || return 1
@@ -237,7 +238,7 @@ activate() {
 	return 1
 }
 
-# It starts the server when the first client comes, who must not be lost.
+# The tool starts the server for the first client, which must not be lost.
 if command -v systemd-socket-activate >/dev/null; then
 	check "systemd-socket-activate listens" activate
 	check "not started yet" test ! -s "$tmp/out"

@@ -1,11 +1,12 @@
-# examples/tcp_proxy: bytes both ways, half-closes, back-pressure, refusals.
+# examples/tcp_proxy: data in both directions, half-closes, back-pressure and
+# refused connections.
 
 . "${top_builddir:-.}/t/lib/env"
 . "$top_srcdir/t/lib/serve"
 wants socat
 
-# An address sanitizer, if it is built with one, mustn't keep what is freed:
-# it is looked for below whether memory stays as it is.
+# An address sanitizer in the proxy must not keep freed memory, since the test
+# checks below that the memory in use stays the same.
 keep=thread_local_quarantine_size_kb=0:quarantine_size_mb=0
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}$keep
 export ASAN_OPTIONS
@@ -15,17 +16,17 @@ target=$address
 serve tcp_proxy 127.0.0.1:0 "$target"
 
 noise "$tmp/sent" 67108864
-# A client that isn't told the end is still waiting when its time is over.
+# A client that doesn't see end of file still waits when its time is over.
 back() {
 	timeout 90 socat -t 100 - "TCP:$address" <"$tmp/sent" \
 	    >"$tmp/back" || return 1
 	same "$tmp/sent" "$tmp/back"
 }
-ok "64 MB go there and come back" back
+ok "64 MB are sent and come back" back
 rm -f "$tmp/back"
 
 head -c 300000 "$tmp/sent" >"$tmp/part"
-# at_once COUNT: clients, each of which must get its own.
+# at_once COUNT: so many clients, each of which must get its data back.
 at_once() {
 	clients=
 	while [ $# -le "$1" ]; do
@@ -43,20 +44,20 @@ at_once() {
 	rm -f "$tmp"/back.*
 }
 resident() {
-	# shellcheck disable=SC2016 # awk's
+	# shellcheck disable=SC2016 # awk expands it
 	$AWK '/^VmRSS:/ { print $2 }' "/proc/$server/status"
 }
 descriptors() {
 	find "/proc/$server/fd" -type l | wc -l
 }
-# without_proc NAME: what can't be seen.
+# without_proc NAME: skips a test that needs /proc.
 without_proc() {
-	skip "no /proc to see this in: $1"
+	skip "no /proc: $1"
 }
 [ -r "/proc/$server/status" ] && [ -r "/proc/$server/fd" ] && proc=yes
-ok "100 clients at once get their own" at_once 100
-# A crowd that is denser than those before needs more, once; what is lost is
-# lost each time.
+ok "100 clients at once: each gets its data back" at_once 100
+# If more clients than before happen to be connected at once, more memory is
+# needed, once; a leak grows each time.
 flat() {
 	for crowd in 1 2 3 4 5; do
 		before=$(resident)
@@ -68,13 +69,14 @@ flat() {
 	return 1
 }
 if [ "$proc" ]; then
-	ok "100 more cost no memory" flat
+	ok "100 more need no memory" flat
 else
-	without_proc "100 more cost no memory"
+	without_proc "100 more need no memory"
 fi
 ok "the proxy is alive" alive
 
-# For some of these there are no descriptors, for one perhaps half of them.
+# There are no descriptors for some of these clients, and for one of them
+# perhaps only one of two.
 limited() {
 	# shellcheck disable=SC3045 # not in POSIX, but in every sh
 	ulimit -n "$limit"
@@ -84,7 +86,7 @@ crowded() {
 	under=limited
 	limit=$1
 	try_serve tcp_proxy 127.0.0.1:0 "$target" || return 1
-	# shellcheck disable=SC2034 # t/lib/serve's
+	# shellcheck disable=SC2034 # used by t/lib/serve
 	under=
 	at_once 50 && await "$tmp/tcp_proxy.err" 'tcp_proxy: accept: ' &&
 	    ! grep connect "$tmp/tcp_proxy.err"
@@ -93,16 +95,16 @@ crowded() {
 	return $result
 }
 if [ "$EXEEXT" = .exe ]; then
-	skip "Windows limits no descriptors"
+	skip "Windows doesn't limit descriptors"
 else
 	ok "50 clients share 16 descriptors" crowded 16
-	ok "or 17" crowded 17
+	ok "50 clients share 17 descriptors" crowded 17
 fi
 
-# At first there are no descriptors, and no event tells when that is over.
-# accept is tried twice at once: with the event, and after it.
+# At first there are no descriptors, and no event indicates when there are.
+# accept fails twice: with the event, and after it.
 without() {
-	# A leak checker, if it is built with one, can't work while traced.
+	# A leak checker in the proxy can't work while it is traced.
 	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 	export ASAN_OPTIONS
 	exec $STRACE -D -qq -o "$tmp/trace" -e trace=accept4,?accept \
@@ -111,7 +113,7 @@ without() {
 again() {
 	under=without
 	try_serve tcp_proxy 127.0.0.1:0 "$target" || return 1
-	# shellcheck disable=SC2034 # t/lib/serve's
+	# shellcheck disable=SC2034 # used by t/lib/serve
 	under=
 	at_once 1 && grep INJECTED "$tmp/trace"
 	result=$?
@@ -124,9 +126,10 @@ else
 	skip "no strace, or it may not trace here"
 fi
 
-# What listens on a port of the system's choice, by socat: $target.
+# listens ADDRESS: starts socat on a port of the system's choice, and sets
+# $target.
 listens() {
-	: >"$tmp/socat.err"		# what an earlier one has said
+	: >"$tmp/socat.err"		# drop an earlier one's output
 	socat -d -d -t 60 "TCP-LISTEN:0,bind=127.0.0.1" "$@" \
 	    2>"$tmp/socat.err" &
 	listener=$!
@@ -135,20 +138,20 @@ listens() {
 	target=$($SED -n 's/.*listening on AF=2 //p' "$tmp/socat.err")
 }
 
-# It answers only when the client has ended its side.
+# It replies only when the client has shut down its side.
 echo 'wc -c | tr -d " "' >"$tmp/count"
 half_close() {
 	listens "EXEC:sh $tmp/count" &&
 	    try_serve tcp_proxy 127.0.0.1:0 "$target" || return 1
-	timeout 90 socat -t 100 - "TCP:$address" <"$tmp/sent" >"$tmp/answer"
-	cat "$tmp/answer"
-	grep -qx 67108864 "$tmp/answer"
+	timeout 90 socat -t 100 - "TCP:$address" <"$tmp/sent" >"$tmp/reply"
+	cat "$tmp/reply"
+	grep -qx 67108864 "$tmp/reply"
 }
-ok "a half-close goes through, and the answer comes back" half_close
+ok "a half-close is passed on, and the reply comes back" half_close
 ok "SIG$stop ends it in order" stopped
 
-# A reader that has stopped holds up the sender, and costs no memory.  When the
-# sender is gone by a reset, the reader's connection isn't kept for it.
+# A stopped reader stops the sender, and needs no memory.  When the sender
+# resets its connection, that to the reader is closed, too.
 blocked() {
 	listens "CREATE:$tmp/slow" &&
 	    try_serve tcp_proxy 127.0.0.1:0 "$target" || return 1
@@ -170,21 +173,21 @@ reset() {
 	done
 }
 if [ "$proc" ]; then
-	ok "a reader that has stopped costs no memory" blocked
-	ok "and is let go when the sender resets" reset
+	ok "a stopped reader needs no memory" blocked
+	ok "and its connection is closed when the sender resets" reset
 	ok "SIG$stop ends it in order" stopped
 	kill -KILL "$listener"
 else
-	without_proc "a reader that has stopped costs no memory"
+	without_proc "a stopped reader needs no memory"
 fi
 
 refused() {
-	# Whoever listened here is gone.
+	# A port whose listener has exited.
 	listens - </dev/null >/dev/null || return 1
 	kill "$listener"
 	wait "$listener"
 	try_serve tcp_proxy 127.0.0.1:0 "$target" || return 1
-	timeout 20 socat -t 100 - "TCP:$address" </dev/null >"$tmp/answer" ||
+	timeout 20 socat -t 100 - "TCP:$address" </dev/null >"$tmp/reply" ||
 	    [ $? != 124 ] || return 1
 	await "$tmp/tcp_proxy.err" 'refused' && kill -0 "$server"
 }

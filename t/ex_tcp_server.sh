@@ -1,4 +1,4 @@
-# examples/tcp_server: greets, echoes, prints; one client doesn't hold up
+# examples/tcp_server: greets, echoes and prints; one client doesn't delay
 # another.
 
 . "${top_builddir:-.}/t/lib/env"
@@ -11,13 +11,14 @@ talk() {
 	printf '%s' "$1" | timeout 20 socat -t 10 - "TCP:$address" >"$tmp/got"
 	printf 'Hello world!\n%s' "$1" | cmp - "$tmp/got"
 }
-ok "a client is greeted, and gets back what it says" talk 'one line
+ok "a client is greeted, and gets back what it sends" talk 'one line
 '
-ok "another" talk 'two
+ok "a second client" talk 'two
 lines'
-ok "which the server prints" grep -q 'client 1: one line' "$tmp/tcp_server.out"
+ok "the server prints what they send" \
+    grep -q 'client 1: one line' "$tmp/tcp_server.out"
 
-# 30 clients that say nothing hold no one up.
+# 30 clients that send nothing don't delay others.
 i=0
 while [ $i -lt 30 ]; do
 	timeout 30 socat -u "TCP:$address" "CREATE:$tmp/idle.$i" &
@@ -32,7 +33,7 @@ greeted() {
 	done
 }
 ok "30 silent clients are greeted" greeted
-ok "and one that speaks is served" talk 'hello'
+ok "and one that sends is served" talk 'hello'
 
 noise "$tmp/big" 1000000
 big() {

@@ -1,4 +1,5 @@
-# examples/timer_signal: it ticks as often as asked, and signals end it.
+# examples/timer_signal: ticks as often as its arguments specify, and signals
+# end it.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -72,18 +73,18 @@ check "five ticks" ticks 5 10
 check "and the last is the fifth" last_line "tick 5"
 
 for signal in TERM INT; do
-	: >"$tmp/out"			# what an earlier one has said
+	: >"$tmp/out"			# drop an earlier one's output
 	"$program" 1000000 20 >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
 	check "it ticks, $signal" wait_line '^tick '
-	check "it goes on ticking, $signal" wait_line '^tick [0-9]*[3-9]$'
+	check "it continues to tick, $signal" wait_line '^tick [0-9]*[3-9]$'
 	kill -$signal "$pid"
-	check "SIG$signal ends it well" ended 0
-	check "and is printed" grep -q "^SIG$signal from process $$\$" \
-	    "$tmp/out"
+	check "SIG$signal ends it with 0" ended 0
+	check "and the signal is printed" \
+	    grep -q "^SIG$signal from process $$\$" "$tmp/out"
 done
 
 check "0 ticks are refused" test "$(ticks 0 >/dev/null; echo $?)" = 1
-check "and so is a word" test "$(ticks 1 soon >/dev/null; echo $?)" = 1
-check "in words" grep -q 'soon: not a number above 0' "$tmp/err"
+check "a word is refused" test "$(ticks 1 soon >/dev/null; echo $?)" = 1
+check "with a message" grep -q 'soon: not a number above 0' "$tmp/err"
 echo "1..$n"

@@ -4,7 +4,7 @@
 . "$top_srcdir/t/lib/serve"
 wants openssl
 
-# What the examples were linked with is not always what runs openssl(1).
+# The examples' OpenSSL may differ from that of openssl(1).
 key() {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
 	    -nodes -days 2 -subj /CN=localhost -keyout "$tmp/key" \
@@ -16,7 +16,7 @@ key >"$tmp/key.log" 2>&1 || {
 }
 serve tls_echo "$tmp/certificate" "$tmp/key"
 
-# grown FILE FILE: until the first is as long as the second.
+# grown FILE FILE: waits until the first is as long as the second.
 grown() {
 	tries=1500
 	until [ "$(wc -c <"$1")" -ge "$(wc -c <"$2")" ]; do
@@ -26,7 +26,8 @@ grown() {
 	done
 }
 
-# client SENT BACK OPTION...: -quiet keeps it connected when all is sent.
+# client SENT BACK OPTION...: sends a file and compares what comes back; -quiet
+# keeps it connected when all is sent.
 client() {
 	sent=$1
 	back=$2
@@ -56,18 +57,19 @@ all_same() {
 		wait "$pid" || return 1
 	done
 }
-ok "eight clients at once get their own" all_same
+ok "eight clients at once: each gets its data back" all_same
 
-# Its goodbye is answered by ours, not by a cut.
+# The server replies to close_notify with close_notify, and does not just
+# close.
 goodbye() {
 	echo Q | timeout 20 openssl s_client -connect "$address" -msg \
 	    -tls1_2 >"$tmp/msg" 2>&1
 	grep -A 1 'Alert' "$tmp/msg"
 	grep -q '>>> .*Alert.*close_notify' "$tmp/msg"
 }
-ok "a client says goodbye" goodbye
+ok "a client's close_notify gets one back" goodbye
 
-# What isn't TLS, or is cut off, costs only its own connection.
+# Connections that don't speak TLS, or are cut off, affect no others.
 nonsense() {
 	echo 'GET / HTTP/1.0' | timeout 20 socat -t 5 - "TCP:$address" >/dev/null
 	timeout 0.3 openssl s_client -connect "$address" </dev/zero \
@@ -75,7 +77,7 @@ nonsense() {
 	client "$tmp/sent" "$tmp/back"
 }
 if command -v socat >/dev/null; then
-	ok "after nonsense and a cut, the next is served" nonsense
+	ok "after garbage and a cut connection, the next is served" nonsense
 else
 	skip "no socat"
 fi

@@ -1,13 +1,13 @@
-# examples/udp_server: datagrams of all sizes come back.
+# examples/udp_server: sends back datagrams of all sizes.
 
 . "${top_builddir:-.}/t/lib/env"
 . "$top_srcdir/t/lib/serve"
 wants socat
 
-# echoes FAMILY SIZE: one datagram there and back.
+# echoes FAMILY SIZE: sends one datagram, and compares the reply.
 echoes() {
 	noise "$tmp/sent" "$2"
-	: >"$tmp/back"			# what an earlier one has left
+	: >"$tmp/back"			# drop an earlier one's data
 	timeout 20 socat -b 65536 -t 2 - "$1:$address" <"$tmp/sent" \
 	    >"$tmp/back" &
 	client=$!
@@ -26,32 +26,33 @@ for size in 1 100 1472 9000 65507; do
 	ok "a datagram of $size bytes comes back" echoes UDP4 $size
 done
 
-# socat ends one of 0 bytes that it gets, and sends it when its input ends.
+# socat ends when it gets a datagram of 0 bytes, and sends one when its input
+# ends.
 empty() {
 	timeout 20 socat -t 60 - "UDP4:$address,shut-null,null-eof" </dev/null \
 	    >"$tmp/back" && [ ! -s "$tmp/back" ]
 }
-ok "and so does one of 0 bytes" empty
+ok "a datagram of 0 bytes comes back" empty
 
-# 1,000 of them one by one: a line is a datagram, for both ends.
+# 1,000 datagrams one by one: for both ends a line is a datagram.
 lines() {
 	seq 1 1000 >"$tmp/sent"
 	timeout 60 socat -t 1 "EXEC:sh $tmp/talk" "UDP4:$address" 2>"$tmp/err"
 	same "$tmp/sent" "$tmp/back"
 }
-# Each line waits for its answer, so that loopback has no reason to lose any.
+# Each line waits for its reply, so that loopback has no reason to drop any.
 cat >"$tmp/talk" <<E2
 i=1
 while [ \$i -le 1000 ]; do
 	echo "\$i"
-	read -r answer || exit 1
-	echo "\$answer" >&3
+	read -r reply || exit 1
+	echo "\$reply" >&3
 	i=\$((i + 1))
 done 3>"$tmp/back"
 E2
 ok "1,000 round trips" lines
 
-# A client that is gone when its answer comes is no reason to stop.
+# A client that has exited when its reply comes doesn't end the server.
 vanish() {
 	i=0
 	while [ $i -lt 10 ]; do
@@ -60,8 +61,8 @@ vanish() {
 		i=$((i + 1))
 	done
 }
-ok "10 clients that don't wait for the answer" vanish
-ok "the next one gets its own" echoes UDP4 500
+ok "10 clients that don't wait for their reply" vanish
+ok "the next client gets its reply" echoes UDP4 500
 ok "the server is alive" alive
 
 if try_serve udp_server '[::1]:0'; then
@@ -72,22 +73,22 @@ else
 fi
 ok "SIG$stop ends it in order" stopped
 
-# strace has the kernel claim that every other answer can't be sent yet.
+# strace makes every other reply fail with EAGAIN.
 refusing() {
-	# A leak checker, if it is built with one, can't work while traced.
+	# A leak checker in the server can't work while it is traced.
 	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 	export ASAN_OPTIONS
 	exec $STRACE -D -qq -o "$tmp/trace" -e trace=sendto \
 	    -e inject=sendto:error=EAGAIN:when=2+2 "$@"
 }
 kept() {
-	# shellcheck disable=SC2034 # t/lib/serve's
+	# shellcheck disable=SC2034 # used by t/lib/serve
 	under=refusing
 	try_serve udp_server && lines && refused=$(grep -c INJ "$tmp/trace") &&
-	    echo "$refused were refused at first" && [ "$refused" -ge 999 ]
+	    echo "$refused failed at first" && [ "$refused" -ge 999 ]
 }
 if can_inject; then
-	ok "what can't be sent at once is sent later" kept
+	ok "replies that can't be sent at once are sent later" kept
 	ok "the server is alive" alive
 	ok "SIG$stop ends it in order" stopped
 else

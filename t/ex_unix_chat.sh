@@ -1,5 +1,5 @@
-# examples/unix_chat: what one says all others hear, and one that doesn't read
-# holds up nobody.
+# examples/unix_chat: passes each client's lines to all others; a client that
+# doesn't read delays no others.
 
 . "${top_builddir:-.}/t/lib/env"
 . "$top_srcdir/t/lib/serve"
@@ -8,7 +8,7 @@ wants socat
 path=$tmp/chat
 serve unix_chat "$path"
 
-# Clients that hear all, and write it to a file.
+# listener NUMBER: a client that writes all it receives to a file.
 listener() {
 	timeout 60 socat -u "UNIX-CONNECT:$path" "CREATE:$tmp/heard.$1" &
 	servers="$servers $!"
@@ -17,9 +17,10 @@ listener() {
 ok "a first client" listener 1
 ok "a second" listener 2
 
-# say WORD CLIENT...: 200,000 lines "WORD NUMBER", in parts that the clients
-# named must all have heard before the next.  A part fits what is kept for a
-# client, so none of them is dropped for having been kept from running.
+# say WORD CLIENT...: sends 200,000 lines "WORD NUMBER" in parts; the named
+# clients must have received each part before the next is sent.  A part fits
+# into the server's buffer for a client, so that no client is dropped because
+# it had no CPU.
 mkfifo "$tmp/mouth"
 say() {
 	word=$1
@@ -40,37 +41,37 @@ say() {
 }
 heard() {
 	seq -f "$2 %.0f" 1 200000 >"$tmp/said"
-	# The number of who said it goes before each line.
+	# The number of the sender precedes each line.
 	$SED -n "s/^[0-9]*: \($2 .*\)/\1/p" "$tmp/heard.$1" >"$tmp/got"
 	same "$tmp/said" "$tmp/got"
 }
-ok "a third says 200,000 lines" say once 1 2
-ok "the first hears them all, in order" heard 1 once
-ok "and so does the second" heard 2 once
+ok "a third sends 200,000 lines" say once 1 2
+ok "the first receives them all, in order" heard 1 once
+ok "so does the second" heard 2 once
 
-# A client that is connected, but stopped: its 3 MB are more than the server
-# and the kernel keep.
+# A client that is connected, but stopped: the 3 MB for it are more than the
+# server and the kernel buffer.
 deaf() {
 	socat -u "UNIX-CONNECT:$path" "CREATE:$tmp/deaf" &
 	deaf=$!
 	servers="$servers $deaf"
 	await "$tmp/unix_chat.out" '^client 4 came' && kill -STOP $deaf
 }
-ok "a fourth comes, and is stopped" deaf
-ok "a fifth comes" listener 5
-ok "somebody talks again" say again 1 2 5
-ok "the fifth hears all" heard 5 again
+ok "a fourth connects, and is stopped" deaf
+ok "a fifth connects" listener 5
+ok "another client sends 200,000 lines" say again 1 2 5
+ok "the fifth receives them all" heard 5 again
 ok "so does the first" heard 1 again
 ok "the fourth is dropped" await "$tmp/unix_chat.out" "client 4 doesn't read"
 only_one() {
 	[ "$(grep -c "doesn't read" "$tmp/unix_chat.out")" = 1 ]
 }
-ok "and nobody else" only_one
+ok "and no other client" only_one
 kill -KILL "$deaf" 2>/dev/null
 
-# Three at once: each one's lines are whole, and in order.  The server goes on
-# only when they have left, and can't write to any of them; what they said
-# counts all the same.
+# Three senders at once: the lines of each arrive whole, and in order.  The
+# server continues only when they have left, and so can't write to any of them;
+# their lines must be passed on nevertheless.
 at_once() {
 	talkers=
 	kill -STOP "$server"
@@ -89,9 +90,9 @@ at_once() {
 		    cmp - "$tmp/said.$word" || return 1
 	done
 }
-ok "three talk at once, each in order" at_once
+ok "three send at once, each in order" at_once
 
-# Half a line isn't passed on before it is whole.
+# A line is passed on only when it is complete.
 halves() {
 	{ printf 'half '; sleep 0.2; echo 'whole'; } |
 	    timeout 20 socat -u - "UNIX-CONNECT:$path"
@@ -113,7 +114,7 @@ no_file() {
 }
 ok "and removes its file" no_file
 
-# Nor does it take the place of what is no socket.
+# It doesn't replace a file that is no socket.
 foreign() {
 	echo "somebody's work" >"$tmp/work"
 	ln -s work "$tmp/link"
@@ -126,14 +127,14 @@ foreign() {
 }
 ok "a file that is no socket is left alone" foreign
 
-# A file that nobody listens at any more.
+# A socket file without a listener.
 stale() {
 	kill -KILL "$server"
 	wait "$server"
 	[ -S "$path" ]
 }
 serve unix_chat "$path"
-ok "killed, it leaves its file" stale
-ok "which is no obstacle" try_serve unix_chat "$path"
-ok "it serves" listener 1
+ok "a server that is killed leaves its file" stale
+ok "the next one starts nevertheless" try_serve unix_chat "$path"
+ok "and serves" listener 1
 echo "1..$n"

@@ -1,5 +1,6 @@
-# Every EXAMPLES section of the manual, and README's program, compile without
-# a warning and do what they promise: end with 0.  README's is C++, too.
+# Checks that each program in an EXAMPLES section of the manual, and README's,
+# compiles without a warning and exits with 0.  README's program must be C++ as
+# well.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -40,7 +41,7 @@ for source in "$tmp"/*.c; do
 	program=${source%.c}
 	n=$((n + 1))
 	if grep -q mio_named_pipe "$source" && [ -z "$EXEEXT" ]; then
-		echo "ok $n # SKIP $name: named pipes are of Windows"
+		echo "ok $n # SKIP $name: only Windows has named pipes"
 		continue
 	fi
 	# shellcheck disable=SC2086 # options

@@ -1,5 +1,5 @@
-# One list of functions: what the header declares, the map exports, the
-# library defines and the manual describes.
+# Checks that the header declares, the map exports, the library defines and the
+# manual describes the same functions.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -27,13 +27,13 @@ skip() {
 	echo "ok $n # SKIP $1: $2"
 }
 
-# The header as a compiler for Windows sees it, which has all there is, one
+# The header as preprocessed for Windows, which has all functions, with one
 # declaration a line.
 $CC -E -P -D_WIN32 -I"$top_srcdir/include" "$top_srcdir/include/mio.h" |
     tr '\n' ' ' |
     tr ';{}' '\n\n\n' | grep -o 'mio_[a-z0-9_]*(.*' |
     $SED 's/(.*//' | sort -u >"$tmp/declared"
-# The map is for systems that have no named pipes.
+# The map is for systems without named pipes.
 grep -v -e '^mio_event_is_' -e '^mio_named_pipe_' "$tmp/declared" \
     >"$tmp/functions"
 
@@ -41,7 +41,7 @@ $SED -n 's/^	\(mio_[a-z0-9_]*\);$/\1/p' "$top_srcdir/lib/libmio.map" |
     sort >"$tmp/map"
 same "the map exports what the header declares" "$tmp/functions" "$tmp/map"
 
-# Every name, the inline ones too, is claimed by one page.
+# Each function, including inline ones, must be named by exactly one page.
 for page in "$top_srcdir"/man/*.3; do
 	grep -q '^\.so ' "$page" && continue
 	[ "$page" = "$top_srcdir/man/mio.3" ] && continue
@@ -49,7 +49,7 @@ for page in "$top_srcdir"/man/*.3; do
 done | sort >"$tmp/pages"
 same "the manual names each function once" "$tmp/declared" "$tmp/pages"
 
-# A page for every name: the real one, or a stub that points at it.
+# A page for each name: the page itself, or a stub that points to it.
 bad=
 while read -r name; do
 	page=$top_builddir/man/$name.3
@@ -89,10 +89,10 @@ if [ -f "$archive" ]; then
 	    -e '^__asan' -e '^__odr_asan' -e '^_Z' \
 	    -e '^_\.stapsdt' >"$tmp/foreign"
 	if [ -s "$tmp/foreign" ]; then
-		result "not ok" "the archive keeps to its own names"
+		result "not ok" "the archive defines no other names"
 		$SED 's/^/# /' "$tmp/foreign"
 	else
-		result ok "the archive keeps to its own names"
+		result ok "the archive defines no other names"
 	fi
 else
 	skip "the archive" "not built"

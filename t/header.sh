@@ -1,4 +1,5 @@
-# mio.h alone, in C and in C++, twice, and without a socket header.
+# Checks that mio.h compiles alone, twice, in C and in C++, without a socket
+# header.
 
 . "${top_builddir:-.}/t/lib/env"
 

@@ -1,4 +1,5 @@
-# The manual as HTML: every link leads somewhere, and the index to every call.
+# Checks the manual as HTML: each link has a target, and the index has each
+# function.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -11,7 +12,7 @@ trap 'rm -rf "$tmp"' EXIT
 out=$tmp/html
 n=0
 
-# none NAME FILE: nothing is wrong if the file is empty.
+# none NAME FILE: the assertion holds if the file is empty.
 none() {
 	n=$((n + 1))
 	if [ -s "$2" ]; then
@@ -23,8 +24,9 @@ none() {
 }
 
 sh "$top_srcdir/build-aux/html.sh" "$MANDOC" "$PACKAGE_VERSION" \
-    "$top_srcdir/man" "$out" >"$tmp/said" 2>&1 || echo "exit $?" >>"$tmp/said"
-none "made, and nothing said" "$tmp/said"
+    "$top_srcdir/man" "$out" >"$tmp/messages" 2>&1 ||
+    echo "exit $?" >>"$tmp/messages"
+none "made, without a message" "$tmp/messages"
 
 for page in "$top_srcdir"/man/*.[37]; do
 	grep -q '^\.so ' "$page" || [ -s "$out/${page##*/}.html" ] ||
@@ -33,7 +35,7 @@ done >"$tmp/missing"
 [ -s "$out/style.css" ] || echo style.css >>"$tmp/missing"
 none "a file for each page, and the style sheet" "$tmp/missing"
 
-# One "FILE TARGET" a link, and one "FILE#ID" an anchor.
+# One line "FILE TARGET" for each link, and "FILE#ID" for each anchor.
 (cd "$out" && grep -o 'href="[^"]*"' ./*.html) |
     $SED 's/^\.\///; s/:href="/ /; s/"$//' >"$tmp/links"
 (cd "$out" && grep -o ' id="[^"]*"' ./*.html) |
@@ -46,10 +48,10 @@ while read -r file target; do
 	*'#'*)	grep -qxF "$target" "$tmp/anchors" || echo "$file: $target" ;;
 	*)	[ -f "$out/$target" ] || echo "$file: $target" ;;
 	esac
-done <"$tmp/links" >"$tmp/dead"
-[ -s "$tmp/links" ] || echo "no link at all" >>"$tmp/dead"
+done <"$tmp/links" >"$tmp/broken"
+[ -s "$tmp/links" ] || echo "no link at all" >>"$tmp/broken"
 none "$(wc -l <"$tmp/links" | tr -d ' ') links, and each has its target" \
-    "$tmp/dead"
+    "$tmp/broken"
 
 for page in "$top_srcdir"/man/*.3; do
 	grep -q '^\.so ' "$page" ||
@@ -66,5 +68,5 @@ none "the index has each of $(wc -l <"$tmp/names" | tr -d ' ') calls" \
 
 grep -il '<script' "$out"/*.html >"$tmp/scripts"
 grep -l '://' "$out"/* >>"$tmp/scripts"
-none "no script, and nothing from elsewhere" "$tmp/scripts"
+none "no script, and nothing loaded from elsewhere" "$tmp/scripts"
 echo "1..$n"

@@ -1,4 +1,5 @@
-# What make install leaves, and a program that finds it by pkg-config alone.
+# Checks what make install installs, and builds and runs a program by
+# pkg-config alone.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -66,17 +67,17 @@ else
 	fi
 	version=$(pkg-config --modversion libmio)
 	if [ "$version" = "$PACKAGE_VERSION" ]; then
-		result ok "pkg-config knows the version"
+		result ok "pkg-config has the version"
 	else
-		result "not ok" "pkg-config knows the version: $version"
+		result "not ok" "pkg-config has the version: $version"
 	fi
 fi
 
-# The placeholder for a home page is one text in configure.ac, README's too.
+# configure.ac and README have the same placeholder for the home page.
 home=$(echo "$PACKAGE_URL" | $SED 's/[()]//g')
 if grep -q "$home" "$top_srcdir/README"; then
-	result ok "README says: $home"
+	result ok "README has: $home"
 else
-	result "not ok" "README says: $home"
+	result "not ok" "README has: $home"
 fi
 echo "1..$n"

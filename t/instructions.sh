@@ -1,12 +1,13 @@
-# What an event costs in user space: instructions, which callgrind counts
-# exactly.  1,024 events a batch, a loop that reads readiness and token; at
-# most 20 above the same loop over epoll's own array.  The library is compiled
-# for this with -O2, whatever the build's flags are.
+# Checks the cost of an event in user space: instructions, which callgrind
+# counts exactly.  A loop reads readiness and token of 1,024 events a batch; it
+# may need at most 20 instructions more than the same loop over epoll's own
+# array.  The library is compiled for this with -O2, whatever the build's flags
+# are.
 
 . "${top_builddir:-.}/t/lib/env"
 
 if [ "$SELECTOR" != epoll ]; then
-	echo "1..0 # SKIP only epoll has an array of its own to compare with"
+	echo "1..0 # SKIP only epoll has its own array to compare with"
 	exit 0
 fi
 if ! command -v valgrind >/dev/null 2>&1; then
@@ -88,10 +89,11 @@ main(void)
 }
 C
 optimized "$tmp/batch" "$tmp/batch.c" || exit 99
-# shellcheck disable=SC3045 # where it is missing, the default has to do
+# shellcheck disable=SC3045 # without it, the default may suffice
 ulimit -n 4096 2>/dev/null
 
-# instructions FUNCTION: those of the function and what it calls, an event.
+# instructions FUNCTION: prints the instructions of the function and of its
+# callees, for each event.
 instructions() {
 	valgrind --tool=callgrind --callgrind-out-file="$tmp/$1.out" \
 	    --toggle-collect="$1" "$tmp/batch" >"$tmp/$1.log" 2>&1 || return 1

@@ -1,14 +1,14 @@
-# Tests on a kqueue again, with what some kernels do and others don't: no
-# EVFILT_USER, so that wakes go through a pipe; pipes that end otherwise.  With
-# each quirk, the programs that can tell.  FAKE_KQUEUE tells the fake: see
-# t/fake/fake_kqueue.def.  With configure's KQUEUE_SHAPE, the whole suite is on
-# all quirks of one system.
+# Runs tests on the fake kqueue again, with behaviour that some kernels have:
+# no EVFILT_USER, so that wakes go through a pipe; other ends of pipes; and
+# more.  Each quirk has the programs that can detect it.  FAKE_KQUEUE sets
+# quirks: see t/fake/fake_kqueue.def.  With configure's KQUEUE_SHAPE, the whole
+# suite runs with all quirks of one system.
 
 . "${top_builddir:-.}/t/lib/env"
 
 if [ ! -x "$top_builddir/t/kqueue/ready$EXEEXT" ] ||
     [ ! -x "$top_builddir/t/fake/changes_freebsd$EXEEXT" ]; then
-	echo "1..0 # SKIP no fake kqueue: the real one has its own way"
+	echo "1..0 # SKIP a real kqueue has no quirks to set"
 	exit 0
 fi
 VARIABLE=FAKE_KQUEUE

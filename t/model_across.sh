@@ -1,8 +1,8 @@
-# The model test's sequences on each selector that is built, held against each
-# other: what their calls return, and what all of them must report.
+# Runs the model test's sequences on each selector that is built, and compares
+# the results of their calls and the events that all selectors must report.
 #
-# T_SEED and T_SEEDS are the model's.  What loopback brings may be late, and
-# once make a difference, but not three times.
+# T_SEED and T_SEEDS are those of the model test.  Events of loopback may be
+# late and cause a difference once, but not three times.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -22,7 +22,7 @@ fi
 dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"' EXIT
 
-# trace SELECTOR SEED: what it did, in a file of its name.
+# trace SELECTOR SEED: writes its trace to a file of its name.
 trace() {
 	rm -f "$dir/$1"
 	T_SEED=$2 T_SEEDS=1 T_ONLY='' T_TRACE=$dir/$1 \
@@ -31,7 +31,7 @@ trace() {
 	return 1
 }
 
-# agree SEED SELECTOR...: do they all do the same?
+# agree SEED SELECTOR...: are the traces of all selectors equal?
 agree() {
 	seed=$1
 	shift

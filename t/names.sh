@@ -1,4 +1,5 @@
-# The names that libsndio owns are not among ours: programs load both.
+# Checks that libmio has none of libsndio's names, since a program may use
+# both.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -9,7 +10,7 @@ for name in $taken; do
 	n=$((n + 1))
 	if grep -w "$name" "$top_srcdir/include/mio.h" \
 	    "$top_srcdir/lib/libmio.map" >/dev/null; then
-		echo "not ok $n - $name is ours too"
+		echo "not ok $n - $name is libmio's, too"
 	else
 		echo "ok $n - $name is left to libsndio"
 	fi

@@ -1,4 +1,4 @@
-# The ports' packing lists are what make install leaves.
+# Checks that the ports' packing lists match what make install installs.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -20,10 +20,10 @@ for list in freebsd/pkg-plist openbsd/pkg/PLIST pkgsrc/PLIST; do
 	if grep -q "^$list: [0-9]* names" "$tmp/out"; then
 		ok=ok
 	fi
-	echo "$ok $n - packaging/$list is what make install leaves"
+	echo "$ok $n - packaging/$list is what make install installs"
 done
 if [ $status != 0 ]; then
 	$SED 's/^/# /' "$tmp/out"
-	echo "# If that is meant to be so: packaging/plist write $top_builddir"
+	echo "# To accept the difference: packaging/plist write $top_builddir"
 fi
 echo "1..$n"

@@ -1,12 +1,12 @@
-# Tests on event ports again, with what some kernels do and others don't:
-# events that come with ETIME or EINTR, an nget that is left as it was, ETIME
-# where there was nothing to wait for, a port that looks all the time.
-# PORT_FAKE tells the fake: see t/fake/port_fake.h.
+# Runs tests on the fake event ports again, with behaviour that some kernels
+# have: events returned with ETIME or EINTR, an nget that is unchanged, ETIME
+# without a wait, and a port that looks all the time.  PORT_FAKE sets quirks:
+# see t/fake/port_fake.h.
 
 . "${top_builddir:-.}/t/lib/env"
 
 if [ ! -x "$top_builddir/t/fake/port_test$EXEEXT" ]; then
-	echo "1..0 # SKIP no fake event ports: the real ones have their own way"
+	echo "1..0 # SKIP real event ports have no quirks to set"
 	exit 0
 fi
 VARIABLE=PORT_FAKE

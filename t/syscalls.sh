@@ -1,6 +1,6 @@
-# The kernel's own count: system calls of a program that does one thing, by
-# strace.  t/count_calls.c counts what the library calls; this counts what
-# arrives.
+# Counts with strace the system calls of a program that does one thing.
+# t/count_calls.c counts the functions that the library calls; this test counts
+# the calls that reach the kernel.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -69,7 +69,7 @@ if ! $CC $CFLAGS $LDFLAGS -I"$top_srcdir/include" -o "$tmp/count" \
 fi
 
 n=0
-# calls WHAT PATTERN: how many calls of the pattern the program makes.
+# calls WHAT PATTERN: prints how many calls that match the program makes.
 calls() {
 	$STRACE -qq -f -o "$tmp/$1.trace" "$tmp/count" "$1" || return 1
 	grep -cE "^[0-9]+ +($2)\(" "$tmp/$1.trace"
