@@ -14,6 +14,7 @@
 
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
@@ -271,6 +272,35 @@ changes(struct mio_poller *poller)
 	close_source(&b);
 }
 
+/* Closes a source while a cancellation is pending. */
+static void *
+close_it(void *arg)
+{
+	need(pthread_cancel(pthread_self()) == 0);
+	(void)mio_source_close(arg);
+	pthread_testcancel();
+	return NULL;
+}
+
+/*
+ * Whether a cancelled close(2) has closed the descriptor is unspecified, so a
+ * cleanup handler must not find it in the source.
+ */
+static void
+closing(void)
+{
+	struct mio_source a, b;
+	mio_fd fd;
+
+	unix_pair(&a, &b);
+	fd = mio_source_fd(&a);
+	ok(join_thread(start_thread(close_it, &a)) == PTHREAD_CANCELED,
+	    "a thread that closes a source is cancelled");
+	fails(mio_source_fd(&a), EBADF, "and the source is empty");
+	(void)close(fd);	/* it may be closed already */
+	close_source(&b);
+}
+
 static void *
 wait_in_poll(void *arg)
 {
@@ -314,6 +344,7 @@ main(void)
 	    "cancelled while a wake came: nothing is lost");
 	edges(poller);
 	changes(poller);
+	closing();
 	mio_poller_free(poller);
 	return tap_done();
 }
