@@ -105,7 +105,6 @@ covered() {
 	.ci/run\ *)
 		# A tarball has no .ci.
 		[ ! -d "$top_srcdir/.ci" ] ||
-		    grep -q "^	*suite ${2#* } " "$top_srcdir/.ci/run" ||
 		    [ -f "$top_srcdir/.ci/steps/${2#* }" ] ;;
 	*.sh)	[ -f "$top_srcdir/t/$2" ] ;;
 	*)	[ -f "$top_srcdir/t/$2.c" ] || return 1
