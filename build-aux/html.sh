@@ -6,19 +6,14 @@ mandoc=$1
 version=$2
 man=$3
 out=$4
+names=$(dirname "$0")/names.sh
 
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
-# PAGE's names, as its first section has them.
-names() {
-	sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([a-z0-9_]*\).*/\1/p' "$1"
-}
-
 # link is for every name where it leads; entry is what the index says of PAGE:
 # "page FILE TEXT", and "name FILE NAME".
 for page in "$man"/*.[37]; do
-	grep -q '^\.so ' "$page" && continue
 	file=${page##*/}.html
 	"$mandoc" -Thtml -O man=%N.%S.html,style=style.css "$page" \
 	    >"$tmp/$file" || exit 1
@@ -26,7 +21,7 @@ for page in "$man"/*.[37]; do
 	echo "page $file $(sed -n 's/^\.Nd //p' "$page" |
 	    sed 's/&/\&amp;/g; s/</\&lt;/g')" >>"$tmp/entry"
 	# shellcheck disable=SC2013 # names are words
-	for name in $(names "$page"); do
+	for name in $(sh "$names" "$page" | sed 's/.* //'); do
 		echo "name $file $name" >>"$tmp/entry"
 		[ "$name.${page##*.}.html" = "$file" ] && continue
 		anchor=

@@ -127,21 +127,11 @@ echo "endif"
 echo
 echo "SCRIPT_TESTS = $(echo t/*.sh t/lib/*.sh)"
 echo
-# A page, or a stub that an earlier make has left there?
-pages=''
-stubs=''
-for page in man/*.[37]; do
-	grep -q '^\.so ' "$page" && continue
-	pages="$pages $page"
-	base=${page#man/}
-	# shellcheck disable=SC2013 # names are words
-	for name in $(sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([a-z0-9_]*\).*/\1/p' \
-	    "$page"); do
-		[ "$name" = "${base%.[37]}" ] || stubs="$stubs man/$name.3"
-	done
-done
-echo "MAN_PAGES =$pages"
-echo "MAN_STUBS =$stubs"
+stubs=$(sh build-aux/names.sh man/*.3 | while read -r page name; do
+	[ "$name.3" = "$page" ] || echo "man/stubs/$name.3"
+done | tr '\n' ' ')
+echo "MAN_PAGES = $(echo man/*.[37])"
+echo "MAN_STUBS = $stubs"
 
 # The benchmark's report and plots, as far as they are recorded.
 record=''

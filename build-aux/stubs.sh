@@ -1,14 +1,7 @@
-# stubs.sh PAGES OUT: for every further name of a page in PAGES, writes a
-# page to OUT that consists of the request to read the real one.
+# stubs.sh SRCDIR OUT: writes the manual's stubs to OUT.  A stub is a page of one
+# line for a further name of a page; the line makes man(1) read that page.
 
-for page in "$1"/*.3; do
-	base=${page##*/}
-	base=${base%.3}
-	# shellcheck disable=SC2013 # names are words
-	for name in $(sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([a-z0-9_]*\).*/\1/p' \
-	    "$page"); do
-		[ "$name" = "$base" ] && continue
-		# Those that make a dist from a tarball have them already.
-		echo ".so man3/$base.3" >"$2/$name.3" || exit 1
-	done
+# A tarball has the stubs already, so that make dist there writes them again.
+sh "$1/build-aux/names.sh" "$1"/man/*.3 | while read -r page name; do
+	[ "$name.3" = "$page" ] || echo ".so man3/$page" >"$2/$name.3" || exit 1
 done

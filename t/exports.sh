@@ -42,22 +42,20 @@ $SED -n 's/^	\(mio_[a-z0-9_]*\);$/\1/p' "$top_srcdir/lib/libmio.map" |
 same "the map exports what the header declares" "$tmp/functions" "$tmp/map"
 
 # Each function, including inline ones, must be named by exactly one page.
-for page in "$top_srcdir"/man/*.3; do
-	grep -q '^\.so ' "$page" && continue
-	[ "$page" = "$top_srcdir/man/mio.3" ] && continue
-	$SED -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([a-z0-9_]*\).*/\1/p' "$page"
-done | sort >"$tmp/pages"
+sh "$top_srcdir/build-aux/names.sh" "$top_srcdir"/man/*.3 |
+    $SED -n '/^mio\.3 /!s/.* //p' | sort >"$tmp/pages"
 same "the manual names each function once" "$tmp/declared" "$tmp/pages"
 
 # A page for each name: the page itself, or a stub that points to it.
 bad=
 while read -r name; do
-	page=$top_builddir/man/$name.3
-	[ -f "$page" ] || page=$top_srcdir/man/$name.3
-	[ -f "$page" ] || { bad="$bad $name"; continue; }
-	real=$($SED -n 's/^\.so man3\///p' "$page")
-	[ -z "$real" ] || page=$top_srcdir/man/$real
-	grep -q "^\.Nm $name\( ,\)*\$" "$page" || bad="$bad $name"
+	page=$top_srcdir/man/$name.3
+	for stub in "$top_builddir" "$top_srcdir"; do
+		stub=$stub/man/stubs/$name.3
+		[ ! -f "$stub" ] ||
+		    page=$top_srcdir/man/$($SED 's/^\.so man3\///' "$stub")
+	done
+	grep -qs "^\.Nm $name\( ,\)*\$" "$page" || bad="$bad $name"
 done <"$tmp/declared"
 if [ -z "$bad" ]; then
 	result ok "man finds a page for each function"

@@ -29,8 +29,7 @@ sh "$top_srcdir/build-aux/html.sh" "$MANDOC" "$PACKAGE_VERSION" \
 none "made, without a message" "$tmp/messages"
 
 for page in "$top_srcdir"/man/*.[37]; do
-	grep -q '^\.so ' "$page" || [ -s "$out/${page##*/}.html" ] ||
-	    echo "$page"
+	[ -s "$out/${page##*/}.html" ] || echo "$page"
 done >"$tmp/missing"
 [ -s "$out/style.css" ] || echo style.css >>"$tmp/missing"
 none "a file for each page, and the style sheet" "$tmp/missing"
@@ -53,11 +52,8 @@ done <"$tmp/links" >"$tmp/broken"
 none "$(wc -l <"$tmp/links" | tr -d ' ') links, and each has its target" \
     "$tmp/broken"
 
-for page in "$top_srcdir"/man/*.3; do
-	grep -q '^\.so ' "$page" ||
-	    $SED -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \(mio_[a-z0-9_]*\).*/\1/p' \
-	    "$page"
-done >"$tmp/names"
+sh "$top_srcdir/build-aux/names.sh" "$top_srcdir"/man/*.3 |
+    $SED -n 's/.* \(mio_\)/\1/p' >"$tmp/names"
 while read -r name; do
 	grep -q "^<a href=\"mio_[^\"]*\"><code>$name</code></a>" \
 	    "$out/index.html" || echo "$name"

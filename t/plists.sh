@@ -1,4 +1,5 @@
-# Checks that the ports' packing lists match what make install installs.
+# Checks that the ports' packing lists, which are derived from the manual, match
+# what make install installs.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -24,6 +25,6 @@ for list in freebsd/pkg-plist openbsd/pkg/PLIST pkgsrc/PLIST; do
 done
 if [ $status != 0 ]; then
 	$SED 's/^/# /' "$tmp/out"
-	echo "# To accept the difference: packaging/plist write $top_builddir"
+	echo "# ./bootstrap derives the lists from the manual."
 fi
 echo "1..$n"
