@@ -1,10 +1,10 @@
-# abi.sh check|record SRCDIR: the shared library's interface, as the machine
-# sees it, is held against lib/libmio.abi, or recorded there.  For make, which
-# says by ABI_SOURCES, ABI_COMPILE, ABI_LINK and ABI_LIBS how the library is
-# built: what tells of types is debugging information, which the user's build
-# may not have.  Objects and all else go to ./abi.
+# abi.sh check|record SRCDIR: compares the shared library's binary interface
+# with lib/libmio.abi, or records it there.  make runs this, and specifies by
+# ABI_SOURCES, ABI_COMPILE, ABI_LINK and ABI_LIBS how the library is built:
+# types are read from debugging information, which the user's build may not
+# have.  All output goes to ./abi.
 #
-# abidiff knows symbols and types, and nothing of the macros' values.
+# abidiff compares symbols and types, but not the values of macros.
 
 action=$1
 srcdir=$2
@@ -37,7 +37,8 @@ done
 # shellcheck disable=SC2086 # a list
 $ABI_LINK -o abi/libmio.la $objects $ABI_LIBS || exit 1
 
-# Only what a program can see: the header's types, and no paths of this tree.
+# Record only what a program can see: the header's types, without this tree's
+# paths.
 abidw --headers-dir "$srcdir/include" --drop-private-types \
     --exported-interfaces-only --no-corpus-path --no-comp-dir-path \
     --no-show-locs --no-elf-needed --no-parameter-names \
@@ -57,14 +58,14 @@ here=$(architecture abi/libmio.abi)
 there=$(architecture "$reference")
 [ "$here" = "$there" ] || skip "the reference is of $there, this is $here"
 
-# It may say that it can't parse a file, and exit with 0.
+# abidiff may exit with 0 although it could not parse a file.
 abidiff "$reference" abi/libmio.abi 2>abi/errors
 status=$?
 if [ -s abi/errors ]; then
 	cat abi/errors >&2
 	status=$((status | 1))
 fi
-# Bits: 1 and 2 are its failures, 4 is any change.
+# The bits of the status: 1 and 2 are failures of abidiff, 4 is any change.
 if [ $status = 0 ]; then
 	echo "check-abi: as recorded"
 elif [ $((status & 3)) != 0 ]; then

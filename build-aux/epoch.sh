@@ -1,5 +1,6 @@
-# epoch.sh SRCDIR: the time that make dist gives to all files, in seconds.
-# It is SOURCE_DATE_EPOCH, or what a tarball has kept, or the commit's.
+# epoch.sh SRCDIR: prints the time that make dist gives to all files, in
+# seconds: SOURCE_DATE_EPOCH, or the time that a tarball has kept, or that of
+# the commit.
 
 if [ -n "${SOURCE_DATE_EPOCH:-}" ]; then
 	echo "$SOURCE_DATE_EPOCH"

@@ -1,6 +1,6 @@
-# html.sh MANDOC VERSION MAN OUT: the pages of MAN as HTML in OUT, with an index
-# in the order of mio.3.  A link to a function goes to where its page tells of
-# it; what a system's own manual has is named, and not linked.
+# html.sh MANDOC VERSION MAN OUT: writes the pages of MAN as HTML to OUT, with
+# an index in the order of mio.3.  A link to a function leads to its description
+# in its page.  Pages of the system's manual are named, but not linked.
 
 mandoc=$1
 version=$2
@@ -11,8 +11,8 @@ names=$(dirname "$0")/names.sh
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
-# link is for every name where it leads; entry is what the index says of PAGE:
-# "page FILE TEXT", and "name FILE NAME".
+# The file link has the target of every name.  The file entry has the contents
+# of the index: "page FILE TEXT" and "name FILE NAME".
 for page in "$man"/*.[37]; do
 	file=${page##*/}.html
 	"$mandoc" -Thtml -O man=%N.%S.html,style=style.css "$page" \

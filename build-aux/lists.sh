@@ -1,9 +1,10 @@
-# Writes lists.am: what automake wants spelled out, and what follows from the
-# tree.  A file in a directory of lib/ that defines mio_sel_name is a selector
-# of that name; a test program in t/NAME.c becomes t/SELECTOR/NAME, one a
-# selector; a manual page's further names become stubs.  Run by bootstrap.
+# Writes lists.am, the lists that automake needs in full although they follow
+# from the tree.  A file in a directory of lib/ that defines mio_sel_name is a
+# selector of that name.  A test program in t/NAME.c becomes t/SELECTOR/NAME for
+# each selector.  The further names of a manual page become stubs.  bootstrap
+# runs this script.
 
-# The order of names, and what [a-z] is, must not be a locale's.
+# The order of names and the meaning of [a-z] must not depend on a locale.
 LC_ALL=C
 export LC_ALL
 
@@ -11,7 +12,8 @@ echo '# Made by build-aux/lists.sh from lib/*/*.c, t/*.c and man/*.3.'
 echo '# Do not edit.'
 echo
 
-# A test program's source on Windows, where some make no sense.
+# A test program for Windows.  t/win/left_out.c lists those that cannot exist
+# there, and is their source.
 program_afd() {
 	id=t_afd_$1
 	cppflags="\$(AM_CPPFLAGS) \$(test_cppflags)"
@@ -24,7 +26,7 @@ program_afd() {
 	fi
 }
 
-# One test program on one selector.
+# program SELECTOR NAME: a test program.
 program() {
 	id=t_$1_$2
 	if [ "$1" = afd ]; then
@@ -36,7 +38,7 @@ program() {
 	model)	own='t/libmodel.la ' ;;
 	*)	own='' ;;
 	esac
-	# These replace system calls: see t/lib/wrap.h.
+	# These programs replace system calls; see t/lib/wrap.h.
 	case $2 in
 	fail_*|count_*)
 		echo "${id}_LDADD = t/libtap.la libtest_$1.la t/libwrap.la"
@@ -60,7 +62,7 @@ for selector in $selectors; do
 		esac
 		case $name in
 		fail_*|count_*)	wrapped="$wrapped t/$selector/$name" ;;
-		# The longest begins first.
+		# The program that takes longest begins first.
 		model)		plain=" t/$selector/$name$plain" ;;
 		*)		plain="$plain t/$selector/$name" ;;
 		esac
@@ -85,7 +87,7 @@ for selector in $selectors; do
 	echo
 done
 
-# fake SHAPE TEST...: a system's kqueue, for tests, and the tests of that.
+# fake SHAPE TEST...: the fake of a system's kqueue, and the tests of the fake.
 fake() {
 	shape=$1
 	upper=$(echo "$shape" | tr '[:lower:]' '[:upper:]')

@@ -1,8 +1,8 @@
 dnl MIO_BENCH_PEER(NAME, PACKAGE, LIBS, PROGRAM)
-dnl Another library to measure beside libmio: PACKAGE's flags by pkg-config if
-dnl there is one, else LIBS, and a link says whether they are any good.  Sets
-dnl NAME_CFLAGS and NAME_LIBS, the conditional HAVE_NAME, and bench_peers or
-dnl bench_missing.  Nothing but the benchmark is linked with it.
+dnl Another library to measure beside libmio.  Its flags are those of PACKAGE if
+dnl pkg-config has it, and otherwise LIBS; PROGRAM is linked to check them.
+dnl Sets NAME_CFLAGS and NAME_LIBS, the conditional HAVE_NAME, and bench_peers
+dnl or bench_missing.  Only the benchmark is linked with the library.
 AC_DEFUN([MIO_BENCH_PEER], [
 AC_REQUIRE([MIO_PKG_CONFIG])
 AS_VAR_PUSHDEF([mio_cflags], m4_toupper([$1])[_CFLAGS])
@@ -33,8 +33,8 @@ AS_VAR_POPDEF([mio_cflags])
 ])
 
 dnl MIO_BENCH_RUST
-dnl Rust's mio as a distribution packages it: a directory of crates, which
-dnl cargo takes instead of the network.
+dnl Rust's mio as distributions package it: a directory of crates, which cargo
+dnl uses instead of the network.
 AC_DEFUN([MIO_BENCH_RUST], [
 AC_ARG_VAR([CARGO], [Rust's cargo, to measure Rust's mio])
 AC_ARG_VAR([CRATES], [the directory of Rust's mio and what it depends on
@@ -55,8 +55,8 @@ AM_CONDITIONAL([HAVE_RUST_MIO], [test $mio_found = yes])
 ])
 
 dnl MIO_BENCH
-dnl Whether "make bench" can run here, and which libraries stand beside libmio.
-dnl Everything is measured against epoll, and on this machine.
+dnl Decides whether "make bench" can run, and which libraries it measures beside
+dnl libmio.  The figures are ratios to epoll, measured on this machine.
 AC_DEFUN([MIO_BENCH], [
 bench=yes
 bench_why=

@@ -1,9 +1,10 @@
 dnl MIO_DIST
-dnl make dist gives the same bytes for the same commit: names in one order, one
-dnl time, nobody's user and umask, and one thread for xz, which would write
-dnl other blocks with several.  That takes GNU tar; with another the tarball is
-dnl as good, but not the same again.  automake's own rule has no place for
-dnl this but its tar, which stands first in a pipe into xz.
+dnl Has make dist write the same bytes for the same commit: names are sorted,
+dnl all files have one time, users and umask do not matter, and xz has one
+dnl thread, because it would write other blocks with several.  This needs GNU
+dnl tar; with another tar the tarball is as good, but its bytes may differ each
+dnl time.  automake's rule can be changed only in its tar command, the first in
+dnl a pipe into xz.
 AC_DEFUN([MIO_DIST], [
 AC_CACHE_CHECK([for a tar that makes the same tarball twice], [mio_cv_dist_tar],
     [mio_cv_dist_tar=none

@@ -1,8 +1,8 @@
 dnl MIO_EXAMPLE_LIBRARY(EXAMPLE, NAME, PACKAGE, LIBS, PROGRAM)
-dnl An example that needs another library: PACKAGE's flags by pkg-config if
-dnl there is one, else LIBS, and a link says whether they are any good.  Sets
-dnl EXAMPLE_CFLAGS and EXAMPLE_LIBS, the conditional of that name, and
-dnl left_out.  Only the example is linked with it.
+dnl An example that needs another library.  The flags are those of PACKAGE if
+dnl pkg-config has it, and otherwise LIBS; PROGRAM is linked to check them.
+dnl Sets EXAMPLE_CFLAGS and EXAMPLE_LIBS, the conditional EXAMPLE, and left_out.
+dnl Only the example is linked with the library.
 AC_DEFUN([MIO_EXAMPLE_LIBRARY], [
 AC_REQUIRE([MIO_PKG_CONFIG])
 AC_ARG_WITH([$2],
@@ -41,7 +41,7 @@ AS_VAR_POPDEF([mio_cflags])
 AC_DEFUN([MIO_PKG_CONFIG], [AC_PATH_TOOL([PKG_CONFIG], [pkg-config])])
 
 dnl MIO_EXAMPLES
-dnl Which examples the system can build; left_out says which it can't.
+dnl Finds the examples that the system can build; left_out lists the others.
 AC_DEFUN([MIO_EXAMPLES], [
 left_out=
 AM_COND_IF([BUILD_AFD],

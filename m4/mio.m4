@@ -1,6 +1,6 @@
 dnl MIO_ATOMICS
-dnl The lock-free atomics that the library needs, each linked by itself, so
-dnl that a compiler without them hears which are missing.
+dnl Checks the lock-free atomics that the library needs.  Each is linked by
+dnl itself, so that the error names those that are missing.
 AC_DEFUN([MIO_ATOMICS], [
 missing=
 m4_foreach([mio_op], [[load], [store], [exchange], [compare_exchange],
@@ -41,8 +41,8 @@ AS_IF([test "$mio_cv_atomic_$1" = no], [missing="$missing __atomic_$1"])
 ])
 
 dnl MIO_SYMBOLS
-dnl Hidden symbols where the compiler can, and the version script where the
-dnl linker can.
+dnl Hidden symbols if the compiler has them, and a version script if the linker
+dnl has those.
 AC_DEFUN([MIO_SYMBOLS], [
 VISIBILITY_CFLAGS=
 AX_CHECK_COMPILE_FLAG([-fvisibility=hidden],
@@ -52,13 +52,13 @@ echo 'PROBE { global: main; local: *; };' > conftest.map
 AX_CHECK_LINK_FLAG([-Wl,--version-script=conftest.map], [vscript=yes],
     [vscript=no])
 rm -f conftest.map
-dnl A DLL's exports are those of the header.
+dnl A DLL exports what the header declares so.
 AM_CONDITIONAL([HAVE_VSCRIPT],
     [test "$vscript" = yes && test $mio_cv_afd = no])
 ])
 
 dnl MIO_AFD
-dnl Windows' sockets, and what the selector there stands on.
+dnl Checks Winsock, and what the selector for Windows is built on.
 AC_DEFUN([MIO_AFD], [
 mio_save_LIBS=$LIBS
 LIBS="-lws2_32 -lntdll $LIBS"
@@ -81,8 +81,8 @@ LIBS=$mio_save_LIBS
 ])
 
 dnl MIO_SELECTOR
-dnl Which selectors the host can build, and the one that goes into libmio.
-dnl The others become test-only libraries.
+dnl Finds the selectors that the host can build, and chooses the one that goes
+dnl into libmio.  The others become libraries for the tests alone.
 AC_DEFUN([MIO_SELECTOR], [
 AC_ARG_WITH([selector],
     [AS_HELP_STRING([--with-selector=NAME],
@@ -108,7 +108,7 @@ AC_CACHE_CHECK([for kqueue], [mio_cv_kqueue],
 	return kevent(kqueue(), &event, 1, &event, 1, 0) < 0;]])],
 	[mio_cv_kqueue=yes], [mio_cv_kqueue=no])])
 
-dnl Where there is none, the tests have a fake, which stands on epoll.
+dnl On a system without kqueue the tests use a fake, which is built on epoll.
 mio_cv_fake_kqueue=no
 AS_IF([test $mio_cv_kqueue = no && test $mio_cv_epoll = yes],
     [AC_CHECK_DECL([SYS_epoll_create1], [mio_cv_fake_kqueue=yes], [],
@@ -134,7 +134,8 @@ AC_CACHE_CHECK([for event ports], [mio_cv_port],
 	    event.portev_source == PORT_SOURCE_USER;]])],
 	[mio_cv_port=yes], [mio_cv_port=no])])
 
-dnl Where there is epoll but no event ports, the tests have a fake of these.
+dnl On a system with epoll and without event ports the tests use a fake of
+dnl these.
 AC_CACHE_CHECK([for what fake event ports need], [mio_cv_fake_port],
     [AS_IF([test $mio_cv_epoll = yes && test $mio_cv_port = no],
 	[AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <sys/epoll.h>
@@ -194,6 +195,7 @@ AM_CONDITIONAL([BUILD_AFD], [test $mio_cv_afd = yes])
 ])
 
 dnl MIO_WAKER
+dnl Chooses the channel that wakes a waiting thread.
 AC_DEFUN([MIO_WAKER], [
 AC_ARG_WITH([waker],
     [AS_HELP_STRING([--with-waker=NAME],
@@ -213,7 +215,7 @@ AS_CASE([$waker],
 	[AC_MSG_ERROR([--with-waker wants a name: auto, eventfd or pipe])],
     [AC_MSG_ERROR([--with-waker=$waker: unknown; auto, eventfd and pipe are])])
 waker_channel=$waker
-dnl Completion ports, event ports and kqueues carry wakes themselves.
+dnl Completion ports, event ports and kqueues carry wakes without a channel.
 AS_CASE([$selector], [afd], [waker=packet], [port], [waker=port_send],
     [kqueue], [waker=kqueue])
 AC_SUBST([WAKER], [$waker])
@@ -221,6 +223,7 @@ AM_CONDITIONAL([WAKE_EVENTFD], [test $waker_channel = eventfd])
 ])
 
 dnl MIO_USDT
+dnl Static tracing probes, on request.
 AC_DEFUN([MIO_USDT], [
 AC_ARG_ENABLE([usdt],
     [AS_HELP_STRING([--enable-usdt],

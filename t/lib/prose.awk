@@ -134,8 +134,8 @@ FNR == 1 {
 	is_code = is_synopsis = 0
 }
 
-# In a text a paragraph, a heading, an item of a list and a column of a table end
-# a sentence.
+# In a text a paragraph, a heading, an item of a list and a column of a table
+# end a sentence.
 !is_page {
 	if ($0 ~ /^[ \t]*$/ || $0 ~ /^[-=]+$/ || $0 ~ /^[A-Z ]+$/)
 		flush()

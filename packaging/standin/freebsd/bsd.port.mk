@@ -1,6 +1,6 @@
-# FreeBSD's bsd.port.mk, as far as a port wants it that has one tarball with a
-# GNU configure: a stand-in, to run such a port on another system.  What it has
-# to do is told by the Porter's Handbook.  It stops at what it doesn't know.
+# A stand-in for FreeBSD's bsd.port.mk, to build a port on another system.  It
+# has what a port with one tarball and a GNU configure needs, as the Porter's
+# Handbook describes it, and stops at anything else.
 
 .for v in PORTNAME DISTVERSION CATEGORIES MAINTAINER COMMENT LICENSE \
     GNU_CONFIGURE TEST_TARGET
@@ -46,7 +46,7 @@ extract: checksum
 	test -s ${LICENSE_FILE}
 .endif
 
-# libtool patches configure and ltmain.sh, and leaves configure its time.
+# USES=libtool patches configure and ltmain.sh, and keeps the time of configure.
 patch: extract
 .if ${USES:Mpathfix}
 	find ${WRKSRC} -name Makefile.in -exec sed -i -e \
@@ -83,7 +83,7 @@ check-plist: stage
 	@diff ${.CURDIR}/pkg-plist ${WRKDIR}/installed
 	@! find ${STAGEDIR} ! -type d | grep -v '^${STAGEDIR}${PREFIX}/'
 
-# stage-qa: what is installed is stripped, and ld.so is told of libraries.
+# Installed libraries are stripped, and the port registers them with ld.so.
 stage-qa: stage
 	@for lib in `find ${STAGEDIR} -type f -name '*.so*'`; do \
 	    ! readelf -S $$lib | grep '\.symtab' || exit 1; \

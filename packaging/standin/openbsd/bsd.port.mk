@@ -1,7 +1,6 @@
-# OpenBSD's bsd.port.mk, as far as a port wants it that has one tarball with a
-# GNU configure: a stand-in, to run such a port on another system.  What it has
-# to do is told by bsd.port.mk(5) and pkg_create(1).  It stops at what it doesn't
-# know.
+# A stand-in for OpenBSD's bsd.port.mk, to build a port on another system.  It
+# has what a port with one tarball and a GNU configure needs, as bsd.port.mk(5)
+# and pkg_create(1) describe it, and stops at anything else.
 
 .for v in COMMENT DISTNAME CATEGORIES PERMIT_PACKAGE SHARED_LIBS
 .  if !defined(${v}) || empty(${v})
@@ -61,8 +60,8 @@ test: build
 	cd ${WRKBUILD} && env -i PATH='${PATH}' ${MAKE_ENV} ${TEST_ENV} \
 	    ${MAKE} ${MAKE_FLAGS} ${TEST_FLAGS} ${TEST_TARGET}
 
-# libtool gives a shared library one name, with the version from SHARED_LIBS;
-# here there are several, so one is kept, and called that.
+# OpenBSD's libtool gives a shared library one name, with the version from
+# SHARED_LIBS.  Another libtool gives it several; one file is kept, and renamed.
 fake: build
 	cd ${WRKBUILD} && env -i PATH='${PATH}' ${MAKE_ENV} ${MAKE} \
 	    ${MAKE_FLAGS} DESTDIR=${WRKINST} ${FAKE_FLAGS} ${INSTALL_TARGET}
@@ -73,8 +72,8 @@ fake: build
 	    mv $$file lib${library}.so.${version}
 .endfor
 
-# Each name has the annotation that its kind wants; what it wants isn't there
-# for others.  Directories are listed, unless all ports have them.
+# Each name has the annotation of its kind, and no other.  Directories that not
+# all ports have would have to be listed.
 plist: fake
 	@cd ${WRKINST}${PREFIX} && find . ! -type d | sed 's/^\.\///' | \
 	    LC_ALL=C sort >${WRKDIR}/installed

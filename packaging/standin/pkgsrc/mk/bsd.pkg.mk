@@ -1,6 +1,6 @@
-# pkgsrc's bsd.pkg.mk, as far as a package wants it that has one tarball with a
-# GNU configure: a stand-in, to make such a package without pkgsrc.  What it has
-# to do is told by the pkgsrc guide.  It stops at what it doesn't know.
+# A stand-in for pkgsrc's bsd.pkg.mk, to build a package without pkgsrc.  It has
+# what a package with one tarball and a GNU configure needs, as the pkgsrc guide
+# describes it, and stops at anything else.
 
 .for v in DISTNAME CATEGORIES MAINTAINER COMMENT LICENSE GNU_CONFIGURE \
     USE_LIBTOOL TEST_TARGET
@@ -25,7 +25,8 @@ WRKSRC?=	${WRKDIR}/${DISTNAME}
 INSTALL_TARGET?=	install
 LIBDIR=		${DESTDIR}${PREFIX}/lib
 
-# BLAKE2s has no tool but the one that distinfo was made with.
+# Only openssl, which wrote distinfo, computes BLAKE2s; its form alone is
+# checked.
 checksum:
 	@cd ${DISTDIR} && \
 	    sed -n 's/^SHA512 (\(.*\)) = \(.*\)/\2  \1/p' \
@@ -39,7 +40,7 @@ extract: checksum
 	mkdir -p ${WRKDIR}
 	cd ${WRKDIR} && tar xf ${DISTDIR}/${DISTFILES}
 
-# Who links with the library is told where to look for it.
+# Programs that link with the library need its directory as a run-time path.
 configure: extract
 .for file in ${PKGCONFIG_OVERRIDE}
 	cd ${WRKSRC} && grep -q '^Libs:.*-L' ${file} && \
@@ -59,7 +60,7 @@ stage-install: build
 	cd ${WRKSRC} && env ${MAKE_ENV} ${MAKE} DESTDIR=${DESTDIR} ${MAKE_FLAGS} \
 	    ${INSTALL_MAKE_FLAGS} ${INSTALL_TARGET}
 
-# A library for libtool stands for the libraries that it names.
+# A .la file in PLIST stands for the libraries that the file lists.
 check-files: stage-install
 	@cd ${DESTDIR}${PREFIX} && find . ! -type d | sed 's/^\.\///' | \
 	    LC_ALL=C sort >${WRKDIR}/installed

@@ -1,2 +1,2 @@
-# pkgsrc's own takes threads from the system, or from another package.
+# In pkgsrc threads come from the system or from another package.
 PTHREAD_TYPE?=	native
