@@ -1,6 +1,6 @@
 /*
- * What can only go wrong on Windows: AFD-5, AFD-7, AFD-10 to AFD-12, and what
- * a thousand of everything costs.
+ * Faults that only Windows can have: AFD-5, AFD-7, AFD-10 to AFD-12, and leaks
+ * over a thousand sockets and pollers.
  */
 #include "config.h"
 
@@ -34,7 +34,7 @@ open_socket(void *arg)
 	return arg;
 }
 
-/* AFD-12.  Nothing of Winsock has been used before. */
+/* AFD-12.  This runs before anything else uses Winsock. */
 static void
 starts(void)
 {
@@ -48,7 +48,7 @@ starts(void)
 	is(failed, 0, "Winsock is started by whichever thread is first");
 }
 
-/* AFD-11.  Who posts to the port of another is none of our business. */
+/* AFD-11.  The selector ignores packets that other code posts to its port. */
 static void
 strange_packets(struct mio_poller *poller)
 {
@@ -69,7 +69,7 @@ strange_packets(struct mio_poller *poller)
 	close_source(&b);
 }
 
-/* AFD-5.  Once connected, it would come with every answer. */
+/* AFD-5.  After a connect every result would have AFD_CONNECT. */
 static void
 connected_once(struct mio_poller *poller)
 {
@@ -92,13 +92,13 @@ connected_once(struct mio_poller *poller)
 		(void)drain(&a);
 	}
 	is(native & AFD_CONNECT, 0, "connected is not told again");
-	ok((native & AFD_RECEIVE) != 0, "but what comes is");
+	ok((native & AFD_RECEIVE) != 0, "and data are reported");
 	close_source(&a);
 	close_source(&b);
 	close_source(&listener);
 }
 
-/* AFD-10.  A handle is taken again at once. */
+/* AFD-10.  Windows reuses a closed handle at once. */
 static void
 churn(struct mio_poller *poller)
 {
@@ -108,7 +108,7 @@ churn(struct mio_poller *poller)
 	for (i = 0; i < 10 * MANY / tap_slow(); i++) {
 		unix_pair(&a, &b);
 		reg(poller, &a, (mio_token)i, MIO_READABLE);
-		/* Some have their question out, some have not. */
+		/* Some have a pending poll request, and some have none. */
 		if (i % 3 == 0)
 			need(mio_poll(poller, events, 64, 0) == 0);
 		if (i % 2 == 0)
@@ -122,7 +122,7 @@ churn(struct mio_poller *poller)
 			close_source(&b);
 	}
 	is(strange, 0, "sockets come and go: no event of an earlier one");
-	is(missed, 0, "sockets come and go: every end is told");
+	is(missed, 0, "sockets come and go: each end of file is reported");
 }
 
 static void
@@ -156,7 +156,7 @@ thousand(struct mio_poller *poller)
 	}
 }
 
-/* AFD-7.  With questions out, answers untaken, and packets on their way. */
+/* AFD-7.  Pending poll requests, unreported results, untaken packets. */
 static void
 life(void)
 {
@@ -177,7 +177,7 @@ life(void)
 	mio_waker_free(waker);
 }
 
-/* What is allocated on all heaps: Wine 8 counts no private bytes. */
+/* Bytes allocated on all heaps; Wine 8 does not count private bytes. */
 static size_t
 heap_bytes(void)
 {

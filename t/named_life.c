@@ -1,10 +1,10 @@
 /*
- * Named pipes: what is left when they and their pollers go, with and without
- * a poller, beside other threads, and misused.
+ * Named pipes: resources after they and their pollers are closed, use without
+ * a poller, threads, and misuse.
  */
 #include "config.h"
 
-/* What a poller keeps of memory shows in nothing public. */
+/* No public function reports how much memory a poller keeps. */
 #include "windows/afd_poller.h"
 
 #include "lib/named.h"
@@ -12,9 +12,9 @@
 #define RECYCLES 1000
 #define MANY	50
 
-/* What a poller keeps for pipes: all, and what of it is in use. */
+/* The operations that a poller has memory for, and the pending ones. */
 static unsigned int
-memory(unsigned int *out)
+memory(unsigned int *pending)
 {
 	struct afd_poller *ap = mio_afd_poller(poller);
 	struct pipe_io *io;
@@ -22,7 +22,7 @@ memory(unsigned int *out)
 
 	for (io = ap->ios.all; io != NULL; io = io->other)
 		n++;
-	*out = ap->ios.out;
+	*pending = ap->ios.out;
 	return n;
 }
 
@@ -49,7 +49,7 @@ static void
 recycles(void)
 {
 	const char *name = new_name();
-	unsigned int before, out;
+	unsigned int before, pending;
 	struct mio_source server;
 	int i, open;
 
@@ -58,31 +58,31 @@ recycles(void)
 	for (i = 0; i < 10; i++)
 		recycle(&server, name);
 	open = count_fds();
-	before = memory(&out);
+	before = memory(&pending);
 	for (i = 0; i < RECYCLES; i++)
 		recycle(&server, name);
 	is(count_fds(), open, "%d clients: as many handles as before",
 	    RECYCLES);
-	is(memory(&out), before, "and as much memory");
+	is(memory(&pending), before, "and as much memory");
 	close_source(&server);
 	is(quiet(poller), 0, "closed: silence");
-	(void)memory(&out);
-	is(out, 0, "and nothing is under way");
-	is(poller->memory, 1, "and nobody holds the poller's");
+	(void)memory(&pending);
+	is(pending, 0, "and nothing is pending");
+	is(poller->memory, 1, "and the poller's is not held");
 	tap_diag("%d handles, memory for %u operations", open, before);
 }
 
-/* Who never polls doesn't run out of memory. */
+/* Without a poll the memory in use doesn't grow. */
 static void
 unpolled(void)
 {
 	struct mio_source server, client;
-	unsigned int before, out;
+	unsigned int before, pending;
 	char buf[8];
 	int i, n;
 
 	pair(&server, &client, 0);
-	before = memory(&out);
+	before = memory(&pending);
 	for (i = 0; i < 1000; i++) {
 		put_text(&client, "x");
 		n = 0;
@@ -90,22 +90,22 @@ unpolled(void)
 			n++;
 	}
 	ok(n < 100000, "a thousand bytes without a poll");
-	ok(memory(&out) <= before + 2, "and little more memory");
+	ok(memory(&pending) <= before + 2, "and little more memory");
 	close_both(&server, &client);
 }
 
-/* Nor who drops one client after the other. */
+/* Nor does it with many clients, one after the other. */
 static void
 unpolled_clients(void)
 {
 	const char *name = new_name();
 	struct mio_source server, client;
-	unsigned int before, out;
+	unsigned int before, pending;
 	int i;
 
 	need(mio_named_pipe_new(&server, name, 0) == 0);
 	reg(poller, &server, SERVER, MIO_READABLE);
-	before = memory(&out);
+	before = memory(&pending);
 	for (i = 0; i < 100; i++) {
 		(void)mio_named_pipe_connect(&server);
 		need(mio_named_pipe_open(&client, name, 0) == 0);
@@ -114,14 +114,14 @@ unpolled_clients(void)
 		need(mio_named_pipe_disconnect(&server) == 0);
 		close_source(&client);
 	}
-	ok(memory(&out) <= before + 4,
+	ok(memory(&pending) <= before + 4,
 	    "a hundred clients without a poll: little more memory");
 	for (i = 0; i < 100; i++) {
 		need(mio_named_pipe_connect(&server) == -1 && errno == EAGAIN);
 		need(mio_named_pipe_disconnect(&server) == 0);
 	}
-	ok(memory(&out) <= before + 4, "nor a hundred that didn't come");
-	is(quiet(poller), 0, "and nothing to tell");
+	ok(memory(&pending) <= before + 4, "nor a hundred that didn't come");
+	is(quiet(poller), 0, "and silence");
 	close_source(&server);
 }
 
@@ -142,7 +142,7 @@ ties(void)
 	fails(mio_reregister(poller, &server, 9, MIO_READABLE), ENOENT,
 	    "nor reregistered");
 	fails(mio_register(other, &server, 9, MIO_READABLE), EXDEV,
-	    "the first poller's for ever");
+	    "the pipe keeps its first poller");
 	fails(mio_source_release(&server), EOPNOTSUPP, "and not given away");
 	reg(poller, &server, 9, MIO_READABLE);
 	put_text(&client, "x");
@@ -153,7 +153,7 @@ ties(void)
 	mio_poller_free(other);
 }
 
-/* Reads without a poller ask again; which is all that one can do. */
+/* Without a poller, reading again is the only way to wait for data. */
 static bool
 reads_alone(const struct mio_source *source, const char *text)
 {
@@ -186,10 +186,10 @@ unregistered(void)
 		need(errno == EAGAIN);
 	fails(mio_source_read(&server, &byte, 1), EAGAIN, "nothing to read");
 	put_text(&client, "alone");
-	ok(reads_alone(&server, "alone"), "but it is read in the end");
+	ok(reads_alone(&server, "alone"), "data come after some reads");
 	need(fill(&server) > 0);
 	close_source(&client);
-	ok(next_read(&server, &byte, 1) == 0, "the end is seen");
+	ok(next_read(&server, &byte, 1) == 0, "end of file is reported");
 	close_source(&server);
 	need(mio_named_pipe_new(&server, name, 0) == 0);
 	fails(mio_named_pipe_connect(&server), EAGAIN, "waits again");
@@ -202,7 +202,7 @@ unregistered(void)
 	is(count_fds(), open, "no handle is lost");
 }
 
-/* What was begun before the first registration. */
+/* Operations that are pending at the first registration. */
 static void
 begun_before(void)
 {
@@ -215,7 +215,7 @@ begun_before(void)
 	reg(poller, &server, SERVER, MIO_READABLE | MIO_WRITABLE);
 	is(quiet(poller), 0, "registered while it waits: silence");
 	need(mio_named_pipe_open(&client, name, 0) == 0);
-	ok(comes(poller, SERVER, MIO_WRITABLE), "the client is news");
+	ok(comes(poller, SERVER, MIO_WRITABLE), "the client is reported");
 	fails(mio_source_read(&client, &byte, 1), EAGAIN, "a read");
 	reg(poller, &client, CLIENT, MIO_READABLE);
 	put_text(&server, "x");
@@ -238,7 +238,7 @@ begun_before(void)
 	close_both(&server, &client);
 }
 
-/* A write that is under way at a close gets there. */
+/* The peer gets all of a write that is pending at a close. */
 static void
 close_mid_write(void)
 {
@@ -329,7 +329,7 @@ threads(void)
 	pipe_ends(&server, &late, 0);
 	thread = start_thread(register_late, NULL);
 	is(mio_poll(poller, &event, 1, PATIENCE), 1, "a wait");
-	is(event.token, 77, "reports what is registered while it is on");
+	is(event.token, 77, "reports a source registered meanwhile");
 	ok(msec() - start < PATIENCE / MIO_MSEC(2), "and not at its end");
 	(void)join_thread(thread);
 	thread = start_thread(write_late, &server);
@@ -359,7 +359,7 @@ read_on(void *arg)
 	return arg;
 }
 
-/* The first registration changes how operations end. */
+/* From the first registration on operations complete by packets. */
 static void
 reads_beside(void)
 {
@@ -381,10 +381,10 @@ reads_beside(void)
 			break;
 		close_both(&server, &late);
 	}
-	is(i, 200, "reads beside the first registration, and news after it");
+	is(i, 200, "reads beside the first registration, and events after it");
 }
 
-/* A thousand writes here, as many bytes there, and a third polls. */
+/* One thread writes a thousand bytes, another polls and reads them. */
 static void *
 write_many(void *arg)
 {
@@ -416,7 +416,7 @@ beside(void)
 	close_both(&server, &client);
 }
 
-/* A poller that goes with all that may be under way. */
+/* A poller that is freed while operations of all kinds are pending. */
 static void
 destroyed(void)
 {
@@ -439,11 +439,11 @@ destroyed(void)
 	mio_poller_free(mine);
 	poller = saved;
 	fails(mio_register(poller, &waiting, 3, MIO_READABLE), EXDEV,
-	    "registered with who is dead");
+	    "registered with a closed poller");
 	need(drain(&server) > 0);
 	ok(reads_alone(&client, "x"), "the pipe works on without its poller");
 	fails(mio_source_write(&client, "y", 1), ECANCELED,
-	    "what was under way is told of");
+	    "the pending write's error is returned");
 	put_text(&client, "y");
 	ok(reads_alone(&server, "y"), "and the next write is taken");
 	fails(mio_named_pipe_connect(&waiting), EAGAIN, "waits still");
@@ -455,10 +455,10 @@ destroyed(void)
 	is(memory_of, 2, "the poller's memory is kept by a pipe, twice");
 	close_source(&client);
 	is(count_fds(), open,
-	    "destroyed with all under way: no handle is lost");
+	    "destroyed with all pending: no handle is lost");
 }
 
-/* Windows follows dots, out of the pipes. */
+/* In a pipe's name, dots may lead to the file systems. */
 static void
 open_dotted(void)
 {
@@ -495,7 +495,7 @@ misuse(void)
 	fails(mio_named_pipe_open(&pipe, NULL, 0), EINVAL, "open: no name");
 	fails(mio_named_pipe_open(&pipe, name, MIO_PIPE_FIRST), EINVAL,
 	    "open: a flag of the server's");
-	fails(mio_named_pipe_open(&pipe, name, 0), ENOENT, "open: nobody");
+	fails(mio_named_pipe_open(&pipe, name, 0), ENOENT, "open: no server");
 	fails(mio_named_pipe_open(&pipe, "C:\\windows\\win.ini", 0), EINVAL,
 	    "open: a file's name");
 	open_dotted();
@@ -594,7 +594,7 @@ wrong_handle(void)
 	need(CloseHandle(handle));
 	handle = make_handle(new_name(), 0);
 	if (mio_named_pipe_from_handle(&server, (mio_fd)handle, 0) == 0) {
-		tap_skip(1, "this system doesn't tell a handle's mode");
+		tap_skip(1, "this system doesn't report a handle's mode");
 		close_source(&server);
 	} else {
 		is(errno, EINVAL, "a handle that isn't overlapped");

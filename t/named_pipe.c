@@ -1,6 +1,6 @@
 /*
- * Named pipes: what comes out, edges and modes, messages, ends that vanish,
- * and clients one after the other.
+ * Named pipes: data, edges, modes, messages, peers that close, and several
+ * clients one after the other.
  */
 #include "config.h"
 
@@ -100,7 +100,7 @@ pattern(char *buf, size_t size)
 		buf[i] = (char)(i * 7 + i / 251);
 }
 
-/* Writes all, and has it read in steps; nothing is lost nor changed. */
+/* Writes size bytes and reads them in steps; none is lost or changed. */
 static void
 big(size_t size, size_t step)
 {
@@ -159,7 +159,7 @@ one_write(void)
 	close_both(&server, &client);
 }
 
-/* The very event, without asking anew. */
+/* The event itself, without a reregistration. */
 static void
 writable_again(void)
 {
@@ -170,7 +170,7 @@ writable_again(void)
 	pair(&server, &client, 0);
 	n = fill(&client);
 	is(mio_deregister(poller, &server), 0, "the reader leaves");
-	is(quiet(poller), 0, "nobody reads: silence");
+	is(quiet(poller), 0, "no reader: silence");
 	while (got < n && (seen & MIO_WRITABLE) == 0) {
 		struct mio_event event;
 
@@ -226,8 +226,8 @@ level(void)
 	is(quiet(poller), 0, "level: drained, silence");
 	close_source(&client);
 	ok(comes(poller, SERVER, MIO_READABLE | MIO_READ_CLOSED),
-	    "level: the end");
-	is(poll_now(poller, &event, 1), 1, "level: and again the end");
+	    "level: end of file");
+	is(poll_now(poller, &event, 1), 1, "level: end of file again");
 	close_source(&server);
 }
 
@@ -255,7 +255,7 @@ oneshot(void)
 	close_source(&server);
 }
 
-/* What a read has fetched in advance isn't lost. */
+/* No data is lost that the pipe has read ahead. */
 static void
 again(void)
 {
@@ -313,7 +313,7 @@ messages(void)
 		need(errno == EAGAIN);
 	is(next_read(&server, buf, sizeof(buf)), 0, "the next, which is empty");
 	fails(mio_source_read(&server, buf, sizeof(buf)), EAGAIN,
-	    "and not the end");
+	    "and not end of file");
 	while (mio_source_write(&client, "second", 6) == -1)
 		need(errno == EAGAIN);
 	while (mio_source_write(&client, "third", 5) == -1)
@@ -325,7 +325,7 @@ messages(void)
 	close_both(&server, &client);
 }
 
-/* Longer than what is fetched at a time: ERROR_MORE_DATA. */
+/* Longer than one read ahead, which completes with ERROR_MORE_DATA. */
 static void
 long_message(size_t step)
 {
@@ -351,7 +351,7 @@ long_message(size_t step)
 	close_both(&server, &client);
 }
 
-/* What a stream doesn't say: a byte reader of messages. */
+/* Messages can't be read from a stream, but messages as a stream can. */
 static void
 message_type(void)
 {
@@ -368,7 +368,7 @@ message_type(void)
 	close_both(&server, &client);
 }
 
-/* Either end is told of the other's, once; what is buffered comes first. */
+/* Each end gets one event when its peer closes, and buffered data first. */
 static void
 vanishes(struct mio_source *peer, struct mio_source *left, mio_token token,
     const char *what)
@@ -377,10 +377,10 @@ vanishes(struct mio_source *peer, struct mio_source *left, mio_token token,
 
 	put_text(peer, "last");
 	close_source(peer);
-	ok(comes(poller, token, MIO_READABLE), "%s vanishes: news", what);
+	ok(comes(poller, token, MIO_READABLE), "%s closes: an event", what);
 	is(next_read(left, buf, 2), 2, "its last words come first");
 	is(next_read(left, buf, 8), 2, "all of them");
-	is(next_read(left, buf, 8), 0, "then the end");
+	is(next_read(left, buf, 8), 0, "then end of file");
 	is(mio_source_read(left, buf, 8), 0, "which it stays");
 	fails(mio_source_write(left, "x", 1), EPIPE, "no more writing");
 	ok(spins(poller) <= 1, "no spinning");
@@ -412,7 +412,7 @@ peer_vanishes(void)
 	need(comes(poller, CLIENT, MIO_WRITABLE));
 	close_source(&server);
 	is(wait_token(poller, CLIENT, all), all,
-	    "who only asked for writing is told, too");
+	    "an interest in writing alone suffices");
 	close_source(&client);
 }
 
@@ -424,13 +424,13 @@ peer_vanishes_mid_write(void)
 
 	pair(&server, &client, 0);
 	need(fill(&client) > 0);
-	is(quiet(poller) <= 1, 1, "a write is under way");
+	is(quiet(poller) <= 1, 1, "a write is pending");
 	close_source(&server);
 	ok(comes(poller, CLIENT, MIO_WRITABLE | MIO_WRITE_CLOSED),
 	    "mid-write: writable, and closed");
 	fails(mio_source_write(&client, "x", 1), EPIPE, "EPIPE");
 	fails(mio_source_write(&client, "x", 1), EPIPE, "and again");
-	is(next_read(&client, &byte, 1), 0, "and the end");
+	is(next_read(&client, &byte, 1), 0, "and end of file");
 	ok(spins(poller) <= 1, "no spinning");
 	close_source(&client);
 	pair(&server, &client, 0);
@@ -453,16 +453,16 @@ server_drops(void)
 	put_text(&server, "lost");
 	is(mio_named_pipe_disconnect(&server), 0, "mio_named_pipe_disconnect");
 	ok(comes(poller, CLIENT, MIO_READABLE),
-	    "disconnected: the client is told");
+	    "disconnected: the client gets an event");
 	while (next_read(&client, &byte, 1) > 0)
 		continue;
-	is(mio_source_read(&client, &byte, 1), 0, "reads the end");
+	is(mio_source_read(&client, &byte, 1), 0, "reads end of file");
 	rereg(poller, &client, CLIENT, MIO_READABLE);
-	ok(comes(poller, CLIENT, MIO_READ_CLOSED), "which is news");
+	ok(comes(poller, CLIENT, MIO_READ_CLOSED), "which is reported");
 	fails(mio_source_write(&client, "x", 1), EPIPE, "can't write");
 	fails(mio_source_read(&server, &byte, 1), ENOTCONN,
-	    "the server has nobody to read from");
-	is(quiet(poller), 0, "which is no news");
+	    "the server has no client to read from");
+	is(quiet(poller), 0, "which is not reported");
 	is(mio_named_pipe_disconnect(&server), 0, "again: nothing to do");
 	fails(mio_named_pipe_disconnect(&client), EINVAL,
 	    "a client doesn't disconnect");
@@ -482,7 +482,7 @@ connect_new(struct mio_source *server, struct mio_source *client,
 	is(mio_named_pipe_connect(server), 0, "is there");
 }
 
-/* All that one client's was: fetched, under way, or written and unread. */
+/* Data of the last client: read ahead, being read or written, or unread. */
 static void
 reconnects(void)
 {
@@ -498,8 +498,8 @@ reconnects(void)
 		fails(mio_source_read(&server, buf, 8), EAGAIN,
 		    "nothing of who was there before");
 		put_text(&client, "new");
-		ok(comes(poller, SERVER, MIO_READABLE), "it is heard");
-		ok(gets_text(&server, "new"), "and understood");
+		ok(comes(poller, SERVER, MIO_READABLE), "its data are reported");
+		ok(gets_text(&server, "new"), "and read");
 		need(drain(&server) == 0);
 		put_text(&client, "old");
 		if (i == 1)
@@ -514,13 +514,13 @@ reconnects(void)
 		is(quiet(poller), 0, "silence");
 	}
 	fails(mio_named_pipe_connect(&server), EAGAIN, "waits for a client");
-	is(mio_named_pipe_disconnect(&server), 0, "which is taken back");
-	is(quiet(poller), 0, "and nothing is heard of it");
+	is(mio_named_pipe_disconnect(&server), 0, "which is cancelled");
+	is(quiet(poller), 0, "and not reported");
 	connect_new(&server, &client, name);
 	close_both(&server, &client);
 }
 
-/* The next client is news whatever of the last one was reported. */
+/* A new client re-arms the pipe, whatever has been reported before. */
 static void
 reconnects_at_end(unsigned int mode)
 {
@@ -534,9 +534,9 @@ reconnects_at_end(unsigned int mode)
 	reg(poller, &server, SERVER, MIO_READABLE | mode);
 	close_source(&client);
 	ok(comes(poller, SERVER, MIO_READ_CLOSED), "gone");
-	is(next_read(&server, &byte, 1), 0, "the end");
+	is(next_read(&server, &byte, 1), 0, "end of file");
 	need(mio_named_pipe_disconnect(&server) == 0);
-	(void)mio_named_pipe_connect(&server);	/* until then it refuses */
+	(void)mio_named_pipe_connect(&server);	/* or the open fails */
 	need(mio_named_pipe_open(&client, name, 0) == 0);
 	put_text(&client, "x");
 	while (mio_named_pipe_connect(&server) == -1)
@@ -545,7 +545,7 @@ reconnects_at_end(unsigned int mode)
 		is(quiet(poller), 0, "a oneshot is silent of the next one");
 	else
 		ok(comes(poller, SERVER, MIO_READABLE),
-		    "what the next one writes is news");
+		    "what the next one writes is reported");
 	ok(gets_text(&server, "x"), "and read");
 	close_both(&server, &client);
 }

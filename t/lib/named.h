@@ -1,5 +1,5 @@
 /*
- * What the tests of named pipes have in common.
+ * Functions that the tests of named pipes share.
  */
 #ifndef NAMED_H
 #define NAMED_H
@@ -16,7 +16,7 @@
 
 static struct mio_poller *poller;
 
-/* A name that nobody has. */
+/* A name that is not in use. */
 static inline const char *
 new_name(void)
 {
@@ -39,7 +39,7 @@ pipe_ends(struct mio_source *server, struct mio_source *client,
 	need(mio_named_pipe_connect(server) == 0);
 }
 
-/* Both registered, and their first WRITABLE consumed. */
+/* Connected, registered, and the first WRITABLE of both consumed. */
 static inline void
 pair(struct mio_source *server, struct mio_source *client,
     unsigned int flags)
@@ -58,7 +58,7 @@ close_both(struct mio_source *a, struct mio_source *b)
 	close_source(b);
 }
 
-/* Reads at least so many bytes, polling for them; how many there were. */
+/* Polls and reads until there are size bytes; returns their number. */
 static inline size_t
 get(const struct mio_source *source, char *buf, size_t size, size_t step)
 {
@@ -90,7 +90,7 @@ gets_text(const struct mio_source *source, const char *text)
 	    memcmp(buf, text, strlen(text)) == 0;
 }
 
-/* The next read says so, once it has an answer. */
+/* The result of the next read that doesn't fail with EAGAIN. */
 static inline mio_ssize
 next_read(const struct mio_source *source, char *buf, size_t size)
 {

@@ -1,6 +1,6 @@
 /*
- * The programs of the suite that ask for what Windows doesn't have, and what
- * that is.  Each is built from here.
+ * The programs of the suite that need what Windows doesn't have, and the
+ * reasons.  Each is built from this file and skips itself.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /*
- * A walk where there is no fork: in this process.  One that dies takes the
- * test with it, and isn't made shorter.
+ * A walk on a system without fork: it runs in this process.  A walk that dies
+ * ends the test, and can't be shortened.
  */
 #include "config.h"
 
@@ -15,7 +15,7 @@ run_walk(const struct op *ops, int n, const struct manner *manner,
     struct outcome *outcome)
 {
 	memset(outcome, 0, sizeof(*outcome));
-	/* longjmp would unwind the stack, which a thread's end may not. */
+	/* longjmp() would unwind the stack, which fails at a thread's end. */
 	if (__builtin_setjmp(back) == 0)
 		take_walk(ops, n, manner, outcome);
 }

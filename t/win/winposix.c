@@ -20,7 +20,7 @@
 #undef signal
 #undef raise
 
-/* As POSIX has it: -1, and the reason in errno. */
+/* The result of a POSIX function: -1, with the error in errno. */
 static int
 result(int n)
 {
@@ -38,7 +38,7 @@ descriptor(SOCKET s)
 
 static void (*on_alarm)(int), (*on_user)(int);
 
-/* When the alarm is due, in the system's ticks; a later one moves it. */
+/* The time of the alarm in the system's ticks; a later alarm moves it. */
 static volatile LONG64 due;
 
 static DWORD WINAPI
@@ -99,7 +99,7 @@ winposix_socket(int domain, int type, int protocol)
 	    WSA_FLAG_OVERLAPPED));
 }
 
-/* Who fills a buffer byte by byte shouldn't need a minute. */
+/* Small buffers: a test that fills one byte by byte takes no minute. */
 static int
 small_socket(int type, int protocol)
 {
@@ -112,7 +112,7 @@ small_socket(int type, int protocol)
 	return s;
 }
 
-/* Of whatever domain: loopback's is the one that there always is. */
+/* All domains get a connection over loopback, which always exists. */
 int
 winposix_socketpair(int domain, int type, int protocol, int fds[2])
 {
@@ -137,7 +137,7 @@ winposix_socketpair(int domain, int type, int protocol, int fds[2])
 	return ok && fds[1] >= 0 ? 0 : -1;
 }
 
-/* Directories as well. */
+/* Opens directories as well. */
 int
 winposix_open(const char *path)
 {
@@ -172,8 +172,8 @@ winposix_dup(mio_fd fd)
 }
 
 /*
- * Nobody tells whether a socket blocks.  It is tried, with a time limit: who
- * has data is not asked.
+ * No function reports whether a socket blocks, so this tries a receive, with
+ * a time limit.  It doesn't work for a socket that has data.
  */
 static int
 blocks(SOCKET s)
@@ -204,7 +204,7 @@ winposix_fcntl(mio_fd fd, int command)
 	return -1;
 }
 
-/* A gap of so many is the end. */
+/* No handle is expected after a gap of this many. */
 #define GAP	1024
 
 static void *
@@ -227,8 +227,8 @@ start_threads(void *arg)
 }
 
 /*
- * The thread library makes an event for a lock of its own when threads that
- * start and end meet at it, and keeps that.
+ * The thread library creates an event for one of its locks when several
+ * threads start and end at the same time, and keeps the event.
  */
 static void
 warm_threads(void)
@@ -243,7 +243,7 @@ warm_threads(void)
 		(void)pthread_join(threads[i], NULL);
 }
 
-/* The system's libraries keep some handles from their first use on. */
+/* The system's libraries keep some handles after their first use. */
 static void
 warm_up(void)
 {
@@ -262,7 +262,7 @@ warm_up(void)
 	mio_poller_free(poller);
 }
 
-/* GetProcessHandleCount says 0 under Wine 8, so all are asked. */
+/* GetProcessHandleCount() returns 0 under Wine 8, so this tries handles. */
 int
 winposix_handles(void)
 {
@@ -290,7 +290,7 @@ winposix_mkdtemp(char *template)
 	    NULL;
 }
 
-/* IPv6 only: nobody asks for others. */
+/* IPv6 only: no test needs other families. */
 int
 winposix_getifaddrs(struct ifaddrs **list)
 {
@@ -314,7 +314,7 @@ winposix_getifaddrs(struct ifaddrs **list)
 		memcpy(entry->ifa_addr, found->Address[i].lpSockaddr,
 		    sizeof(struct sockaddr_in6));
 		entry->ifa_next = NULL;
-		*list = entry;		/* the last one is enough */
+		*list = entry;		/* one is enough */
 		return 0;
 	}
 	return 0;
@@ -326,7 +326,7 @@ winposix_recv(mio_fd fd, void *buf, size_t size, int flags)
 	return result(recv(fd, buf, (int)size, flags));
 }
 
-/* The standard ones are files of the C library's. */
+/* The standard descriptors are files of the C library. */
 mio_ssize
 winposix_write(mio_fd fd, const void *buf, size_t size)
 {
@@ -372,6 +372,6 @@ winposix_bind(mio_fd fd, const void *addr, int len)
 int
 winposix_poll(WSAPOLLFD *fds, nfds_t count, int msec)
 {
-	/* Of nothing, it would be an error. */
+	/* WSAPoll() fails if there is nothing to poll. */
 	return count == 0 ? 0 : result(WSAPoll(fds, count, msec));
 }

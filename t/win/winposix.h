@@ -1,6 +1,6 @@
 /*
- * What the tests use of POSIX, for a system that has Winsock instead: sockets
- * are descriptors here, and their errors are in errno.  Not for the library.
+ * The part of POSIX that the tests use, by Winsock: sockets are descriptors,
+ * and their errors are in errno.  The library does not use this.
  */
 #ifndef WINPOSIX_H
 #define WINPOSIX_H
@@ -14,12 +14,12 @@
 #include <stdlib.h>
 #include <sys/types.h>
 #include <unistd.h>
-/* Threads come with clocks and naps. */
+/* <pthread.h> also declares the clocks and nanosleep(). */
 #include <pthread.h>
 
 #include "mio.h"
 
-/* There is no such signal, or it is a timer of winposix.c's own. */
+/* Windows lacks these signals; winposix.c emulates the last two. */
 #define SIGPIPE		13
 #define SIGALRM		14
 #define SIGUSR1		21
@@ -30,7 +30,7 @@ struct sigaction {
 };
 void	(*winposix_signal(int, void (*)(int)))(int);
 unsigned int winposix_alarm(unsigned int);
-/* The handler is called where the signal is sent. */
+/* Calls the handler in the calling thread. */
 int	winposix_raise(int);
 #define signal(sig, handler)	winposix_signal(sig, handler)
 #define sigaction(sig, action, old)					\
@@ -41,7 +41,7 @@ int	winposix_raise(int);
 	((void)(thread), winposix_raise(sig))
 #define alarm(seconds)		winposix_alarm(seconds)
 
-/* Words that tests have a use for. */
+/* The tests use these words as names. */
 #undef ERROR
 #undef IN
 #undef OUT
@@ -53,14 +53,14 @@ typedef unsigned long nfds_t;
 
 #define iovec	mio_iovec
 
-/* Interfaces have numbers only: their names are another library's. */
+/* Interfaces have numbers only; names would need another library. */
 #define if_nametoindex(name)		((void)(name), 0u)
 #define if_indextoname(index, name)	((void)(index), (void)(name), NULL)
 
 #define IF_NAMESIZE	256
 #define IOV_MAX		1024
 #define MSG_NOSIGNAL	0
-#define MSG_DONTWAIT	0	/* those that are asked so don't block */
+#define MSG_DONTWAIT	0	/* its callers' sockets don't block */
 #define SHUT_RD		SD_RECEIVE
 #define SHUT_WR		SD_SEND
 #define SHUT_RDWR	SD_BOTH
@@ -69,7 +69,7 @@ typedef unsigned long nfds_t;
 #define AF_UNIX		1
 #endif
 
-/* What a socket is asked: does a child inherit it? */
+/* Is the socket close-on-exec, and is it non-blocking? */
 #define F_GETFD		1
 #define F_GETFL		3
 #define O_NONBLOCK	4
@@ -90,7 +90,7 @@ int	winposix_connect(mio_fd, const void *, int);
 int	winposix_bind(mio_fd, const void *, int);
 int	winposix_poll(WSAPOLLFD *, nfds_t, int);
 
-/* What is open is handles here, whatever they are for. */
+/* The number of open handles of any kind. */
 int	winposix_handles(void);
 char	*winposix_mkdtemp(char *);
 #define mkdtemp(template)	winposix_mkdtemp(template)
@@ -99,7 +99,7 @@ char	*winposix_mkdtemp(char *);
 #define socketpair(domain, type, proto, fds)				\
 	winposix_socketpair(domain, type, proto, fds)
 #define pipe(fds)		winposix_socketpair(AF_INET, SOCK_STREAM, 0, fds)
-/* A file is a handle, not a descriptor of the C library's. */
+/* Here a file is a handle, not a descriptor of the C library. */
 #define O_DIRECTORY	0
 #define O_NOCTTY	0
 int	winposix_open(const char *);

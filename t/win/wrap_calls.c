@@ -1,6 +1,6 @@
 /*
  * The functions that are counted and made to fail; t/win/wraps lists them.
- * What a DLL has is called through a pointer, which the linker replaces.
+ * A function of a DLL is called through a pointer, which the linker replaces.
  */
 #include "config.h"
 
@@ -23,7 +23,7 @@ enum function {
 	F_calloc, F_malloc, F_realloc, F_MAX
 };
 
-/* The others' names are asked for by tests, and never called. */
+/* Tests use the names of other systems' functions, and none is called. */
 const char *const wrap_names[] = {
 	"accept", "bind", "CancelIoEx", "CloseHandle", "closesocket",
 	"connect", "CreateIoCompletionPort", "DeviceIoControl",
@@ -62,8 +62,8 @@ native(int error)
 }
 
 /*
- * WRAP(type, name, (parameters), (arguments), what a failure returns): its
- * reason is where GetLastError and WSAGetLastError both find it.
+ * WRAP(type, name, (parameters), (arguments), result of a failure).  Both
+ * GetLastError() and WSAGetLastError() return the error.
  */
 #define WRAP(type, name, parameters, arguments, refused)		\
 	extern type (WINAPI *__real___imp_##name) parameters;		\
@@ -122,7 +122,7 @@ WRAP(int, WSASend, (SOCKET s, WSABUF *b, DWORD nb, DWORD *n, DWORD f,
 WRAP(SOCKET, WSASocketW, (int d, int t, int p, WSAPROTOCOL_INFOW *i, GROUP g,
     DWORD f), (d, t, p, i, g, f), INVALID_SOCKET)
 
-/* Its failure is a status: too many open files, whatever the errno. */
+/* This fails with a status: too many open files, whatever the errno. */
 WRAP(NTSTATUS, NtCreateFile, (HANDLE *h, ACCESS_MASK m, OBJECT_ATTRIBUTES *a,
     IO_STATUS_BLOCK *s, LARGE_INTEGER *z, ULONG fa, ULONG sh, ULONG cd,
     ULONG o, void *ea, ULONG el), (h, m, a, s, z, fa, sh, cd, o, ea, el),
