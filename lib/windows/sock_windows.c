@@ -1,18 +1,19 @@
 /*
  * Sockets by Winsock.
  *
- * What it relies on: SOCKETs are kernel handles, so closing one is enough,
- * and no write to a socket raises anything like SIGPIPE.
+ * We rely on these facts: SOCKETs are kernel handles, so that closing one is
+ * enough, and no write to a socket raises anything like SIGPIPE.
  *
- * What it works around:
+ * We work around these:
  *
- *  - Handles are inherited by every child that is made with inheritance on,
- *    accepted sockets too: none of ours is (AFD-13).
- *  - A datagram to a closed port makes later calls of recvfrom fail; this is
+ *  - Every child that is created with inheritance on inherits handles, those
+ *    of accepted sockets too.  None of ours is inheritable (AFD-13).
+ *  - A datagram to a closed port makes later calls of recvfrom fail.  This is
  *    switched off, as the error belongs to no datagram in particular (AFD-14).
- *  - SO_REUSEADDR lets anybody take a port that is in use: listeners ask for
- *    the opposite.
- *  - Reading a socket that was shut down for it is the end, and no error.
+ *  - SO_REUSEADDR lets any process take a port that is in use.  Listeners set
+ *    SO_EXCLUSIVEADDRUSE, its opposite.
+ *  - Reading a socket that was shut down for reading fails.  For libmio this
+ *    is end of file.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -40,9 +41,9 @@ MIO_ASSERT(fd, sizeof(SOCKET) == sizeof(mio_fd));
 #define SIO_UDP_NETRESET	_WSAIOW(IOC_VENDOR, 15)
 #endif
 
-/* A count of bytes goes through int, and 2 GB are enough for one call. */
+/* Winsock counts bytes by int; 2 GB are enough for one call. */
 static int
-most(size_t size)
+at_most(size_t size)
 {
 	return size > INT32_MAX ? INT32_MAX : (int)size;
 }
@@ -63,8 +64,9 @@ start(void)
 	if (InterlockedCompareExchange(&started, 0, 0) != 0)
 		return 0;
 	/*
-	 * Two threads may both get here, and Winsock counts; it is never
-	 * cleaned up, since nobody knows who else uses it.
+	 * Two threads may both get here, which is fine, because Winsock
+	 * counts its users.  It is never cleaned up, since other code may
+	 * still use it.
 	 */
 	if ((error = WSAStartup(MAKEWORD(2, 2), &data)) != 0)
 		return mio_win_error((unsigned long)error);
@@ -82,7 +84,7 @@ ioctl_off(SOCKET s, DWORD code)
 	    NULL) != 0 ? last_error() : 0;
 }
 
-/* Makes a new socket what ours are; closes it if that fails. */
+/* Gives a new socket the settings of all of ours; closes it on failure. */
 static int
 finish(SOCKET s, int type, mio_fd *made)
 {
@@ -90,11 +92,11 @@ finish(SOCKET s, int type, mio_fd *made)
 
 	if (error == 0 && type == SOCK_DGRAM) {
 		error = ioctl_off(s, SIO_UDP_CONNRESET);
-		/* Not in every Windows; there no such error comes either. */
+		/* A Windows without this option has no such error. */
 		(void)ioctl_off(s, SIO_UDP_NETRESET);
 	}
 	if (error < 0) {
-		(void)closesocket(s);	/* the first error is the one to tell */
+		(void)closesocket(s);	/* the first error counts */
 		return error;
 	}
 	*made = s;
@@ -116,7 +118,7 @@ mio_sock_open(int domain, int type, int protocol, mio_fd *made)
 	return finish(s, type, made);
 }
 
-/* Windows inherits accepted sockets' flags from nobody: set them at once. */
+/* An accepted socket does not have the listener's flags: set them. */
 int
 mio_sock_accept(mio_fd fd, struct sockaddr *addr, mio_socklen *addrlen,
     mio_fd *made)
@@ -128,7 +130,7 @@ mio_sock_accept(mio_fd fd, struct sockaddr *addr, mio_socklen *addrlen,
 	if (!SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, 0)) {
 		int error = mio_win_error(GetLastError());
 
-		(void)closesocket(s);	/* the first error is the one to tell */
+		(void)closesocket(s);	/* the first error counts */
 		return error;
 	}
 	return finish(s, SOCK_STREAM, made);
@@ -141,8 +143,8 @@ mio_sock_bind(mio_fd fd, const struct sockaddr *addr, mio_socklen addrlen)
 }
 
 /*
- * Connections in TIME_WAIT keep nobody out here, and SO_REUSEADDR would let
- * anybody in beside this one.
+ * Here connections in TIME_WAIT do not block a bind, and SO_REUSEADDR would
+ * let other sockets bind to a port in use.
  */
 int
 mio_sock_claim(mio_fd fd)
@@ -180,7 +182,7 @@ mio_sock_shutdown(mio_fd fd, int how)
 	return shutdown(fd, hows[how]) != 0 ? last_error() : 0;
 }
 
-/* What was taken for a socket may be a handle of another kind. */
+/* A foreign descriptor may be a handle of another kind. */
 int
 mio_sock_close(mio_fd fd)
 {
@@ -199,7 +201,7 @@ mio_sock_set_nonblocking(mio_fd fd, int on)
 	return ioctlsocket(fd, (long)FIONBIO, &mode) != 0 ? last_error() : 0;
 }
 
-/* Unlike POSIX's, it refuses a socket that isn't bound yet. */
+/* Unlike POSIX's, getsockname() fails if the socket isn't bound yet. */
 int
 mio_sock_local(mio_fd fd, struct sockaddr *addr, mio_socklen *addrlen)
 {
@@ -215,7 +217,7 @@ mio_sock_peer(mio_fd fd, struct sockaddr *addr, mio_socklen *addrlen)
 int
 mio_sock_get_raw(mio_fd fd, int level, int name, void *value, size_t size)
 {
-	int len = most(size);
+	int len = at_most(size);
 
 	return getsockopt(fd, level, name, value, &len) != 0 ?
 	    last_error() : 0;
@@ -225,11 +227,11 @@ int
 mio_sock_set_raw(mio_fd fd, int level, int name, const void *value,
     size_t size)
 {
-	return setsockopt(fd, level, name, value, most(size)) != 0 ?
+	return setsockopt(fd, level, name, value, at_most(size)) != 0 ?
 	    last_error() : 0;
 }
 
-/* Some options are a byte wide, and leave the rest as it was. */
+/* Some options are a byte wide, and leave the rest of the value alone. */
 int
 mio_sock_get(mio_fd fd, int level, int name)
 {
@@ -257,12 +259,12 @@ mio_sock_nosigpipe(mio_fd fd)
 	return 0;
 }
 
-/* An error of receiving, or what is none on other systems. */
+/* The error of a receive, or a result where other systems have no error. */
 static mio_ssize
 not_received(mio_ssize room)
 {
 	switch (WSAGetLastError()) {
-	case WSAEMSGSIZE:	/* what didn't fit is lost */
+	case WSAEMSGSIZE:	/* the rest of the datagram is lost */
 		return room;
 	case WSAESHUTDOWN:
 		return 0;
@@ -275,32 +277,32 @@ mio_ssize
 mio_sock_recv(mio_fd fd, void *buf, size_t size, bool peek,
     struct sockaddr *addr, mio_socklen *addrlen)
 {
-	int n = recvfrom(fd, buf, most(size), peek ? MSG_PEEK : 0, addr,
+	int n = recvfrom(fd, buf, at_most(size), peek ? MSG_PEEK : 0, addr,
 	    addr != NULL ? addrlen : NULL);
 
-	return n >= 0 ? n : not_received(most(size));
+	return n >= 0 ? n : not_received(at_most(size));
 }
 
 mio_ssize
 mio_sock_send(mio_fd fd, const void *buf, size_t size,
     const struct sockaddr *addr, mio_socklen addrlen)
 {
-	int n = sendto(fd, buf, most(size), 0, addr, addrlen);
+	int n = sendto(fd, buf, at_most(size), 0, addr, addrlen);
 
 	return n < 0 ? last_error() : n;
 }
 
 /*
- * Buffers, as Winsock has them: other types, in another order.  As many as a
- * call takes; who has more gets a short count, as for too many bytes.
+ * Winsock's vectors, which have other types in another order.  A call with
+ * more than BUFFERS returns a short count, as with too many bytes.
  */
 #define BUFFERS		64
-#define BUFFERS_MOST	1024	/* IOV_MAX elsewhere */
+#define IOVCNT_MAX	1024	/* IOV_MAX elsewhere */
 
 static int
 check_vector(const struct mio_iovec *iov, int iovcnt)
 {
-	if (iovcnt < 0 || iovcnt > BUFFERS_MOST)
+	if (iovcnt < 0 || iovcnt > IOVCNT_MAX)
 		return -EINVAL;
 	return iov == NULL && iovcnt > 0 ? -EFAULT : 0;
 }
@@ -312,7 +314,7 @@ buffers(WSABUF *bufs, const struct mio_iovec *iov, int iovcnt)
 
 	for (; n < BUFFERS && n < (DWORD)iovcnt; n++) {
 		bufs[n].buf = iov[n].iov_base;
-		bufs[n].len = (ULONG)most(iov[n].iov_len);
+		bufs[n].len = (ULONG)at_most(iov[n].iov_len);
 		if (bufs[n].len < iov[n].iov_len)
 			return n + 1;
 	}
@@ -359,7 +361,7 @@ mio_fd_readv(mio_fd fd, const struct mio_iovec *iov, int iovcnt)
 	return not_received(room_in(bufs, n));
 }
 
-/* What can be registered here is a socket. */
+/* Only sockets get here: named pipes have calls of their own. */
 mio_ssize
 mio_fd_read(mio_fd fd, void *buf, size_t size)
 {
@@ -378,7 +380,7 @@ mio_fd_writev(mio_fd fd, const struct mio_iovec *iov, int iovcnt)
 	return mio_sock_sendv(fd, iov, iovcnt);
 }
 
-/* What is no socket: as other systems call it. */
+/* The error of other systems for a descriptor that is not a socket. */
 static int
 not_socket(mio_fd fd)
 {
@@ -404,7 +406,7 @@ mio_fd_check(mio_fd fd)
 	    last_error();
 }
 
-/* Anonymous pipes can't be waited for; there are named ones. */
+/* Anonymous pipes can't be waited for; use named ones. */
 int
 mio_sock_pipe(mio_fd fds[2])
 {

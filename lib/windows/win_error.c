@@ -1,6 +1,6 @@
 /*
  * Windows' errors: one table from the codes of Win32 and Winsock, which don't
- * overlap, to errno values.  An NTSTATUS is made a Win32 code by ntdll first.
+ * overlap, to errno values.  ntdll converts an NTSTATUS to a Win32 code first.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -116,7 +116,7 @@ mio_nt_error(long status)
 	return mio_win_error(RtlNtStatusToDosError(status));
 }
 
-/* The C library's strerror knows those of files only. */
+/* The C library's strerror() has texts for the errors of files only. */
 static const struct {
 	int		 error;
 	const char	*text;

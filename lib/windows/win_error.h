@@ -5,8 +5,8 @@
 #define WIN_ERROR_H
 
 /*
- * Negated errno values: of a Win32 or Winsock code, and of an NTSTATUS.  The
- * native code is left for GetLastError(), for who wants to know more.
+ * The negated errno value of a Win32 or Winsock code, and of an NTSTATUS.
+ * GetLastError() returns the native code afterwards.
  */
 int	mio_win_error(unsigned long);
 int	mio_nt_error(long);
