@@ -59,7 +59,7 @@ strange_packets(struct mio_poller *poller)
 	tcp_pair(&a, &b);
 	reg(poller, &a, 1, MIO_READABLE);
 	need(PostQueuedCompletionStatus(port, 0, 0, NULL));
-	need(PostQueuedCompletionStatus(port, 0, MIO_KEY_AFD, NULL));
+	need(PostQueuedCompletionStatus(port, 0, MIO_KEY_COMPLETION, NULL));
 	need(PostQueuedCompletionStatus(port, 1, 4711, &strange));
 	is(mio_poll(poller, events, 64, MIO_MSEC(20)), 0,
 	    "strange packets are no events");

@@ -17,12 +17,12 @@ static unsigned int
 memory(unsigned int *pending)
 {
 	struct afd_poller *ap = mio_afd_poller(poller);
-	struct pipe_io *io;
+	struct npipe_io *io;
 	unsigned int n = 0;
 
 	for (io = ap->ios.all; io != NULL; io = io->other)
 		n++;
-	*pending = ap->ios.out;
+	*pending = ap->ios.pending;
 	return n;
 }
 

@@ -1,5 +1,5 @@
 /*
- * The readiness that Afd's bits make.
+ * Afd's conditions as readiness.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -30,32 +30,32 @@ mio_afd_bits(unsigned int armed)
 	    ((armed & MIO_ARM_HANGUP) != 0 ? AFD_ERRORS : 0);
 }
 
-/* In the bits of a record's "armed". */
+/* Conditions in the bits of a record's "armed". */
 static unsigned int
-happened(unsigned int came)
+happened(unsigned int result)
 {
-	return ((came & (AFD_RECEIVE | AFD_ACCEPT | AFD_DISCONNECT)) != 0 ?
+	return ((result & (AFD_RECEIVE | AFD_ACCEPT | AFD_DISCONNECT)) != 0 ?
 	    MIO_READABLE : 0) |
-	    ((came & AFD_SEND) != 0 ? MIO_WRITABLE : 0) |
-	    ((came & AFD_RECEIVE_EXPEDITED) != 0 ? MIO_PRIORITY : 0) |
-	    ((came & AFD_ERRORS) != 0 ? MIO_ARM_HANGUP : 0);
+	    ((result & AFD_SEND) != 0 ? MIO_WRITABLE : 0) |
+	    ((result & AFD_RECEIVE_EXPEDITED) != 0 ? MIO_PRIORITY : 0) |
+	    ((result & AFD_ERRORS) != 0 ? MIO_ARM_HANGUP : 0);
 }
 
 int
-mio_afd_report(struct mio_record *record, unsigned int came,
+mio_afd_report(struct mio_record *record, unsigned int result,
     struct mio_event *event)
 {
 	bool exclusive = (record->interest & MIO_EXCLUSIVE) != 0;
-	unsigned int got = mio_record_take(record, happened(came));
+	unsigned int got = mio_record_take(record, happened(result));
 
 	if (got == 0)
 		return 0;
-	came &= mio_afd_bits(got);
+	result &= mio_afd_bits(got);
 	event->token = record->token;
-	event->native = came;
-	/* Exclusive mode goes without the hint, as on epoll. */
+	event->native = result;
+	/* Exclusive mode has no half-close hint, as on epoll. */
 	event->readiness = MIO_READINESS(got & MIO_READABLE,
-	    got & MIO_PRIORITY, got & MIO_WRITABLE, came & AFD_ERRORS,
-	    came & AFD_ERRORS, (came & AFD_DISCONNECT) != 0 && !exclusive);
+	    got & MIO_PRIORITY, got & MIO_WRITABLE, result & AFD_ERRORS,
+	    result & AFD_ERRORS, (result & AFD_DISCONNECT) != 0 && !exclusive);
 	return 1;
 }

@@ -1,5 +1,6 @@
 /*
- * Afd's bits: what a record asks for, and what the answer means.
+ * Afd's conditions: those that a record's poll request is for, and the event
+ * that the result becomes.
  */
 #ifndef AFD_BITS_H
 #define AFD_BITS_H
@@ -9,11 +10,11 @@
 
 #define AFD_ERRORS	(AFD_ABORT | AFD_CONNECT_FAIL)
 
-/* For the bits of a record's "armed". */
+/* The conditions for the bits of a record's "armed". */
 unsigned int mio_afd_bits(unsigned int);
 /*
- * Reports what came, or 0 if nothing of it is wanted (any more); disarms
- * what it reports.
+ * Reports the conditions that the record is armed for and disarms them; 0 if
+ * there are none.
  */
 int	mio_afd_report(struct mio_record *, unsigned int, struct mio_event *);
 

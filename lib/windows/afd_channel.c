@@ -2,9 +2,9 @@
  * The waker channel of the AFD selector: packets posted to the completion
  * port that the selector waits for.
  *
- * A packet is memory of the kernel's, and a post fails where that is short.
- * The port belongs to the channel, because wakes may come after the poller is
- * gone; the selector knows it as channel_fd[0].
+ * The kernel allocates each packet, so that a post may fail for lack of
+ * memory.  The port, channel_fd[0], belongs to the channel, because wakes may
+ * come after the poller has been freed.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -40,7 +40,7 @@ mio_channel_signal(struct mio_poller *poller)
 	return mio_win_error(GetLastError());
 }
 
-/* The packet is gone when it has been taken. */
+/* Nothing to do: taking the packet has removed it. */
 void
 mio_channel_drain(struct mio_poller *poller)
 {

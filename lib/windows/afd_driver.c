@@ -1,10 +1,11 @@
 /*
  * Afd, the driver below Winsock.
  *
- * Its poll has no manual page.  What is relied on: it is level-triggered, it
- * can be asked on any handle of the driver for any socket of the process, and
- * a handle that was opened by name belongs to no socket, so that one serves
- * many.  Wine wants a name below \Device\Afd (AFD-12).
+ * Its poll request has no documentation.  We rely on these facts: a request
+ * is level-triggered, and completes once.  It can be submitted on any handle
+ * of the driver for any socket of the process.  A handle that was opened by
+ * name belongs to no socket, so that one handle serves many sockets.  Wine
+ * requires a name below \Device\Afd (AFD-12).
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -24,7 +25,7 @@
 #include "completion_port.h"
 
 #define AFD_POLL	0x00012024u	/* the control code */
-#define GROUP		32		/* those who share a handle */
+#define GROUP		32		/* sockets that share a handle */
 
 /* Older headers lack some of these; SDKs have them in <mswsock.h>. */
 #ifndef SIO_BASE_HANDLE
@@ -43,7 +44,6 @@
 #define STATUS_CANCELLED	((NTSTATUS)0xc0000120)
 #endif
 
-MIO_ASSERT(first, offsetof(struct afd_poll, overlapped) == 0);
 MIO_ASSERT(info, sizeof(((struct afd_poll *)0)->info) ==
     16 + 2 * sizeof(HANDLE));
 
@@ -64,13 +64,13 @@ open_handle(HANDLE port, HANDLE *afd)
 		*afd = NULL;
 		return mio_nt_error(error);
 	}
-	/* Nobody waits for the handle itself. */
-	if (CreateIoCompletionPort(*afd, port, MIO_KEY_AFD, 0) != NULL &&
+	/* No thread waits for the handle itself. */
+	if (CreateIoCompletionPort(*afd, port, MIO_KEY_COMPLETION, 0) != NULL &&
 	    SetFileCompletionNotificationModes(*afd,
 	    FILE_SKIP_SET_EVENT_ON_HANDLE))
 		return 0;
 	error = mio_win_error(GetLastError());
-	(void)CloseHandle(*afd);	/* the first error is the one to tell */
+	(void)CloseHandle(*afd);	/* the first error counts */
 	*afd = NULL;
 	return (int)error;
 }
@@ -138,7 +138,7 @@ lower(mio_fd fd, DWORD code, mio_fd *below)
 	    NULL, NULL) == 0 ? 0 : WSAGetLastError();
 }
 
-/* Some layers refuse to tell the lowest socket, but tell the next one. */
+/* Some layers refuse to return the lowest socket, but return the next one. */
 static bool
 next_lower(mio_fd fd, mio_fd *below)
 {
@@ -167,17 +167,20 @@ mio_afd_base(mio_fd fd, mio_fd *base)
 }
 
 int
-mio_afd_ask(HANDLE afd, struct afd_poll *poll, mio_fd fd, unsigned int events)
+mio_afd_submit(HANDLE afd, struct afd_poll *poll, mio_fd fd,
+    unsigned int events)
 {
+	OVERLAPPED *overlapped = &poll->completion.overlapped;
 	DWORD bytes, error;
 
-	memset(poll, 0, sizeof(*poll));
+	memset(overlapped, 0, sizeof(*overlapped));
+	memset(&poll->info, 0, sizeof(poll->info));
 	poll->info.timeout.QuadPart = INT64_MAX;
 	poll->info.count = 1;
 	poll->info.handle = (HANDLE)fd;
 	poll->info.events = events | AFD_LOCAL_CLOSE;
 	if (DeviceIoControl(afd, AFD_POLL, &poll->info, sizeof(poll->info),
-	    &poll->info, sizeof(poll->info), &bytes, &poll->overlapped))
+	    &poll->info, sizeof(poll->info), &bytes, overlapped))
 		return 0;
 	error = GetLastError();
 	return error == ERROR_IO_PENDING ? 0 : mio_win_error(error);
@@ -186,14 +189,14 @@ mio_afd_ask(HANDLE afd, struct afd_poll *poll, mio_fd fd, unsigned int events)
 void
 mio_afd_cancel(HANDLE afd, struct afd_poll *poll)
 {
-	/* If there is nothing to cancel any more, the packet is there. */
-	(void)CancelIoEx(afd, &poll->overlapped);
+	/* Fails if the request has completed already, which is fine. */
+	(void)CancelIoEx(afd, &poll->completion.overlapped);
 }
 
 int
-mio_afd_answer(const struct afd_poll *poll)
+mio_afd_result(const struct afd_poll *poll)
 {
-	NTSTATUS status = (NTSTATUS)poll->overlapped.Internal;
+	NTSTATUS status = (NTSTATUS)poll->completion.overlapped.Internal;
 
 	if (status == STATUS_CANCELLED)
 		return -ECANCELED;

@@ -1,14 +1,16 @@
 /*
- * What Winsock itself stands on: the driver Afd, which can be asked to tell
- * when sockets are ready.  The answer is a packet of a completion port.
+ * Afd, the driver below Winsock.  Its poll request completes when a socket
+ * is ready.
  */
-#ifndef WIN_AFD_H
-#define WIN_AFD_H
+#ifndef AFD_DRIVER_H
+#define AFD_DRIVER_H
 
 #include "compat/socket.h"
 #include <windows.h>
 
-/* What to ask for, and what the answer says. */
+#include "completion_port.h"
+
+/* The conditions that a poll request is for, and those of its result. */
 #define AFD_RECEIVE		0x0001u
 #define AFD_RECEIVE_EXPEDITED	0x0002u
 #define AFD_SEND		0x0004u
@@ -19,9 +21,9 @@
 #define AFD_ACCEPT		0x0080u
 #define AFD_CONNECT_FAIL	0x0100u
 
-/* One question.  It belongs to the kernel until its packet has come. */
+/* A poll request. */
 struct afd_poll {
-	OVERLAPPED	 overlapped;	/* the packet's; comes first */
+	struct completion	 completion;
 	struct {
 		LARGE_INTEGER	 timeout;
 		ULONG		 count;
@@ -33,31 +35,35 @@ struct afd_poll {
 };
 
 /*
- * Handles to ask, each for some of those who do, by their indices: a cancel
- * searches all that is asked on a handle.  All zeroes is an empty set.
+ * Handles of the driver.  Several sockets, chosen by the indices of their
+ * records, share one: few handles are opened, and a cancel, which searches
+ * all requests of a handle, has few to search.  All zeroes is an empty set.
  */
 struct afd_handles {
 	HANDLE		*handles;
 	unsigned int	 count;
 };
 
-/* Sees to a handle for this index, whose answers go to the port. */
+/* Makes sure that this index has a handle, whose packets go to the port. */
 int	mio_afd_join(struct afd_handles *, HANDLE, unsigned int);
 HANDLE	mio_afd_handle(const struct afd_handles *, unsigned int);
-/* Takes back all that is asked, and when that has come, ends. */
+/* Cancels all poll requests. */
 void	mio_afd_cancel_all(const struct afd_handles *);
 void	mio_afd_close(struct afd_handles *);
 
-/* The socket below all layers; an error tells that it is none. */
+/* The socket below all layers; fails if the descriptor is not a socket. */
 int	mio_afd_base(mio_fd, mio_fd *);
 
-/* Asks.  0: a packet will come, or has; anything else: none will. */
-int	mio_afd_ask(HANDLE, struct afd_poll *, mio_fd, unsigned int);
+/* Submits a poll request.  No completion follows if this fails. */
+int	mio_afd_submit(HANDLE, struct afd_poll *, mio_fd, unsigned int);
 
-/* Takes a question back; its packet comes at once all the same. */
+/* Makes a pending poll request complete at once. */
 void	mio_afd_cancel(HANDLE, struct afd_poll *);
 
-/* What came: bits, or a negated errno; -ECANCELED if it was taken back. */
-int	mio_afd_answer(const struct afd_poll *);
+/*
+ * The result of a completed poll request: conditions, or a negated errno
+ * value, which is -ECANCELED if the request was cancelled.
+ */
+int	mio_afd_result(const struct afd_poll *);
 
-#endif /* WIN_AFD_H */
+#endif /* AFD_DRIVER_H */

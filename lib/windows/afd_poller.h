@@ -1,6 +1,6 @@
 /*
- * The poller on Windows: what its two kinds of sources share.  Sockets are
- * afd.c's, named pipes npipe_source.c's.
+ * The poller on Windows: the part that its sockets (afd_socket.c) and its
+ * named pipes (npipe_source.c) share.  afd.c defines the terms.
  */
 #ifndef AFD_POLLER_H
 #define AFD_POLLER_H
@@ -12,34 +12,57 @@
 #include "afd_driver.h"
 #include "npipe_io.h"
 
-/* Each record of this selector begins with these fields. */
-struct afd_any_record {
-	struct mio_record	 record;
-	unsigned int		 kind;
-};
-
-#define AFD_PIPE	1u		/* a kind; sockets have 0 */
-
-static inline unsigned int
-mio_afd_kind(const struct mio_record *record)
-{
-	return ((const struct afd_any_record *)record)->kind;
-}
-
 struct afd_poller {
 	struct mio_poller	 poller;
-	SRWLOCK			 lock;		/* never held across a wait */
-	bool			 waiting;	/* a thread, in mio_sel_wait */
-	bool			 woken;		/* the channel's packet came */
-	unsigned int		 out;		/* questions with the kernel */
-	unsigned int		 taken_back;	/* of these */
-	unsigned int		 ended;		/* of these */
-	struct mio_record	*due;
-	struct mio_record	*ready;		/* the oldest first */
-	struct mio_record	*fresh;		/* the newest first; after these */
-	struct mio_records	 records;	/* of sockets */
+	SRWLOCK			 lock;		/* never held during a wait */
+	bool			 waiting;	/* in mio_sel_wait */
+	bool			 woken;		/* by the waker channel */
+	struct mio_record	*to_submit;
+	struct mio_record	*completed;	/* newest first */
+	struct mio_record	*ready;		/* oldest first */
+
+	/* Sockets. */
+	struct mio_records	 records;
 	struct afd_handles	 handles;	/* by these records' indices */
-	struct pipe_ios		 ios;		/* of pipes */
+	unsigned int		 pending;	/* poll requests */
+	unsigned int		 cancelled;	/* of these */
+	unsigned int		 deleted;	/* of these */
+
+	/* Named pipes. */
+	struct npipe_ios	 ios;
+};
+
+struct afd_kind;
+
+/* A source's record. */
+struct afd_record {
+	struct mio_record	 record;
+	const struct afd_kind	*kind;
+};
+
+/*
+ * The functions of the seam in which sockets and named pipes differ.  add is
+ * called without the poller's lock, the others are called with it.
+ *
+ *   add	See mio_sel_add().
+ *   mod	Re-evaluates readiness: the record's interest is a new one.
+ *   del	Ends the registration.
+ *   forget	Ends the registration with a closed poller.
+ *   rearm	See mio_sel_rearm(); the record is known to be the source's.
+ *   submit	Submits the operation that the record needs.  On an error the
+ *		record is on the list to_submit again.
+ *   report	Stores the record's result as an event; 0 if there is none to
+ *		report.
+ */
+struct afd_kind {
+	int	(*add)(struct afd_poller *, struct mio_source *, mio_token,
+		    unsigned int);
+	int	(*mod)(struct afd_record *);
+	void	(*del)(struct afd_record *);
+	void	(*forget)(struct afd_record *);
+	void	(*rearm)(struct afd_record *, unsigned int);
+	int	(*submit)(struct afd_record *);
+	int	(*report)(struct afd_record *, struct mio_event *);
 };
 
 static inline struct afd_poller *
@@ -49,9 +72,14 @@ mio_afd_poller(const struct mio_poller *poller)
 }
 
 /*
- * Takes the packets that are there, unless a thread waits, which does so
- * itself.  Locked; any record may change.
+ * Both are called locked, and may change any record.
+ *
+ *   wait	Waits for completions, for that many milliseconds and unlocked,
+ *		and takes them.  Returns their number, or a negated errno.
+ *   collect	Takes the completions that are there.  If a thread waits, that
+ *		one takes them instead.
  */
+int	mio_afd_wait(struct afd_poller *, int);
 void	mio_afd_collect(struct afd_poller *);
 
 #endif /* AFD_POLLER_H */

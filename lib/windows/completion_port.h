@@ -1,17 +1,26 @@
 /*
- * A poller's completion port, and whose packets it brings.
+ * A poller's completion port and the packets that it receives.
  */
-#ifndef WIN_PORT_H
-#define WIN_PORT_H
+#ifndef COMPLETION_PORT_H
+#define COMPLETION_PORT_H
 
 #include <windows.h>
 
 #include "internal.h"
 
-/* Completion keys.  Packets with others are somebody else's, and ignored. */
-#define MIO_KEY_AFD	((ULONG_PTR)0x6d696f01)	/* struct afd_poll */
-#define MIO_KEY_WAKE	((ULONG_PTR)0x6d696f02)
-#define MIO_KEY_PIPE	((ULONG_PTR)0x6d696f03)	/* struct pipe_io */
+/* Completion keys.  Packets with any other key are not ours: ignore them. */
+#define MIO_KEY_COMPLETION	((ULONG_PTR)0x6d696f01)
+#define MIO_KEY_WAKE		((ULONG_PTR)0x6d696f02)
+
+/*
+ * An operation whose end the kernel reports by a packet.  The kernel owns
+ * this memory from the submission until the packet is taken from the port.
+ * complete is then called, with the poller locked.
+ */
+struct completion {
+	OVERLAPPED	 overlapped;
+	void		(*complete)(struct completion *);
+};
 
 static inline HANDLE
 mio_port(const struct mio_poller *poller)
@@ -19,4 +28,4 @@ mio_port(const struct mio_poller *poller)
 	return (HANDLE)poller->channel_fd[0];
 }
 
-#endif /* WIN_PORT_H */
+#endif /* COMPLETION_PORT_H */

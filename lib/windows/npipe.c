@@ -1,240 +1,324 @@
 /*
- * Named pipes: how they are made.
+ * Named pipes: reads and writes that the kernel carries out in the
+ * background, made to look like a descriptor that is ready or not.
  *
- * A client lets the server know who it is, and not act in its name: or else
- * who waits under a name that a service opens would be that service.
+ * A pipe reads ahead: while it is registered, either a read is pending, or
+ * its data wait to be taken, which makes the pipe readable.  So a peer that
+ * closes is noticed, whatever the interest.  A write submits a copy, and the
+ * pipe is writable again when that has completed.  Waiting for a client is an
+ * operation, too.
+ *
+ *  - An operation has completed when its packet has been taken from the port,
+ *    and not before: until then its memory is the kernel's.
+ *  - A disconnect or a close abandons what it cancels: the pipe goes on at
+ *    once, and the packet belongs to no pipe (AFD-15).  A write that is
+ *    pending at a close is not cancelled, and the handle is closed after it.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
 #include "config.h"
 
-#include "compat/socket.h"
-#include <windows.h>
-#include <winternl.h>
-
-#include "sock.h"
-#include "source.h"
-#include "win_error.h"
 #include "npipe.h"
+#include "win_error.h"
 
-#define NAME_MOST	512		/* the kernel's limit is 256 */
-#define QUOTA		65536		/* advice to the kernel */
+MIO_ASSERT(first, offsetof(struct npipe, common.record) == 0);
 
-/* Older headers lack these. */
-#ifndef PIPE_REJECT_REMOTE_CLIENTS
-#define PIPE_REJECT_REMOTE_CLIENTS	0x00000008
-#endif
-#define MODE_INFORMATION	((FILE_INFORMATION_CLASS)16)
-#define MODE_SYNCHRONOUS	0x30u	/* either kind */
-
-NTSTATUS NTAPI NtQueryInformationFile(HANDLE, PIO_STATUS_BLOCK, PVOID, ULONG,
-	    FILE_INFORMATION_CLASS);
-
-static int
-last_error(void)
+/* A pipe gets an owner once, and keeps it. */
+static SRWLOCK *
+lock_of(struct npipe *pipe)
 {
-	return mio_win_error(GetLastError());
+	struct afd_poller *owner = atomic_get(&pipe->owner);
+
+	return owner != NULL ? &owner->lock : &pipe->lock;
 }
 
-/* What every constructor begins with. */
-static int
-check(struct mio_source *pipe, const void *name, unsigned int flags,
-    unsigned int known)
+/* The pipe may get its owner while this waits for the pipe's own lock. */
+struct npipe *
+mio_npipe_lock(const struct mio_source *source)
 {
-	if (pipe == NULL)
-		return -EINVAL;
-	mio_source_empty(pipe);
-	return name == NULL || (flags & ~known) != 0 ? -EINVAL : 0;
+	struct npipe *pipe = source->reg;
+	SRWLOCK *lock;
+
+	for (;;) {
+		lock = lock_of(pipe);
+		AcquireSRWLockExclusive(lock);
+		if (lock == lock_of(pipe))
+			return pipe;
+		ReleaseSRWLockExclusive(lock);
+	}
 }
 
-/* \\HOST\pipe\NAME, as the kernel wants it. */
-static int
-wide_name(const char *name, WCHAR *wide)
+void
+mio_npipe_unlock(struct npipe *pipe)
 {
-	static const WCHAR pipe[] = L"\\pipe\\";
-	const size_t size = sizeof(pipe) / sizeof(pipe[0]) - 1;
-	const WCHAR *rest;
+	ReleaseSRWLockExclusive(lock_of(pipe));
+}
 
-	if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, name, -1, wide,
-	    NAME_MOST) == 0)
-		return GetLastError() == ERROR_INSUFFICIENT_BUFFER ?
-		    -ENAMETOOLONG : -EINVAL;
-	if (wide[0] != '\\' || wide[1] != '\\' || wide[2] == '\\' ||
-	    (rest = wcschr(wide + 2, '\\')) == NULL ||
-	    _wcsnicmp(rest, pipe, size) != 0 || rest[size] == '\0')
-		return -EINVAL;
+bool
+mio_npipe_has_port(const struct npipe *pipe)
+{
+	return pipe->owner != NULL &&
+	    mio_poller_check(&pipe->owner->poller) == 0;
+}
+
+unsigned int
+mio_npipe_readiness(const struct npipe *pipe)
+{
+	unsigned int now = 0;
+
+	if (pipe->eof != 0 || (pipe->read != NULL && !pipe->read->pending))
+		now |= MIO_READABLE;
+	if (pipe->connected && pipe->write == NULL)
+		now |= MIO_WRITABLE;
+	if (pipe->eof != 0 || pipe->error != 0)
+		now |= MIO_ARM_HANGUP;
+	return now;
+}
+
+void
+mio_npipe_put(struct npipe_io **slot)
+{
+	mio_npipe_io_put(*slot);
+	*slot = NULL;
+}
+
+/* A read failed: is that the end of file? */
+static void
+read_failed(struct npipe *pipe, DWORD code)
+{
+	switch (code) {
+	case ERROR_BROKEN_PIPE:
+	case ERROR_PIPE_NOT_CONNECTED:
+	case ERROR_NO_DATA:
+		pipe->eof = NPIPE_EOF;
+		break;
+	case ERROR_OPERATION_ABORTED:
+		/* The thread that submitted it has ended: submit it again. */
+		break;
+	default:
+		pipe->eof = mio_win_error(code);
+	}
+}
+
+/* An empty message counts; an empty read of a stream doesn't. */
+static void
+read_completed(struct npipe *pipe)
+{
+	DWORD code = mio_npipe_io_finish(pipe->read);
+
+	if (code == 0 && (pipe->read->tail > 0 || !mio_npipe_streams(pipe)))
+		return;
+	mio_npipe_put(&pipe->read);
+	if (code != 0)
+		read_failed(pipe, code);
+}
+
+static void
+write_completed(struct npipe *pipe)
+{
+	DWORD code = mio_npipe_io_finish(pipe->write);
+
+	mio_npipe_put(&pipe->write);
+	if (code != 0)
+		pipe->error = mio_win_error(code);
+}
+
+/* A client may have connected, written and closed already. */
+static bool
+has_client(DWORD code)
+{
+	return code == 0 || code == ERROR_PIPE_CONNECTED ||
+	    code == ERROR_NO_DATA;
+}
+
+/* A new client re-arms all directions, but not a oneshot. */
+static void
+set_connected(struct npipe *pipe)
+{
+	struct mio_record *record = &pipe->common.record;
+
+	pipe->connected = true;
+	if (record->interest != 0 && (record->interest & MIO_ONESHOT) == 0)
+		mio_record_set(record, record->token, record->interest);
+}
+
+static void
+connect_completed(struct npipe *pipe)
+{
+	DWORD code = mio_npipe_io_finish(pipe->connect);
+
+	mio_npipe_put(&pipe->connect);
+	if (has_client(code))
+		set_connected(pipe);
+	else if (code != ERROR_OPERATION_ABORTED)
+		pipe->error = mio_win_error(code);
+}
+
+static void
+completed(struct npipe *pipe, const struct npipe_io *io)
+{
+	if (io == pipe->read)
+		read_completed(pipe);
+	else if (io == pipe->write)
+		write_completed(pipe);
+	else
+		connect_completed(pipe);
+}
+
+/* An abandoned operation has completed. */
+static void
+abandoned_completed(struct npipe_io *io)
+{
+	(void)mio_npipe_io_finish(io);	/* no call can return the error */
+	if (io->last)
+		(void)CloseHandle(io->handle);
+	io->last = false;
+	mio_npipe_io_put(io);
+}
+
+static void
+packet_taken(struct completion *completion)
+{
+	struct npipe_io *io = CONTAINING_RECORD(completion, struct npipe_io,
+	    completion);
+	struct npipe *pipe = io->pipe;
+
+	if (pipe == NULL) {
+		abandoned_completed(io);
+		return;
+	}
+	completed(pipe, io);
+	/* If this fails, the next wait tries again. */
+	(void)mio_npipe_submit(&pipe->common);
+}
+
+int
+mio_npipe_get(struct npipe *pipe, struct npipe_io **slot)
+{
+	int error = mio_npipe_io_get(mio_npipe_has_port(pipe) ?
+	    &pipe->owner->ios : &pipe->own, slot);
+
+	if (error < 0) {
+		*slot = NULL;
+		return error;
+	}
+	(*slot)->pipe = pipe;
+	(*slot)->completion.complete = packet_taken;
 	return 0;
 }
 
-static unsigned int
-kind(unsigned int flags)
+/* Transient resource shortages: worth retrying. */
+static bool
+is_transient(DWORD code)
 {
-	return (flags & MIO_PIPE_MESSAGE) != 0 ? PIPE_MESSAGES : 0;
-}
-
-/* The end of a constructor, which closes what it can't make a source. */
-static int
-adopt(struct mio_source *pipe, HANDLE handle, unsigned int flags, int result)
-{
-	if (result == 0)
-		result = mio_pipe_adopt(pipe, handle, flags);
-	if (result < 0)
-		(void)CloseHandle(handle);	/* the first error is told */
-	return result;
-}
-
-static int
-new_server(struct mio_source *pipe, const char *name, unsigned int flags)
-{
-	DWORD access = PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED;
-	DWORD mode = PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
-	WCHAR wide[NAME_MOST];
-	HANDLE handle;
-	int error;
-
-	if ((error = check(pipe, name, flags,
-	    MIO_PIPE_FIRST | MIO_PIPE_MESSAGE)) < 0 ||
-	    (error = wide_name(name, wide)) < 0)
-		return error;
-	if ((flags & MIO_PIPE_FIRST) != 0)
-		access |= FILE_FLAG_FIRST_PIPE_INSTANCE;
-	if ((flags & MIO_PIPE_MESSAGE) != 0)
-		mode |= PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE;
-	handle = CreateNamedPipeW(wide, access, mode, PIPE_UNLIMITED_INSTANCES,
-	    QUOTA, QUOTA, 0, NULL);
-	if (handle == INVALID_HANDLE_VALUE)
-		return last_error();
-	return adopt(pipe, handle, PIPE_SERVER | kind(flags), 0);
+	return code == ERROR_NO_SYSTEM_RESOURCES ||
+	    code == ERROR_NOT_ENOUGH_MEMORY || code == ERROR_OUTOFMEMORY ||
+	    code == ERROR_NOT_ENOUGH_QUOTA || code == ERROR_WORKING_SET_QUOTA;
 }
 
 int
-mio_named_pipe_new(struct mio_source *pipe, const char *name,
-    unsigned int flags)
+mio_npipe_read_ahead(struct npipe *pipe)
 {
-	return mio_result(new_server(pipe, name, flags));
-}
+	DWORD code;
+	int error;
 
-/* A name with dots in it may lead to what is no pipe. */
-static int
-is_pipe(HANDLE handle, DWORD *flags)
-{
-	if (GetNamedPipeInfo(handle, flags, NULL, NULL, NULL))
+	if (!pipe->connected || pipe->read != NULL || pipe->eof != 0)
 		return 0;
-	return GetLastError() == ERROR_INVALID_HANDLE ? -EBADF : -EINVAL;
-}
-
-/* Adds messages if these are wanted, and gives the mode that it has. */
-static int
-set_mode(HANDLE handle, unsigned int flags, DWORD *mode)
-{
-	DWORD old;
-
-	if (!GetNamedPipeHandleStateW(handle, &old, NULL, NULL, NULL, NULL, 0))
-		return last_error();
-	*mode = (old & PIPE_READMODE_MESSAGE) | PIPE_WAIT;
-	if ((flags & MIO_PIPE_MESSAGE) != 0)
-		*mode |= PIPE_READMODE_MESSAGE;
-	if (*mode == (old & (PIPE_READMODE_MESSAGE | PIPE_NOWAIT)))
+	if ((error = mio_npipe_get(pipe, &pipe->read)) < 0)
+		return error;
+	if ((code = mio_npipe_io_read(pipe->read, pipe->handle)) == 0)
 		return 0;
-	return SetNamedPipeHandleState(handle, mode, NULL, NULL) ? 0 :
-	    last_error();
+	mio_npipe_put(&pipe->read);
+	if (is_transient(code))
+		return mio_win_error(code);
+	read_failed(pipe, code);
+	return 0;
 }
 
-static int
-open_client(struct mio_source *pipe, const char *name, unsigned int flags)
+int
+mio_npipe_begin_connect(struct npipe *pipe)
 {
-	WCHAR wide[NAME_MOST];
-	DWORD what, mode;
-	HANDLE handle;
+	DWORD code;
 	int error;
 
-	if ((error = check(pipe, name, flags, MIO_PIPE_MESSAGE)) < 0 ||
-	    (error = wide_name(name, wide)) < 0)
+	if ((error = mio_npipe_get(pipe, &pipe->connect)) < 0)
 		return error;
-	handle = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, 0, NULL,
-	    OPEN_EXISTING, FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT |
-	    SECURITY_IDENTIFICATION, NULL);
-	if (handle == INVALID_HANDLE_VALUE)
-		return last_error();
-	if ((error = is_pipe(handle, &what)) < 0)
-		error = -EINVAL;
-	if (error == 0)
-		error = set_mode(handle, flags, &mode);
-	return adopt(pipe, handle, kind(flags), error);
+	if ((code = mio_npipe_io_connect(pipe->connect, pipe->handle)) == 0)
+		return -EAGAIN;
+	mio_npipe_put(&pipe->connect);
+	if (!has_client(code))
+		return mio_win_error(code);
+	set_connected(pipe);
+	return 0;
 }
 
+/* Lists the record: as completed if the pipe is ready. */
 int
-mio_named_pipe_open(struct mio_source *pipe, const char *name,
-    unsigned int flags)
+mio_npipe_submit(struct afd_record *ar)
 {
-	return mio_result(open_client(pipe, name, flags));
-}
-
-/* Is it an overlapped handle?  Any other would make reads wait. */
-static int
-check_overlapped(HANDLE handle)
-{
-	IO_STATUS_BLOCK status;
-	NTSTATUS error;
-	ULONG mode;
-
-	error = NtQueryInformationFile(handle, &status, &mode, sizeof(mode),
-	    MODE_INFORMATION);
-	if (error < 0)
-		return mio_nt_error(error);
-	return (mode & MODE_SYNCHRONOUS) != 0 ? -EINVAL : 0;
-}
-
-static int
-from_handle(struct mio_source *pipe, mio_fd fd, unsigned int flags)
-{
-	HANDLE handle = (HANDLE)fd;
-	DWORD what, mode;
+	struct npipe *pipe = (struct npipe *)ar;
+	struct mio_record *record = &ar->record;
 	int error;
 
-	if ((error = check(pipe, "", flags, MIO_PIPE_MESSAGE)) < 0)
-		return error;
-	if (!mio_fd_valid(fd))
-		return -EBADF;
-	if ((error = is_pipe(handle, &what)) < 0 ||
-	    (error = check_overlapped(handle)) < 0 ||
-	    (error = set_mode(handle, flags, &mode)) < 0)
-		return error;
-	return mio_pipe_adopt(pipe, handle,
-	    ((mode & PIPE_READMODE_MESSAGE) != 0 ? PIPE_MESSAGES : 0) |
-	    ((what & PIPE_SERVER_END) != 0 ? PIPE_SERVER : 0));
+	if (record->interest == 0)
+		return 0;
+	mio_record_unlist(record);
+	error = mio_npipe_read_ahead(pipe);
+	if ((mio_npipe_readiness(pipe) & record->armed) != 0)
+		mio_record_list(&pipe->owner->completed, record);
+	else if (error < 0)
+		mio_record_list(&pipe->owner->to_submit, record);
+	return error;
 }
 
-int
-mio_named_pipe_from_handle(struct mio_source *pipe, mio_fd handle,
-    unsigned int flags)
+static void
+collect_event(struct npipe *pipe, struct npipe_io *io)
 {
-	return mio_result(from_handle(pipe, handle, flags));
+	if (io != NULL && io->pending && io->event != NULL &&
+	    mio_npipe_io_completed(io))
+		completed(pipe, io);
 }
 
-/* Anything else has no server's end. */
-static int
-check_named(const struct mio_source *pipe)
+void
+mio_npipe_collect(struct npipe *pipe)
 {
-	int error = mio_source_check(pipe);
-
-	return error == 0 && mio_kind(pipe) != MIO_KIND_NPIPE ? -EINVAL :
-	    error;
+	if (mio_npipe_has_port(pipe)) {
+		mio_afd_collect(pipe->owner);
+		return;
+	}
+	collect_event(pipe, pipe->connect);
+	collect_event(pipe, pipe->write);
+	collect_event(pipe, pipe->read);
 }
 
-int
-mio_named_pipe_connect(const struct mio_source *pipe)
+void
+mio_npipe_cancel(struct npipe *pipe, struct npipe_io *io)
 {
-	int error = check_named(pipe);
-
-	return mio_result(error < 0 ? error : mio_pipe_connect(pipe));
+	if (io == NULL || !io->pending)
+		return;
+	mio_npipe_io_cancel(io);
+	mio_npipe_io_wait(io);
+	completed(pipe, io);
 }
 
-int
-mio_named_pipe_disconnect(const struct mio_source *pipe)
+void
+mio_npipe_abandon(struct npipe_io **slot)
 {
-	int error = check_named(pipe);
+	struct npipe_io *io = *slot;
 
-	return mio_result(error < 0 ? error : mio_pipe_disconnect(pipe));
+	*slot = NULL;
+	if (io == NULL)
+		return;
+	if (io->pending)
+		mio_npipe_io_cancel(io);
+	if (io->pending && io->event == NULL) {
+		io->pipe = NULL;
+		return;
+	}
+	if (io->pending) {
+		mio_npipe_io_wait(io);
+		(void)mio_npipe_io_finish(io);	/* cancelled */
+	}
+	mio_npipe_io_put(io);
 }

@@ -1,15 +1,16 @@
 /*
  * Operations on named pipes.
  *
- * What is relied on:
+ * We rely on these facts:
  *
  *  - An operation that fails at once sends no packet.  One that succeeds at
- *    once does, and so does one that fails with ERROR_MORE_DATA, which is no
- *    failure.
- *  - With the lowest bit of its event set no packet is sent for an operation,
- *    even if the handle is given to a port while it lasts.
+ *    once does, and so does one that fails with ERROR_MORE_DATA, which is not
+ *    a failure.
+ *  - If the lowest bit of its event is set, an operation sends no packet, even
+ *    if the handle is associated with a port while it is pending.
  *
- * Memory is reused, and goes with the set: so a packet always finds it.
+ * An operation's memory is reused, and freed with the set only.  So it is
+ * there whenever a packet comes.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -27,12 +28,10 @@
 
 #define ROOM	16384		/* at first */
 
-MIO_ASSERT(first, offsetof(struct pipe_io, overlapped) == 0);
-
 static void
-destroy(struct pipe_io *io)
+destroy(struct npipe_io *io)
 {
-	assert(!io->busy);
+	assert(!io->pending);
 	if (io->event != NULL)
 		(void)CloseHandle(io->event);	/* ours: can't fail */
 	free(io->buf);
@@ -40,9 +39,9 @@ destroy(struct pipe_io *io)
 }
 
 void
-mio_ios_destroy(struct pipe_ios *set)
+mio_npipe_ios_destroy(struct npipe_ios *set)
 {
-	struct pipe_io *io;
+	struct npipe_io *io;
 
 	while ((io = set->all) != NULL) {
 		set->all = io->other;
@@ -51,18 +50,18 @@ mio_ios_destroy(struct pipe_ios *set)
 }
 
 void
-mio_ios_cancel(struct pipe_ios *set)
+mio_npipe_ios_cancel(struct npipe_ios *set)
 {
-	struct pipe_io *io;
+	struct npipe_io *io;
 
 	for (io = set->all; io != NULL; io = io->other) {
-		if (io->busy)
-			mio_io_cancel(io);
+		if (io->pending)
+			mio_npipe_io_cancel(io);
 	}
 }
 
 int
-mio_io_grow(struct pipe_io *io, size_t room)
+mio_npipe_io_grow(struct npipe_io *io, size_t room)
 {
 	char *buf;
 
@@ -78,14 +77,14 @@ mio_io_grow(struct pipe_io *io, size_t room)
 }
 
 static int
-create(struct pipe_ios *set, struct pipe_io **made)
+create(struct npipe_ios *set, struct npipe_io **made)
 {
-	struct pipe_io *io = calloc(1, sizeof(*io));
+	struct npipe_io *io = calloc(1, sizeof(*io));
 	int error;
 
 	if (io == NULL)
 		return -ENOMEM;
-	if ((error = mio_io_grow(io, ROOM)) < 0)
+	if ((error = mio_npipe_io_grow(io, ROOM)) < 0)
 		goto fail;
 	if (set->events &&
 	    (io->event = CreateEventW(NULL, TRUE, FALSE, NULL)) == NULL) {
@@ -103,7 +102,7 @@ fail:
 }
 
 int
-mio_io_get(struct pipe_ios *set, struct pipe_io **io)
+mio_npipe_io_get(struct npipe_ios *set, struct npipe_io **io)
 {
 	if (set->free == NULL)
 		return create(set, io);
@@ -113,88 +112,88 @@ mio_io_get(struct pipe_ios *set, struct pipe_io **io)
 }
 
 void
-mio_io_put(struct pipe_io *io)
+mio_npipe_io_put(struct npipe_io *io)
 {
-	assert(!io->busy);
+	assert(!io->pending);
 	io->pipe = NULL;
 	io->head = io->tail = 0;
 	io->next = io->set->free;
 	io->set->free = io;
 }
 
-static void
-prepare(struct pipe_io *io, HANDLE handle)
+static OVERLAPPED *
+prepare(struct npipe_io *io, HANDLE handle)
 {
-	memset(&io->overlapped, 0, sizeof(io->overlapped));
+	OVERLAPPED *overlapped = &io->completion.overlapped;
+
+	memset(overlapped, 0, sizeof(*overlapped));
 	if (io->event != NULL)
-		io->overlapped.hEvent = (HANDLE)((uintptr_t)io->event | 1);
+		overlapped->hEvent = (HANDLE)((uintptr_t)io->event | 1);
 	io->handle = handle;
+	return overlapped;
 }
 
 static DWORD
-begun(struct pipe_io *io, BOOL done)
+submitted(struct npipe_io *io, BOOL done)
 {
 	DWORD code = done ? 0 : GetLastError();
 
 	if (code != 0 && code != ERROR_IO_PENDING && code != ERROR_MORE_DATA)
 		return code;
-	io->busy = true;
-	io->set->out++;
+	io->pending = true;
+	io->set->pending++;
 	return 0;
 }
 
 DWORD
-mio_io_read(struct pipe_io *io, HANDLE handle)
+mio_npipe_io_read(struct npipe_io *io, HANDLE handle)
 {
-	prepare(io, handle);
-	return begun(io, ReadFile(handle, io->buf, (DWORD)io->room, NULL,
-	    &io->overlapped));
+	return submitted(io, ReadFile(handle, io->buf, (DWORD)io->room, NULL,
+	    prepare(io, handle)));
 }
 
 DWORD
-mio_io_write(struct pipe_io *io, HANDLE handle)
+mio_npipe_io_write(struct npipe_io *io, HANDLE handle)
 {
-	prepare(io, handle);
-	return begun(io, WriteFile(handle, io->buf, (DWORD)io->tail, NULL,
-	    &io->overlapped));
+	return submitted(io, WriteFile(handle, io->buf, (DWORD)io->tail, NULL,
+	    prepare(io, handle)));
 }
 
 DWORD
-mio_io_connect(struct pipe_io *io, HANDLE handle)
+mio_npipe_io_connect(struct npipe_io *io, HANDLE handle)
 {
-	prepare(io, handle);
-	return begun(io, ConnectNamedPipe(handle, &io->overlapped));
+	return submitted(io, ConnectNamedPipe(handle, prepare(io, handle)));
 }
 
 void
-mio_io_cancel(struct pipe_io *io)
+mio_npipe_io_cancel(struct npipe_io *io)
 {
-	/* If there is nothing to cancel any more, it is over. */
-	(void)CancelIoEx(io->handle, &io->overlapped);
+	/* Fails if the operation has completed already, which is fine. */
+	(void)CancelIoEx(io->handle, &io->completion.overlapped);
 }
 
 bool
-mio_io_is_over(const struct pipe_io *io)
+mio_npipe_io_completed(const struct npipe_io *io)
 {
-	/* The last thing to be set: all else is there then. */
+	/* The kernel sets the event last, after the result. */
 	return WaitForSingleObject(io->event, 0) == WAIT_OBJECT_0;
 }
 
 void
-mio_io_wait(struct pipe_io *io)
+mio_npipe_io_wait(struct npipe_io *io)
 {
 	(void)WaitForSingleObject(io->event, INFINITE);	/* ours: can't fail */
 }
 
 DWORD
-mio_io_over(struct pipe_io *io)
+mio_npipe_io_finish(struct npipe_io *io)
 {
-	NTSTATUS status = (NTSTATUS)io->overlapped.Internal;
+	NTSTATUS status = (NTSTATUS)io->completion.overlapped.Internal;
 	DWORD code = status < 0 ? RtlNtStatusToDosError(status) : 0;
 
-	assert(io->busy);
-	io->busy = false;
-	io->set->out--;
-	io->tail = (size_t)io->overlapped.InternalHigh;
+	assert(io->pending);
+	io->pending = false;
+	io->set->pending--;
+	io->tail = (size_t)io->completion.overlapped.InternalHigh;
 	return code == ERROR_MORE_DATA ? 0 : code;
 }

@@ -1,69 +1,71 @@
 /*
- * One operation on a named pipe, with the memory that the kernel has until it
- * is over.
+ * One operation on a named pipe, with the memory that the kernel owns while
+ * the operation is pending.
  */
-#ifndef WIN_IO_H
-#define WIN_IO_H
+#ifndef NPIPE_IO_H
+#define NPIPE_IO_H
 
 #include <windows.h>
 
+#include "completion_port.h"
 #include "internal.h"
 
-struct pipe_ios;
-struct win_pipe;
+struct npipe_ios;
+struct npipe;
 
 /*
- * Who tells that an operation is over?  Its packet, for one of a poller's
- * set.  In a pipe's own set there is an event instead, and no packet ever.
+ * An operation of a poller's set completes by a packet.  An operation of a
+ * pipe's own set has an event instead, and no packet ever comes for it.
  */
-struct pipe_io {
-	OVERLAPPED	 overlapped;	/* the packet's; comes first */
-	struct pipe_ios	*set;
-	struct pipe_io	*next;		/* of those that are free */
-	struct pipe_io	*other;		/* of all */
-	struct win_pipe	*pipe;		/* NULL: its result is nobody's */
-	HANDLE		 handle;
-	HANDLE		 event;		/* NULL: a packet */
-	bool		 busy;		/* the kernel has it */
-	bool		 last;		/* the handle is closed after it */
-	char		*buf;
-	size_t		 room;
-	size_t		 head;		/* buf[head] to buf[tail - 1] is */
-	size_t		 tail;		/* what was read, or is written */
+struct npipe_io {
+	struct completion	 completion;
+	struct npipe_ios	*set;
+	struct npipe_io		*next;		/* of the free ones */
+	struct npipe_io		*other;		/* of the whole set */
+	struct npipe		*pipe;		/* NULL: abandoned */
+	HANDLE			 handle;
+	HANDLE			 event;		/* NULL: a packet */
+	bool			 pending;
+	bool			 last;		/* close the handle after it */
+	char			*buf;
+	size_t			 room;
+	size_t			 head;		/* data: from buf[head] on, */
+	size_t			 tail;		/* and before buf[tail] */
 };
 
-/* All zeroes but for events, if its operations have one. */
-struct pipe_ios {
-	struct pipe_io	*all;
-	struct pipe_io	*free;
-	unsigned int	 out;		/* with the kernel */
+/* All zeroes, but for events if the operations have one. */
+struct npipe_ios {
+	struct npipe_io	*all;
+	struct npipe_io	*free;
+	unsigned int	 pending;
 	bool		 events;
 };
 
-/* Frees all, of which none is with the kernel. */
-void	mio_ios_destroy(struct pipe_ios *);
-/* Takes back all that are; their packets come all the same. */
-void	mio_ios_cancel(struct pipe_ios *);
+/* Frees the whole set, of which nothing may be pending. */
+void	mio_npipe_ios_destroy(struct npipe_ios *);
+/* Cancels all pending operations; their packets still come. */
+void	mio_npipe_ios_cancel(struct npipe_ios *);
 
-int	mio_io_get(struct pipe_ios *, struct pipe_io **);
-void	mio_io_put(struct pipe_io *);
-/* Makes room for so many bytes. */
-int	mio_io_grow(struct pipe_io *, size_t);
+int	mio_npipe_io_get(struct npipe_ios *, struct npipe_io **);
+void	mio_npipe_io_put(struct npipe_io *);
+/* Makes room for that many bytes. */
+int	mio_npipe_io_grow(struct npipe_io *, size_t);
 
 /*
- * Begin.  0: the kernel has it, until mio_io_over.  Otherwise the code of an
- * error, and it is over.
+ * These submit the operation.  0: it is pending, until it has completed and
+ * mio_npipe_io_finish() is called.  Otherwise the code of an error; no packet
+ * follows.
  */
-DWORD	mio_io_read(struct pipe_io *, HANDLE);
-DWORD	mio_io_write(struct pipe_io *, HANDLE);
-DWORD	mio_io_connect(struct pipe_io *, HANDLE);
+DWORD	mio_npipe_io_read(struct npipe_io *, HANDLE);
+DWORD	mio_npipe_io_write(struct npipe_io *, HANDLE);
+DWORD	mio_npipe_io_connect(struct npipe_io *, HANDLE);
 
-void	mio_io_cancel(struct pipe_io *);
-/* These are for operations with an event. */
-bool	mio_io_is_over(const struct pipe_io *);
-void	mio_io_wait(struct pipe_io *);
+void	mio_npipe_io_cancel(struct npipe_io *);
+/* These two are for operations with an event. */
+bool	mio_npipe_io_completed(const struct npipe_io *);
+void	mio_npipe_io_wait(struct npipe_io *);
 
-/* The kernel has it no more; 0, or the code of its error. */
-DWORD	mio_io_over(struct pipe_io *);
+/* Ends a completed operation; returns 0, or the code of its error. */
+DWORD	mio_npipe_io_finish(struct npipe_io *);
 
-#endif /* WIN_IO_H */
+#endif /* NPIPE_IO_H */

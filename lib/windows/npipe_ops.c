@@ -1,6 +1,6 @@
 /*
- * What is done with a named pipe.  A read takes what has come, and a write
- * leaves a copy with the kernel; npipe_source.c has the rest of the story.
+ * The calls on a named pipe.  A read takes what has been read ahead, and a
+ * write submits a copy; see npipe.c.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -10,36 +10,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "npipe.h"
 #include "poller.h"
 #include "source.h"
 #include "win_error.h"
-#include "npipe.h"
 
-#define WRITE_MOST	65536		/* copied by one write of a stream */
+#define WRITE_MAX	65536		/* of a stream, by one call */
 
-/* Before an operation: has the poller memory for it that isn't in use? */
+/* Recycles completed operations before the poller needs a new one. */
 static void
-tidy(struct win_pipe *pipe)
+recycle(struct npipe *pipe)
 {
-	if (mio_pipe_has_port(pipe) && pipe->owner->ios.free == NULL &&
-	    pipe->owner->ios.out > 0)
+	if (mio_npipe_has_port(pipe) && pipe->owner->ios.free == NULL &&
+	    pipe->owner->ios.pending > 0)
 		mio_afd_collect(pipe->owner);
 }
 
-/* A client's pipe is linked from the start; a server's is from its connect. */
+/* A client is connected from the start, a server from its connect on. */
 static int
-check_linked(struct win_pipe *pipe)
+check_connected(struct npipe *pipe)
 {
-	tidy(pipe);
-	if (pipe->link != NULL)
-		mio_pipe_look(pipe);
-	if (pipe->linked)
+	recycle(pipe);
+	if (pipe->connect != NULL)
+		mio_npipe_collect(pipe);
+	if (pipe->connected)
 		return 0;
-	return pipe->link != NULL ? -EAGAIN : -ENOTCONN;
+	return pipe->connect != NULL ? -EAGAIN : -ENOTCONN;
 }
 
 static size_t
-scatter(struct pipe_io *io, const struct mio_iovec *iov, int iovcnt)
+scatter(struct npipe_io *io, const struct mio_iovec *iov, int iovcnt)
 {
 	size_t n, sum = 0;
 	int i;
@@ -57,7 +57,7 @@ scatter(struct pipe_io *io, const struct mio_iovec *iov, int iovcnt)
 }
 
 static void
-gather(struct pipe_io *io, const struct mio_iovec *iov, int iovcnt)
+gather(struct npipe_io *io, const struct mio_iovec *iov, int iovcnt)
 {
 	size_t n;
 	int i;
@@ -73,151 +73,112 @@ gather(struct pipe_io *io, const struct mio_iovec *iov, int iovcnt)
 }
 
 static mio_ssize
-pipe_read(struct win_pipe *pipe, const struct mio_iovec *iov, int iovcnt)
+read_locked(struct npipe *pipe, const struct mio_iovec *iov, int iovcnt)
 {
 	mio_ssize n;
 	int error;
 
-	if ((error = check_linked(pipe)) < 0 ||
-	    (error = mio_pipe_read_ahead(pipe)) < 0)
+	if ((error = check_connected(pipe)) < 0 ||
+	    (error = mio_npipe_read_ahead(pipe)) < 0)
 		return error;
-	if (pipe->in != NULL && pipe->in->busy)
-		mio_pipe_look(pipe);
-	if (pipe->in == NULL && pipe->end != 0)
-		return pipe->end == PIPE_END ? 0 : pipe->end;
-	if (pipe->in == NULL || pipe->in->busy)
+	if (pipe->read != NULL && pipe->read->pending)
+		mio_npipe_collect(pipe);
+	if (pipe->read == NULL && pipe->eof != 0)
+		return pipe->eof == NPIPE_EOF ? 0 : pipe->eof;
+	if (pipe->read == NULL || pipe->read->pending)
 		return -EAGAIN;
-	n = (mio_ssize)scatter(pipe->in, iov, iovcnt);
-	if (pipe->in->head == pipe->in->tail)
-		mio_pipe_put(&pipe->in);
+	n = (mio_ssize)scatter(pipe->read, iov, iovcnt);
+	if (pipe->read->head == pipe->read->tail)
+		mio_npipe_put(&pipe->read);
 	return n;
 }
 
 static int
-begin_write(struct win_pipe *pipe, const struct mio_iovec *iov, int iovcnt,
+begin_write(struct npipe *pipe, const struct mio_iovec *iov, int iovcnt,
     size_t size)
 {
 	DWORD code;
 	int error;
 
-	if ((error = mio_pipe_get(pipe, &pipe->out)) < 0)
+	if ((error = mio_npipe_get(pipe, &pipe->write)) < 0)
 		return error;
-	if ((error = mio_io_grow(pipe->out, size)) < 0)
+	if ((error = mio_npipe_io_grow(pipe->write, size)) < 0)
 		goto fail;
-	pipe->out->tail = size;
-	gather(pipe->out, iov, iovcnt);
-	if ((code = mio_io_write(pipe->out, pipe->handle)) == 0)
+	pipe->write->tail = size;
+	gather(pipe->write, iov, iovcnt);
+	if ((code = mio_npipe_io_write(pipe->write, pipe->handle)) == 0)
 		return 0;
 	error = mio_win_error(code);
 fail:
-	mio_pipe_put(&pipe->out);
+	mio_npipe_put(&pipe->write);
 	return error;
 }
 
-/* What an earlier operation met, once. */
+/* The error of an earlier operation, which is returned once. */
 static int
-take_failed(struct win_pipe *pipe)
+take_error(struct npipe *pipe)
 {
-	int error = pipe->failed;
+	int error = pipe->error;
 
-	pipe->failed = 0;
+	pipe->error = 0;
 	return error;
 }
 
 static mio_ssize
-pipe_write(struct win_pipe *pipe, const struct mio_iovec *iov, int iovcnt,
+write_locked(struct npipe *pipe, const struct mio_iovec *iov, int iovcnt,
     size_t size)
 {
 	int error;
 
-	if ((error = check_linked(pipe)) < 0)
+	if ((error = check_connected(pipe)) < 0)
 		return error;
-	if (pipe->out != NULL)
-		mio_pipe_look(pipe);
-	if (pipe->out != NULL)
+	if (pipe->write != NULL)
+		mio_npipe_collect(pipe);
+	if (pipe->write != NULL)
 		return -EAGAIN;
-	if ((error = take_failed(pipe)) < 0)
+	if ((error = take_error(pipe)) < 0)
 		return error;
-	if (mio_pipe_streams(pipe) && size > WRITE_MOST)
-		size = WRITE_MOST;
-	if (size == 0 && mio_pipe_streams(pipe))
+	if (mio_npipe_streams(pipe) && size > WRITE_MAX)
+		size = WRITE_MAX;
+	if (size == 0 && mio_npipe_streams(pipe))
 		return 0;
 	if ((error = begin_write(pipe, iov, iovcnt, size)) < 0)
 		return error;
 	return (mio_ssize)size;
 }
 
-int
-mio_pipe_begin_link(struct win_pipe *pipe)
-{
-	DWORD code;
-	int error;
-
-	if ((error = mio_pipe_get(pipe, &pipe->link)) < 0)
-		return error;
-	if ((code = mio_io_connect(pipe->link, pipe->handle)) == 0)
-		return -EAGAIN;
-	mio_pipe_put(&pipe->link);
-	if (!mio_pipe_came(code))
-		return mio_win_error(code);
-	mio_pipe_joined(pipe);
-	return 0;
-}
-
 static int
-pipe_link(struct win_pipe *pipe)
+connect_locked(struct npipe *pipe)
 {
-	int error = check_linked(pipe);
+	int error = check_connected(pipe);
 
 	if (error != -ENOTCONN)
 		return error;
-	if ((error = take_failed(pipe)) < 0)
+	if ((error = take_error(pipe)) < 0)
 		return error;
-	return mio_pipe_begin_link(pipe);
-}
-
-/* The pipe has nothing to do with it any more. */
-static void
-abandon(struct pipe_io **slot)
-{
-	struct pipe_io *io = *slot;
-
-	*slot = NULL;
-	if (io == NULL)
-		return;
-	if (io->busy)
-		mio_io_cancel(io);
-	if (io->busy && io->event == NULL) {
-		io->pipe = NULL;
-		return;
-	}
-	if (io->busy) {
-		mio_io_wait(io);
-		(void)mio_io_over(io);	/* nobody's result */
-	}
-	mio_io_put(io);
+	return mio_npipe_begin_connect(pipe);
 }
 
 static int
-pipe_unlink(struct win_pipe *pipe)
+disconnect_locked(struct npipe *pipe)
 {
 	DWORD code;
 
-	abandon(&pipe->link);
-	abandon(&pipe->in);
-	abandon(&pipe->out);
-	pipe->linked = false;
-	pipe->end = 0;
-	pipe->failed = 0;
+	mio_npipe_abandon(&pipe->connect);
+	mio_npipe_abandon(&pipe->read);
+	mio_npipe_abandon(&pipe->write);
+	pipe->connected = false;
+	pipe->eof = 0;
+	pipe->error = 0;
 	if (DisconnectNamedPipe(pipe->handle))
 		return 0;
 	code = GetLastError();
-	/* There was no client to begin with. */
+	/* There was no client: nothing to do. */
 	return code == ERROR_PIPE_LISTENING ||
 	    code == ERROR_PIPE_NOT_CONNECTED ? 0 : mio_win_error(code);
 }
 
-/* Bytes in a vector, or why it is none. */
+/* The number of bytes in a vector; -EINVAL if it is not valid. */
 static int
 iov_total(const struct mio_iovec *iov, int iovcnt, size_t *total)
 {
@@ -234,131 +195,37 @@ iov_total(const struct mio_iovec *iov, int iovcnt, size_t *total)
 }
 
 static mio_ssize
-mio_named_readv(const struct mio_source *source, const struct mio_iovec *iov,
+npipe_readv(const struct mio_source *source, const struct mio_iovec *iov,
     int iovcnt)
 {
-	struct win_pipe *pipe;
+	struct npipe *pipe;
 	size_t size;
 	mio_ssize n;
 
 	if ((n = iov_total(iov, iovcnt, &size)) < 0 || size == 0)
 		return n;
-	pipe = mio_pipe_lock(source);
-	n = pipe_read(pipe, iov, iovcnt);
-	mio_pipe_done(pipe, MIO_READABLE, n, size);
-	mio_pipe_unlock(pipe);
+	pipe = mio_npipe_lock(source);
+	n = read_locked(pipe, iov, iovcnt);
+	mio_npipe_rearm(pipe, MIO_READABLE, n, size);
+	mio_npipe_unlock(pipe);
 	return n;
 }
 
 static mio_ssize
-mio_named_writev(const struct mio_source *source, const struct mio_iovec *iov,
+npipe_writev(const struct mio_source *source, const struct mio_iovec *iov,
     int iovcnt)
 {
-	struct win_pipe *pipe;
+	struct npipe *pipe;
 	size_t size;
 	mio_ssize n;
 
 	if ((n = iov_total(iov, iovcnt, &size)) < 0)
 		return n;
-	pipe = mio_pipe_lock(source);
-	n = pipe_write(pipe, iov, iovcnt, size);
-	mio_pipe_done(pipe, MIO_WRITABLE, n, size);
-	mio_pipe_unlock(pipe);
+	pipe = mio_npipe_lock(source);
+	n = write_locked(pipe, iov, iovcnt, size);
+	mio_npipe_rearm(pipe, MIO_WRITABLE, n, size);
+	mio_npipe_unlock(pipe);
 	return n;
-}
-
-static int
-mio_named_take_error(const struct mio_source *source)
-{
-	struct win_pipe *pipe = mio_pipe_lock(source);
-	int error;
-
-	mio_pipe_look(pipe);
-	error = take_failed(pipe);
-	mio_pipe_unlock(pipe);
-	return error;
-}
-
-int
-mio_pipe_connect(const struct mio_source *source)
-{
-	struct win_pipe *pipe = mio_pipe_lock(source);
-	int error = -EINVAL;
-
-	if ((pipe->flags & PIPE_SERVER) != 0) {
-		error = pipe_link(pipe);
-		mio_pipe_done(pipe, MIO_WRITABLE, error, 0);
-	}
-	mio_pipe_unlock(pipe);
-	return error;
-}
-
-int
-mio_pipe_disconnect(const struct mio_source *source)
-{
-	struct win_pipe *pipe = mio_pipe_lock(source);
-	int error = -EINVAL;
-
-	if ((pipe->flags & PIPE_SERVER) != 0)
-		error = pipe_unlink(pipe);
-	mio_pipe_unlock(pipe);
-	return error;
-}
-
-/* A handle that somebody else closed is one less to close. */
-static int
-close_handle(HANDLE handle)
-{
-	return CloseHandle(handle) ? 0 : mio_win_error(GetLastError());
-}
-
-static int
-pipe_close(struct win_pipe *pipe)
-{
-	struct pipe_io *out = pipe->out;
-
-	abandon(&pipe->link);
-	abandon(&pipe->in);
-	if (out != NULL && out->busy && out->event == NULL) {
-		out->pipe = NULL;
-		out->last = true;
-		return 0;
-	}
-	abandon(&pipe->out);
-	return close_handle(pipe->handle);
-}
-
-static int
-mio_named_close(const struct mio_source *source)
-{
-	struct win_pipe *pipe = mio_pipe_lock(source);
-	struct afd_poller *owner = pipe->owner;
-	int error = pipe_close(pipe);
-
-	mio_pipe_unlock(pipe);
-	mio_ios_destroy(&pipe->own);
-	free(pipe);
-	if (owner != NULL)
-		mio_poller_drop(&owner->poller);
-	return error;
-}
-
-int
-mio_pipe_adopt(struct mio_source *source, HANDLE handle, unsigned int flags)
-{
-	struct win_pipe *pipe = calloc(1, sizeof(*pipe));
-
-	if (pipe == NULL)
-		return -ENOMEM;
-	InitializeSRWLock(&pipe->lock);
-	pipe->kind = AFD_PIPE;
-	pipe->own.events = true;
-	pipe->handle = handle;
-	pipe->flags = flags;
-	pipe->linked = (flags & PIPE_SERVER) == 0;
-	mio_source_init(source, (mio_fd)handle, MIO_KIND_NPIPE);
-	source->reg = pipe;
-	return 0;
 }
 
 static mio_ssize
@@ -366,7 +233,7 @@ npipe_read(const struct mio_source *source, void *buf, size_t size)
 {
 	struct mio_iovec iov = { buf, size };
 
-	return mio_named_readv(source, &iov, 1);
+	return npipe_readv(source, &iov, 1);
 }
 
 static mio_ssize
@@ -374,9 +241,10 @@ npipe_write(const struct mio_source *source, const void *buf, size_t size)
 {
 	struct mio_iovec iov = { (void *)(uintptr_t)buf, size };
 
-	return mio_named_writev(source, &iov, 1);
+	return npipe_writev(source, &iov, 1);
 }
 
+/* No call on a named pipe blocks. */
 static int
 npipe_set_nonblocking(const struct mio_source *source, int on)
 {
@@ -384,7 +252,117 @@ npipe_set_nonblocking(const struct mio_source *source, int on)
 	return on ? 0 : -EOPNOTSUPP;
 }
 
+static int
+npipe_take_error(const struct mio_source *source)
+{
+	struct npipe *pipe = mio_npipe_lock(source);
+	int error;
+
+	mio_npipe_collect(pipe);
+	error = take_error(pipe);
+	mio_npipe_unlock(pipe);
+	return error;
+}
+
+/* Only a named pipe can be a server's. */
+static int
+check_named(const struct mio_source *source)
+{
+	int error = mio_source_check(source);
+
+	return error == 0 && mio_kind(source) != MIO_KIND_NPIPE ? -EINVAL :
+	    error;
+}
+
+static int
+connect_server(const struct mio_source *source)
+{
+	struct npipe *pipe;
+	int error;
+
+	if ((error = check_named(source)) < 0)
+		return error;
+	pipe = mio_npipe_lock(source);
+	error = -EINVAL;
+	if ((pipe->flags & NPIPE_SERVER) != 0) {
+		error = connect_locked(pipe);
+		mio_npipe_rearm(pipe, MIO_WRITABLE, error, 0);
+	}
+	mio_npipe_unlock(pipe);
+	return error;
+}
+
+int
+mio_named_pipe_connect(const struct mio_source *pipe)
+{
+	return mio_result(connect_server(pipe));
+}
+
+static int
+disconnect_server(const struct mio_source *source)
+{
+	struct npipe *pipe;
+	int error;
+
+	if ((error = check_named(source)) < 0)
+		return error;
+	pipe = mio_npipe_lock(source);
+	error = (pipe->flags & NPIPE_SERVER) != 0 ? disconnect_locked(pipe) :
+	    -EINVAL;
+	mio_npipe_unlock(pipe);
+	return error;
+}
+
+int
+mio_named_pipe_disconnect(const struct mio_source *pipe)
+{
+	return mio_result(disconnect_server(pipe));
+}
+
+/* Fails if the program has closed the handle itself. */
+static int
+close_handle(HANDLE handle)
+{
+	return CloseHandle(handle) ? 0 : mio_win_error(GetLastError());
+}
+
+static int
+close_locked(struct npipe *pipe)
+{
+	struct npipe_io *out = pipe->write;
+
+	mio_npipe_abandon(&pipe->connect);
+	mio_npipe_abandon(&pipe->read);
+	if (out != NULL && out->pending && out->event == NULL) {
+		out->pipe = NULL;
+		out->last = true;
+		return 0;
+	}
+	mio_npipe_abandon(&pipe->write);
+	return close_handle(pipe->handle);
+}
+
+static int
+npipe_close(const struct mio_source *source)
+{
+	struct npipe *pipe = mio_npipe_lock(source);
+	struct afd_poller *owner = pipe->owner;
+	int error = close_locked(pipe);
+
+	mio_npipe_unlock(pipe);
+	mio_npipe_ios_destroy(&pipe->own);
+	free(pipe);
+	if (owner != NULL)
+		mio_poller_drop(&owner->poller);
+	return error;
+}
+
 const struct mio_source_ops mio_npipe_ops = {
-	npipe_read, mio_named_readv, npipe_write, mio_named_writev,
-	npipe_set_nonblocking, mio_named_take_error, mio_named_close
+	npipe_read,
+	npipe_readv,
+	npipe_write,
+	npipe_writev,
+	npipe_set_nonblocking,
+	npipe_take_error,
+	npipe_close
 };

@@ -1,0 +1,236 @@
+/*
+ * Making named pipes.
+ *
+ * Clients open with SECURITY_IDENTIFICATION: the server may identify, but not
+ * impersonate them.  Otherwise a process that squats on the name of a pipe
+ * could impersonate any service that opens it.
+ *
+ * Copyright (c) 2026 The libmio authors
+ * SPDX-License-Identifier: MIT
+ */
+#include "config.h"
+
+#include "compat/socket.h"
+#include <windows.h>
+#include <winternl.h>
+
+#include <stdlib.h>
+
+#include "npipe.h"
+#include "sock.h"
+#include "source.h"
+#include "win_error.h"
+
+#define NAME_SIZE	512		/* the kernel's limit is 256 */
+#define QUOTA		65536		/* advice to the kernel */
+
+/* Older headers lack these. */
+#ifndef PIPE_REJECT_REMOTE_CLIENTS
+#define PIPE_REJECT_REMOTE_CLIENTS	0x00000008
+#endif
+#define MODE_INFORMATION	((FILE_INFORMATION_CLASS)16)
+#define MODE_SYNCHRONOUS	0x30u	/* either kind */
+
+NTSTATUS NTAPI NtQueryInformationFile(HANDLE, PIO_STATUS_BLOCK, PVOID, ULONG,
+	    FILE_INFORMATION_CLASS);
+
+static int
+last_error(void)
+{
+	return mio_win_error(GetLastError());
+}
+
+/* The start of every constructor. */
+static int
+check(struct mio_source *pipe, const void *name, unsigned int flags,
+    unsigned int known)
+{
+	if (pipe == NULL)
+		return -EINVAL;
+	mio_source_empty(pipe);
+	return name == NULL || (flags & ~known) != 0 ? -EINVAL : 0;
+}
+
+/* Converts \\HOST\pipe\NAME to the kernel's encoding. */
+static int
+wide_name(const char *name, WCHAR *wide)
+{
+	static const WCHAR pipe[] = L"\\pipe\\";
+	const size_t size = sizeof(pipe) / sizeof(pipe[0]) - 1;
+	const WCHAR *rest;
+
+	if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, name, -1, wide,
+	    NAME_SIZE) == 0)
+		return GetLastError() == ERROR_INSUFFICIENT_BUFFER ?
+		    -ENAMETOOLONG : -EINVAL;
+	if (wide[0] != '\\' || wide[1] != '\\' || wide[2] == '\\' ||
+	    (rest = wcschr(wide + 2, '\\')) == NULL ||
+	    _wcsnicmp(rest, pipe, size) != 0 || rest[size] == '\0')
+		return -EINVAL;
+	return 0;
+}
+
+static unsigned int
+message_flag(unsigned int flags)
+{
+	return (flags & MIO_PIPE_MESSAGE) != 0 ? NPIPE_MESSAGES : 0;
+}
+
+/* Makes an overlapped handle a source; after an error it is the caller's. */
+static int
+adopt(struct mio_source *source, HANDLE handle, unsigned int flags)
+{
+	struct npipe *pipe = calloc(1, sizeof(*pipe));
+
+	if (pipe == NULL)
+		return -ENOMEM;
+	InitializeSRWLock(&pipe->lock);
+	pipe->common.kind = &mio_npipe_kind;
+	pipe->own.events = true;
+	pipe->handle = handle;
+	pipe->flags = flags;
+	pipe->connected = (flags & NPIPE_SERVER) == 0;
+	mio_source_init(source, (mio_fd)handle, MIO_KIND_NPIPE);
+	source->reg = pipe;
+	return 0;
+}
+
+/* The end of a constructor: closes the handle after an error. */
+static int
+finish(struct mio_source *pipe, HANDLE handle, unsigned int flags, int result)
+{
+	if (result == 0)
+		result = adopt(pipe, handle, flags);
+	if (result < 0)
+		(void)CloseHandle(handle);	/* the first error counts */
+	return result;
+}
+
+static int
+new_server(struct mio_source *pipe, const char *name, unsigned int flags)
+{
+	DWORD access = PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED;
+	DWORD mode = PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
+	WCHAR wide[NAME_SIZE];
+	HANDLE handle;
+	int error;
+
+	if ((error = check(pipe, name, flags,
+	    MIO_PIPE_FIRST | MIO_PIPE_MESSAGE)) < 0 ||
+	    (error = wide_name(name, wide)) < 0)
+		return error;
+	if ((flags & MIO_PIPE_FIRST) != 0)
+		access |= FILE_FLAG_FIRST_PIPE_INSTANCE;
+	if ((flags & MIO_PIPE_MESSAGE) != 0)
+		mode |= PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE;
+	handle = CreateNamedPipeW(wide, access, mode, PIPE_UNLIMITED_INSTANCES,
+	    QUOTA, QUOTA, 0, NULL);
+	if (handle == INVALID_HANDLE_VALUE)
+		return last_error();
+	return finish(pipe, handle, NPIPE_SERVER | message_flag(flags), 0);
+}
+
+int
+mio_named_pipe_new(struct mio_source *pipe, const char *name,
+    unsigned int flags)
+{
+	return mio_result(new_server(pipe, name, flags));
+}
+
+/* A name with dots in it may lead to a file that is not a pipe. */
+static int
+is_pipe(HANDLE handle, DWORD *flags)
+{
+	if (GetNamedPipeInfo(handle, flags, NULL, NULL, NULL))
+		return 0;
+	return GetLastError() == ERROR_INVALID_HANDLE ? -EBADF : -EINVAL;
+}
+
+/* Sets message mode if that is wanted, and returns the handle's mode. */
+static int
+set_mode(HANDLE handle, unsigned int flags, DWORD *mode)
+{
+	DWORD old;
+
+	if (!GetNamedPipeHandleStateW(handle, &old, NULL, NULL, NULL, NULL, 0))
+		return last_error();
+	*mode = (old & PIPE_READMODE_MESSAGE) | PIPE_WAIT;
+	if ((flags & MIO_PIPE_MESSAGE) != 0)
+		*mode |= PIPE_READMODE_MESSAGE;
+	if (*mode == (old & (PIPE_READMODE_MESSAGE | PIPE_NOWAIT)))
+		return 0;
+	return SetNamedPipeHandleState(handle, mode, NULL, NULL) ? 0 :
+	    last_error();
+}
+
+static int
+open_client(struct mio_source *pipe, const char *name, unsigned int flags)
+{
+	WCHAR wide[NAME_SIZE];
+	DWORD what, mode;
+	HANDLE handle;
+	int error;
+
+	if ((error = check(pipe, name, flags, MIO_PIPE_MESSAGE)) < 0 ||
+	    (error = wide_name(name, wide)) < 0)
+		return error;
+	handle = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, 0, NULL,
+	    OPEN_EXISTING, FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT |
+	    SECURITY_IDENTIFICATION, NULL);
+	if (handle == INVALID_HANDLE_VALUE)
+		return last_error();
+	if ((error = is_pipe(handle, &what)) < 0)
+		error = -EINVAL;
+	if (error == 0)
+		error = set_mode(handle, flags, &mode);
+	return finish(pipe, handle, message_flag(flags), error);
+}
+
+int
+mio_named_pipe_open(struct mio_source *pipe, const char *name,
+    unsigned int flags)
+{
+	return mio_result(open_client(pipe, name, flags));
+}
+
+/* Is the handle overlapped?  Reads of any other handle would block. */
+static int
+check_overlapped(HANDLE handle)
+{
+	IO_STATUS_BLOCK status;
+	NTSTATUS error;
+	ULONG mode;
+
+	error = NtQueryInformationFile(handle, &status, &mode, sizeof(mode),
+	    MODE_INFORMATION);
+	if (error < 0)
+		return mio_nt_error(error);
+	return (mode & MODE_SYNCHRONOUS) != 0 ? -EINVAL : 0;
+}
+
+static int
+from_handle(struct mio_source *pipe, mio_fd fd, unsigned int flags)
+{
+	HANDLE handle = (HANDLE)fd;
+	DWORD what, mode;
+	int error;
+
+	if ((error = check(pipe, "", flags, MIO_PIPE_MESSAGE)) < 0)
+		return error;
+	if (!mio_fd_valid(fd))
+		return -EBADF;
+	if ((error = is_pipe(handle, &what)) < 0 ||
+	    (error = check_overlapped(handle)) < 0 ||
+	    (error = set_mode(handle, flags, &mode)) < 0)
+		return error;
+	return adopt(pipe, handle,
+	    ((mode & PIPE_READMODE_MESSAGE) != 0 ? NPIPE_MESSAGES : 0) |
+	    ((what & PIPE_SERVER_END) != 0 ? NPIPE_SERVER : 0));
+}
+
+int
+mio_named_pipe_from_handle(struct mio_source *pipe, mio_fd handle,
+    unsigned int flags)
+{
+	return mio_result(from_handle(pipe, handle, flags));
+}
