@@ -496,7 +496,7 @@ reconnects(void)
 	for (i = 0; i < 4; i++) {
 		connect_new(&server, &client, name);
 		fails(mio_source_read(&server, buf, 8), EAGAIN,
-		    "nothing of who was there before");
+		    "no data of an earlier client");
 		put_text(&client, "new");
 		ok(comes(poller, SERVER, MIO_READABLE), "its data are reported");
 		ok(gets_text(&server, "new"), "and read");
