@@ -64,7 +64,7 @@ mio_inet_open(const struct sockaddr *addr, int type, int protocol,
 	if (error < 0)
 		return error;
 	if ((error = apply_flags(*fd, addr->sa_family, flags)) < 0)
-		(void)mio_sock_close(*fd);	/* the first error counts */
+		(void)mio_sock_close(*fd);	/* return the first error */
 	return error;
 }
 

@@ -49,7 +49,7 @@ finish(int fd, bool flagged, int *made)
 	if (error == 0)
 		error = mio_sock_nosigpipe(fd);
 	if (error < 0) {
-		(void)close(fd);	/* the first error counts */
+		(void)close(fd);	/* return the first error */
 		return error;
 	}
 	*made = fd;
@@ -165,7 +165,7 @@ mio_sock_pipe(int fds[2])
 		return -errno;
 	if ((error = set_flags(fds[0])) < 0 ||
 	    (error = set_flags(fds[1])) < 0) {
-		/* The first error counts. */
+		/* Return the first error. */
 		(void)close(fds[0]);
 		(void)close(fds[1]);
 	}
@@ -213,7 +213,7 @@ mio_sock_pair(int domain, int type, int fds[2])
 	if (socketpair(domain, type | ATOMIC_FLAGS, 0, fds) < 0)
 		return -errno;
 	if ((error = finish(fds[0], ATOMIC_FLAGS != 0, &fds[0])) < 0) {
-		(void)close(fds[1]);	/* the first error counts */
+		(void)close(fds[1]);	/* return the first error */
 		return error;
 	}
 	if ((error = finish(fds[1], ATOMIC_FLAGS != 0, &fds[1])) < 0) {

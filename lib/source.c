@@ -100,7 +100,7 @@ mio_source_adopt(struct mio_source *source, mio_fd fd, enum mio_kind kind,
     int result)
 {
 	if (result < 0) {
-		(void)mio_sock_close(fd);	/* the first error counts */
+		(void)mio_sock_close(fd);	/* return the first error */
 		return result;
 	}
 	mio_source_init(source, fd, kind);

@@ -8,9 +8,9 @@
 
 /*
  * The operations in which a named pipe differs from a descriptor.  A public
- * function looks them up once.  The reads, the writes and take_error re-arm
- * what their result requires (mio_sel_rearm).  All return a count or a negated
- * errno.
+ * function looks them up once.  The reads, the writes and a descriptor's
+ * take_error re-arm what their result requires (mio_sel_rearm).  All return a
+ * count or a negated errno.
  */
 struct mio_source_ops {
 	mio_ssize	(*read)(const struct mio_source *, void *, size_t);

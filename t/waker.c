@@ -60,8 +60,8 @@ basics(struct mio_poller *poller)
 static void
 misuse(struct mio_poller *poller)
 {
-	struct mio_poller *dead = new_poller();
-	struct mio_waker *waker = new_waker(dead, 6);
+	struct mio_poller *closed = new_poller();
+	struct mio_waker *waker = new_waker(closed, 6);
 
 	errno = 0;
 	ok(mio_waker_new(NULL, 1) == NULL && errno == EINVAL, "no poller");
@@ -70,7 +70,7 @@ misuse(struct mio_poller *poller)
 	mio_waker_free(NULL);
 	wake(waker);
 	is(errno, 77, "success leaves errno alone");
-	mio_poller_free(dead);
+	mio_poller_free(closed);
 	fails(mio_waker_wake(waker), EBADF, "a wake of a closed poller");
 	mio_waker_free(waker);
 	is(quiet(poller), 0, "is no event of another poller");

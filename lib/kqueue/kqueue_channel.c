@@ -46,7 +46,7 @@ open_kqueue(void)
 	if (kq >= 0 && fcntl(kq, F_SETFD, FD_CLOEXEC) < 0) {
 		int error = -errno;
 
-		(void)close(kq);	/* the first error counts */
+		(void)close(kq);	/* return the first error */
 		return error;
 	}
 #endif
@@ -115,7 +115,7 @@ mio_channel_open(struct mio_poller *poller)
 	if ((error = has_user(poller)) == 0)
 		error = mio_sock_pipe(poller->channel_fd);
 	if (error < 0) {
-		(void)close(kp->kq);	/* the first error counts */
+		(void)close(kp->kq);	/* return the first error */
 		return error;
 	}
 	kp->user = poller->channel_fd[0] < 0;

@@ -54,7 +54,7 @@ mio_channel_open(struct mio_poller *poller)
 	/* port_create has no flags. */
 	if (fcntl(port, F_SETFD, FD_CLOEXEC) < 0) {
 		error = -errno;
-		(void)close(port);	/* the first error counts */
+		(void)close(port);	/* return the first error */
 		return error;
 	}
 	poller->channel_fd[0] = poller->channel_fd[1] = port;

@@ -11,25 +11,31 @@
  *		ready.  It is level-triggered, and completes once.
  *   submit	Hand an operation to the kernel.
  *   pending	Submitted, and not completed yet: the kernel owns the memory.
- *   completion	The packet that ends an operation, which then has a result.
+ *   completion	The packet by which the kernel reports the end of an operation
+ *		and its result.
  *   cancel	Make a pending operation complete at once.  Its completion
  *		must still be taken from the port.
- *   stale	Readiness that the program has drained since the request was
- *		submitted.  The rest of a result is still valid.
+ *   stale	Readiness that the program has drained, or a request that was
+ *		submitted before a reregistration.  The rest of a result is
+ *		still valid, and an error always is.
  *
  * This selector keeps a record a source (record.h) and makes the edges itself.
- * A record is in one of these states, unless its poll request is pending:
+ * A record without a pending poll request is in one of these states:
  *
  *   to be submitted
  *		On a list: armed for something without a request.
  *   completed	On a list, newest first: it has a result to report.
- *   ready	On a list, oldest first: the same.  The completed records move
- *		to this list when it is empty.
+ *   ready	On a list, oldest first: it has a result to report.  When this
+ *		list is empty, all completed records move to it.
  *   idle	On no list.  Nothing is armed.
  *
- * A record with a pending request is to be submitted, too, if the request
- * doesn't cover all that is armed.  The next wait submits all of these; while
- * a thread waits, they are submitted at once.
+ * A record whose request is pending is on the first list if the request does
+ * not cover all that is armed.  The next wait submits the records of that
+ * list.  While a thread waits, they are submitted at once.  afd_socket.c,
+ * afd_driver.c and npipe_io.c say what they rely on and work around.
+ *
+ * There is no descriptor for mio_poller_fd(3): only the call that takes
+ * packets can wait for a completion port.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -54,7 +60,7 @@ mio_sel_open(struct mio_poller *poller)
 
 	InitializeSRWLock(&ap->lock);
 	ap->records.size = sizeof(struct afd_socket);
-	/* Many packets have nothing to report. */
+	/* A wait may have to be resumed: many packets yield no event. */
 	poller->resumes = 1;
 	return 0;
 }
@@ -124,8 +130,8 @@ mio_sel_rearm(const struct mio_source *source, unsigned int directions)
 }
 
 /*
- * Submits all that is to be submitted.  A socket that the program closed by
- * itself becomes idle.  After any other failure the next wait tries again.
+ * Submits all that is to be submitted.  A socket that the program closed
+ * directly becomes idle.  After any other failure the next wait tries again.
  */
 static int
 submit_all(struct afd_poller *ap)
@@ -165,8 +171,8 @@ next_ready(struct afd_poller *ap)
 }
 
 /*
- * Reports wakers first, then each source in its turn.  None of them is
- * submitted again before the next wait.
+ * Reports wakers first, then each source in its turn.  Poll requests are
+ * submitted again by the next wait only.
  */
 static int
 report_all(struct afd_poller *ap, struct mio_event *events, int nevents)
@@ -187,9 +193,9 @@ report_all(struct afd_poller *ap, struct mio_event *events, int nevents)
 }
 
 /*
- * Waits until something completes, unless something has already.  A cancelled
- * request completes at once, whatever the timeout, and may have to be
- * submitted again.
+ * Waits for a completion, unless there is something to report.  While a
+ * cancelled request is pending, the wait has no timeout: the completion comes
+ * at once, and the record may have to be submitted again.
  */
 static int
 wait_locked(struct afd_poller *ap, struct mio_event *events, int nevents,

@@ -30,9 +30,9 @@ mio_afd_bits(unsigned int armed)
 	    ((armed & MIO_ARM_HANGUP) != 0 ? AFD_ERRORS : 0);
 }
 
-/* Conditions in the bits of a record's "armed". */
+/* Converts a result's conditions to the bits of "armed". */
 static unsigned int
-happened(unsigned int result)
+armed_bits(unsigned int result)
 {
 	return ((result & (AFD_RECEIVE | AFD_ACCEPT | AFD_DISCONNECT)) != 0 ?
 	    MIO_READABLE : 0) |
@@ -46,7 +46,7 @@ mio_afd_report(struct mio_record *record, unsigned int result,
     struct mio_event *event)
 {
 	bool exclusive = (record->interest & MIO_EXCLUSIVE) != 0;
-	unsigned int got = mio_record_take(record, happened(result));
+	unsigned int got = mio_record_take(record, armed_bits(result));
 
 	if (got == 0)
 		return 0;

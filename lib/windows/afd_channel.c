@@ -2,9 +2,9 @@
  * The waker channel of the AFD selector: packets posted to the completion
  * port that the selector waits for.
  *
- * The kernel allocates each packet, so that a post may fail for lack of
- * memory.  The port, channel_fd[0], belongs to the channel, because wakes may
- * come after the poller has been freed.
+ * The kernel allocates each packet, so a post may fail for lack of memory.  The
+ * port, channel_fd[0], belongs to the channel, because wakes may come after the
+ * poller has been closed.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT

@@ -4,7 +4,7 @@
  * Its poll request has no documentation.  We rely on these facts: a request
  * is level-triggered, and completes once.  It can be submitted on any handle
  * of the driver for any socket of the process.  A handle that was opened by
- * name belongs to no socket, so that one handle serves many sockets.  Wine
+ * name belongs to no socket, so one handle can serve many sockets.  Wine
  * requires a name below \Device\Afd (AFD-12).
  *
  * Copyright (c) 2026 The libmio authors
@@ -70,7 +70,7 @@ open_handle(HANDLE port, HANDLE *afd)
 	    FILE_SKIP_SET_EVENT_ON_HANDLE))
 		return 0;
 	error = mio_win_error(GetLastError());
-	(void)CloseHandle(*afd);	/* the first error counts */
+	(void)CloseHandle(*afd);	/* return the first error */
 	*afd = NULL;
 	return (int)error;
 }

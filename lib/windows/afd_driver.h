@@ -49,12 +49,16 @@ int	mio_afd_join(struct afd_handles *, HANDLE, unsigned int);
 HANDLE	mio_afd_handle(const struct afd_handles *, unsigned int);
 /* Cancels all poll requests. */
 void	mio_afd_cancel_all(const struct afd_handles *);
+/* Closes the handles; no request may be pending. */
 void	mio_afd_close(struct afd_handles *);
 
 /* The socket below all layers; fails if the descriptor is not a socket. */
 int	mio_afd_base(mio_fd, mio_fd *);
 
-/* Submits a poll request.  No completion follows if this fails. */
+/*
+ * Submits a poll request.  A packet follows even if the request completes at
+ * once, but not if this fails.
+ */
 int	mio_afd_submit(HANDLE, struct afd_poll *, mio_fd, unsigned int);
 
 /* Makes a pending poll request complete at once. */

@@ -15,7 +15,7 @@
 struct afd_poller {
 	struct mio_poller	 poller;
 	SRWLOCK			 lock;		/* never held during a wait */
-	bool			 waiting;	/* in mio_sel_wait */
+	bool			 waiting;	/* a thread, in mio_sel_wait */
 	bool			 woken;		/* by the waker channel */
 	struct mio_record	*to_submit;
 	struct mio_record	*completed;	/* newest first */
@@ -23,10 +23,10 @@ struct afd_poller {
 
 	/* Sockets. */
 	struct mio_records	 records;
-	struct afd_handles	 handles;	/* by these records' indices */
+	struct afd_handles	 handles;	/* record.index selects one */
 	unsigned int		 pending;	/* poll requests */
-	unsigned int		 cancelled;	/* of these */
-	unsigned int		 deleted;	/* of these */
+	unsigned int		 cancelled;	/* requests still pending */
+	unsigned int		 deleted;	/* sources with a request */
 
 	/* Named pipes. */
 	struct npipe_ios	 ios;
@@ -45,12 +45,12 @@ struct afd_record {
  * called without the poller's lock, the others are called with it.
  *
  *   add	See mio_sel_add().
- *   mod	Re-evaluates readiness: the record's interest is a new one.
+ *   mod	Re-evaluates readiness after the interest was replaced.
  *   del	Ends the registration.
  *   forget	Ends the registration with a closed poller.
  *   rearm	See mio_sel_rearm(); the record is known to be the source's.
- *   submit	Submits the operation that the record needs.  On an error the
- *		record is on the list to_submit again.
+ *   submit	Submits the operation that the record needs, or cancels one
+ *		that is not enough.  On an error the record is on a list again.
  *   report	Stores the record's result as an event; 0 if there is none to
  *		report.
  */
@@ -74,10 +74,12 @@ mio_afd_poller(const struct mio_poller *poller)
 /*
  * Both are called locked, and may change any record.
  *
- *   wait	Waits for completions, for that many milliseconds and unlocked,
- *		and takes them.  Returns their number, or a negated errno.
- *   collect	Takes the completions that are there.  If a thread waits, that
- *		one takes them instead.
+ *   wait	Waits up to so many milliseconds (-1: without limit) for
+ *		completions, and takes them.  The lock is released during the
+ *		wait unless the timeout is 0.  Returns the number of packets,
+ *		or a negated errno.
+ *   collect	Takes the completions that are there.  A thread that waits
+ *		takes them instead.
  */
 int	mio_afd_wait(struct afd_poller *, int);
 void	mio_afd_collect(struct afd_poller *);

@@ -81,9 +81,9 @@ socket_submit(struct afd_record *ar)
 	return 0;
 }
 
-/* Submits what a changed record needs: now, if a thread waits. */
+/* Submits now if a thread waits, otherwise at the next wait. */
 static int
-resubmit(struct afd_socket *sock)
+submit_or_list(struct afd_socket *sock)
 {
 	struct afd_poller *ap = poller_of(sock);
 	struct mio_record *record = &sock->common.record;
@@ -96,7 +96,7 @@ resubmit(struct afd_socket *sock)
 	return 0;
 }
 
-/* The conditions of a result that aren't stale. */
+/* The conditions of a result that are not stale; errors never are. */
 static unsigned int
 still_valid(const struct afd_socket *sock, unsigned int result)
 {
@@ -109,12 +109,12 @@ result_of(const struct afd_socket *sock, bool cancelled)
 {
 	int result = mio_afd_result(&sock->poll);
 
-	/* Uncancelled: the thread that submitted the request has ended. */
+	/* -ECANCELED: the thread that submitted the request has ended. */
 	if (cancelled || result == -ECANCELED)
 		return 0;
 	if (result == -EBADF || result == -ENOTSOCK)
 		return AFD_LOCAL_CLOSE;
-	/* Rare and unknown: the program's next call gets the error. */
+	/* Other errors are rare: the program's next call returns one. */
 	if (result < 0)
 		return AFD_CONNECT_FAIL;
 	return still_valid(sock, (unsigned int)result);
@@ -148,8 +148,8 @@ socket_completed(struct completion *completion)
 }
 
 /*
- * Gets a free record.  Recycling a deleted one, whose completion has arrived,
- * is preferred to allocating.
+ * Gets a free record.  Takes completions first, because these may free the
+ * records of deleted sources.
  */
 static int
 get_record(struct afd_poller *ap, struct mio_record **record)
@@ -176,7 +176,7 @@ add_locked(struct afd_poller *ap, struct mio_source *source, mio_fd base,
 	sock->common.kind = &mio_afd_socket_kind;
 	sock->poll.completion.complete = socket_completed;
 	if ((error = mio_afd_join(&ap->handles, mio_port(&ap->poller),
-	    record->index)) < 0 || (error = resubmit(sock)) < 0) {
+	    record->index)) < 0 || (error = submit_or_list(sock)) < 0) {
 		mio_record_unlist(record);
 		mio_records_put(&ap->records, record);
 		return error;
@@ -207,7 +207,7 @@ socket_mod(struct afd_record *ar)
 	struct afd_socket *sock = socket_of(ar);
 
 	sock->stale = sock->pending;
-	return resubmit(sock);
+	return submit_or_list(sock);
 }
 
 static void
@@ -246,7 +246,7 @@ socket_rearm(struct afd_record *ar, unsigned int directions)
 	sock->result &= ~mio_afd_bits(directions);
 	if (mio_record_rearm(record, directions) ||
 	    (sock->pending == 0 && sock->result == 0 && record->armed != 0))
-		(void)resubmit(sock);	/* the next wait tries again */
+		(void)submit_or_list(sock);	/* the next wait tries again */
 }
 
 static int

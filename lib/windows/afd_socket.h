@@ -7,13 +7,13 @@
 #include "afd_poller.h"
 
 struct afd_socket {
-	struct afd_record	 common;	/* fd: the lowest socket */
+	struct afd_record	 common;	/* fd is the lowest socket */
 	struct afd_poll		 poll;
-	unsigned int		 pending;	/* armed bits; 0: none is */
-	unsigned int		 stale;		/* of these: drained since */
+	unsigned int		 pending;	/* armed bits of the request */
+	unsigned int		 stale;		/* of pending */
 	unsigned int		 result;	/* not reported yet */
-	bool			 cancelled;	/* the pending request */
-	bool			 deleted;	/* the source; pending still */
+	bool			 cancelled;	/* the request is */
+	bool			 deleted;	/* the source is deregistered */
 };
 
 extern const struct afd_kind mio_afd_socket_kind;

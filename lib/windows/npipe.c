@@ -3,16 +3,18 @@
  * background, made to look like a descriptor that is ready or not.
  *
  * A pipe reads ahead: while it is registered, either a read is pending, or
- * its data wait to be taken, which makes the pipe readable.  So a peer that
- * closes is noticed, whatever the interest.  A write submits a copy, and the
- * pipe is writable again when that has completed.  Waiting for a client is an
- * operation, too.
+ * data that it has read waits for the program, which makes the pipe readable.
+ * So a peer that closes is noticed, whatever the interest.  A write submits a
+ * copy, and the pipe is writable again when that has completed.  Waiting for a
+ * client is an operation, too.
  *
  *  - An operation has completed when its packet has been taken from the port,
  *    and not before: until then its memory is the kernel's.
- *  - A disconnect or a close abandons what it cancels: the pipe goes on at
- *    once, and the packet belongs to no pipe (AFD-15).  A write that is
- *    pending at a close is not cancelled, and the handle is closed after it.
+ *  - A disconnect or a close abandons the operations that it cancels: it does
+ *    not wait for their packets, which then belong to no pipe (AFD-15).  A
+ *    write that is pending at a close is not cancelled, and the handle is
+ *    closed after it.  Operations with an event are cancelled and waited for
+ *    instead.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -33,7 +35,7 @@ lock_of(struct npipe *pipe)
 	return owner != NULL ? &owner->lock : &pipe->lock;
 }
 
-/* The pipe may get its owner while this waits for the pipe's own lock. */
+/* Retries: the pipe may get its owner during a wait for its own lock. */
 struct npipe *
 mio_npipe_lock(const struct mio_source *source)
 {
@@ -83,7 +85,7 @@ mio_npipe_put(struct npipe_io **slot)
 	*slot = NULL;
 }
 
-/* A read failed: is that the end of file? */
+/* Stores the error of a read: end of file, an error, or nothing if aborted. */
 static void
 read_failed(struct npipe *pipe, DWORD code)
 {
@@ -101,7 +103,7 @@ read_failed(struct npipe *pipe, DWORD code)
 	}
 }
 
-/* An empty message counts; an empty read of a stream doesn't. */
+/* An empty message is a result; an empty read of a stream is not. */
 static void
 read_completed(struct npipe *pipe)
 {
@@ -132,7 +134,7 @@ has_client(DWORD code)
 	    code == ERROR_NO_DATA;
 }
 
-/* A new client re-arms all directions, but not a oneshot. */
+/* A new client re-arms all directions, except those of a oneshot. */
 static void
 set_connected(struct npipe *pipe)
 {
@@ -189,7 +191,7 @@ packet_taken(struct completion *completion)
 		return;
 	}
 	completed(pipe, io);
-	/* If this fails, the next wait tries again. */
+	/* If submitting fails, the next wait tries again. */
 	(void)mio_npipe_submit(&pipe->common);
 }
 
@@ -237,7 +239,7 @@ mio_npipe_read_ahead(struct npipe *pipe)
 }
 
 int
-mio_npipe_begin_connect(struct npipe *pipe)
+mio_npipe_submit_connect(struct npipe *pipe)
 {
 	DWORD code;
 	int error;
@@ -253,7 +255,10 @@ mio_npipe_begin_connect(struct npipe *pipe)
 	return 0;
 }
 
-/* Lists the record: as completed if the pipe is ready. */
+/*
+ * Reads ahead.  Lists the record as completed if the pipe is ready, or as to
+ * be submitted if reading ahead failed.
+ */
 int
 mio_npipe_submit(struct afd_record *ar)
 {

@@ -22,9 +22,9 @@ struct npipe {
 	struct npipe_io		*write;		/* pending */
 	struct npipe_io		*connect;	/* pending */
 	unsigned int		 flags;
-	bool			 connected;	/* has a peer, or had one */
-	int			 eof;		/* or 0, or reading's error */
-	int			 error;		/* a call is to return it */
+	bool			 connected;	/* since the last disconnect */
+	int			 eof;		/* 0, NPIPE_EOF or an error */
+	int			 error;		/* the next call returns it */
 };
 
 static inline bool
@@ -40,7 +40,7 @@ mio_npipe_streams(const struct npipe *pipe)
  *   get	Gets memory for an operation; put gives it back.
  *   read_ahead	Submits a read, unless there is one or nothing more to read.
  *		After an error the caller should try again later.
- *   begin_connect
+ *   submit_connect
  *		Submits a wait for a client: -EAGAIN, or 0 if one is there.
  *   collect	Takes the completions that are there.
  *   cancel	Cancels an operation with an event, and waits for it.
@@ -54,7 +54,7 @@ bool	mio_npipe_has_port(const struct npipe *);
 int	mio_npipe_get(struct npipe *, struct npipe_io **);
 void	mio_npipe_put(struct npipe_io **);
 int	mio_npipe_read_ahead(struct npipe *);
-int	mio_npipe_begin_connect(struct npipe *);
+int	mio_npipe_submit_connect(struct npipe *);
 void	mio_npipe_collect(struct npipe *);
 void	mio_npipe_cancel(struct npipe *, struct npipe_io *);
 void	mio_npipe_abandon(struct npipe_io **);

@@ -9,8 +9,8 @@
  *  - If the lowest bit of its event is set, an operation sends no packet, even
  *    if the handle is associated with a port while it is pending.
  *
- * An operation's memory is reused, and freed with the set only.  So it is
- * there whenever a packet comes.
+ * An operation's memory is reused, but freed only with its set, so a late
+ * packet never refers to freed memory.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -44,7 +44,7 @@ mio_npipe_ios_destroy(struct npipe_ios *set)
 	struct npipe_io *io;
 
 	while ((io = set->all) != NULL) {
-		set->all = io->other;
+		set->all = io->next_in_set;
 		destroy(io);
 	}
 }
@@ -54,7 +54,7 @@ mio_npipe_ios_cancel(struct npipe_ios *set)
 {
 	struct npipe_io *io;
 
-	for (io = set->all; io != NULL; io = io->other) {
+	for (io = set->all; io != NULL; io = io->next_in_set) {
 		if (io->pending)
 			mio_npipe_io_cancel(io);
 	}
@@ -92,7 +92,7 @@ create(struct npipe_ios *set, struct npipe_io **made)
 		goto fail;
 	}
 	io->set = set;
-	io->other = set->all;
+	io->next_in_set = set->all;
 	set->all = io;
 	*made = io;
 	return 0;

@@ -20,8 +20,8 @@ struct npipe;
 struct npipe_io {
 	struct completion	 completion;
 	struct npipe_ios	*set;
-	struct npipe_io		*next;		/* of the free ones */
-	struct npipe_io		*other;		/* of the whole set */
+	struct npipe_io		*next;		/* in set->free */
+	struct npipe_io		*next_in_set;
 	struct npipe		*pipe;		/* NULL: abandoned */
 	HANDLE			 handle;
 	HANDLE			 event;		/* NULL: a packet */
@@ -29,11 +29,11 @@ struct npipe_io {
 	bool			 last;		/* close the handle after it */
 	char			*buf;
 	size_t			 room;
-	size_t			 head;		/* data: from buf[head] on, */
-	size_t			 tail;		/* and before buf[tail] */
+	size_t			 head;		/* the next byte to take */
+	size_t			 tail;		/* the end of the data */
 };
 
-/* All zeroes, but for events if the operations have one. */
+/* All zeroes except events: whether each operation has an event. */
 struct npipe_ios {
 	struct npipe_io	*all;
 	struct npipe_io	*free;
@@ -52,9 +52,9 @@ void	mio_npipe_io_put(struct npipe_io *);
 int	mio_npipe_io_grow(struct npipe_io *, size_t);
 
 /*
- * These submit the operation.  0: it is pending, until it has completed and
- * mio_npipe_io_finish() is called.  Otherwise the code of an error; no packet
- * follows.
+ * Submit an operation, and return 0 if it is pending; mio_npipe_io_finish()
+ * ends it after its completion.  Otherwise return the code of an error, and no
+ * packet follows.
  */
 DWORD	mio_npipe_io_read(struct npipe_io *, HANDLE);
 DWORD	mio_npipe_io_write(struct npipe_io *, HANDLE);

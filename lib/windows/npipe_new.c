@@ -29,7 +29,7 @@
 #define PIPE_REJECT_REMOTE_CLIENTS	0x00000008
 #endif
 #define MODE_INFORMATION	((FILE_INFORMATION_CLASS)16)
-#define MODE_SYNCHRONOUS	0x30u	/* either kind */
+#define MODE_SYNCHRONOUS	0x30u	/* alertable or not */
 
 NTSTATUS NTAPI NtQueryInformationFile(HANDLE, PIO_STATUS_BLOCK, PVOID, ULONG,
 	    FILE_INFORMATION_CLASS);
@@ -102,7 +102,7 @@ finish(struct mio_source *pipe, HANDLE handle, unsigned int flags, int result)
 	if (result == 0)
 		result = adopt(pipe, handle, flags);
 	if (result < 0)
-		(void)CloseHandle(handle);	/* the first error counts */
+		(void)CloseHandle(handle);	/* return the first error */
 	return result;
 }
 
@@ -146,7 +146,7 @@ is_pipe(HANDLE handle, DWORD *flags)
 	return GetLastError() == ERROR_INVALID_HANDLE ? -EBADF : -EINVAL;
 }
 
-/* Sets message mode if that is wanted, and returns the handle's mode. */
+/* Sets message mode if flags has it and PIPE_WAIT; stores the mode. */
 static int
 set_mode(HANDLE handle, unsigned int flags, DWORD *mode)
 {

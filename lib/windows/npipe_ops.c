@@ -26,7 +26,7 @@ recycle(struct npipe *pipe)
 		mio_afd_collect(pipe->owner);
 }
 
-/* A client is connected from the start, a server from its connect on. */
+/* A client is connected from the start, a server once it has a client. */
 static int
 check_connected(struct npipe *pipe)
 {
@@ -94,7 +94,7 @@ read_locked(struct npipe *pipe, const struct mio_iovec *iov, int iovcnt)
 }
 
 static int
-begin_write(struct npipe *pipe, const struct mio_iovec *iov, int iovcnt,
+submit_write(struct npipe *pipe, const struct mio_iovec *iov, int iovcnt,
     size_t size)
 {
 	DWORD code;
@@ -142,7 +142,7 @@ write_locked(struct npipe *pipe, const struct mio_iovec *iov, int iovcnt,
 		size = WRITE_MAX;
 	if (size == 0 && mio_npipe_streams(pipe))
 		return 0;
-	if ((error = begin_write(pipe, iov, iovcnt, size)) < 0)
+	if ((error = submit_write(pipe, iov, iovcnt, size)) < 0)
 		return error;
 	return (mio_ssize)size;
 }
@@ -156,7 +156,7 @@ connect_locked(struct npipe *pipe)
 		return error;
 	if ((error = take_error(pipe)) < 0)
 		return error;
-	return mio_npipe_begin_connect(pipe);
+	return mio_npipe_submit_connect(pipe);
 }
 
 static int
@@ -264,7 +264,7 @@ npipe_take_error(const struct mio_source *source)
 	return error;
 }
 
-/* Only a named pipe can be a server's. */
+/* Connecting and disconnecting require a named pipe. */
 static int
 check_named(const struct mio_source *source)
 {

@@ -1,13 +1,15 @@
 /*
  * Named pipes as sources of the selector.
  *
- *  - A handle belongs for ever to the first port that it is associated with.
- *    So from its first registration on a pipe has an owner, the poller, whose
- *    lock guards the pipe, and whose memory it holds.
+ *  - A handle belongs permanently to the first port that it is associated
+ *    with.  The first registration therefore gives the pipe an owner, the
+ *    poller.  The owner's lock guards the pipe, and the pipe holds a reference
+ *    to the owner's memory.
  *  - Before that, and after the owner has been freed, operations have an event
  *    each.  The first registration cancels a pending read or wait for a
- *    client, and submits it again.  A pending write can't be cancelled, since
- *    the kernel doesn't report how much of it the peer has read.
+ *    client, and submits it again.  A pending write cannot be repeated,
+ *    because the kernel does not report how much of it the peer has read;
+ *    registering then fails with EBUSY.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -52,7 +54,7 @@ associate(struct npipe *pipe, struct afd_poller *ap)
 	atomic_put(&pipe->owner, ap);
 	if (!connecting || pipe->connected || pipe->error != 0)
 		return 0;
-	if ((error = mio_npipe_begin_connect(pipe)) < 0 && error != -EAGAIN)
+	if ((error = mio_npipe_submit_connect(pipe)) < 0 && error != -EAGAIN)
 		pipe->error = error;
 	return 0;
 }
@@ -117,7 +119,7 @@ mio_npipe_rearm(struct npipe *pipe, unsigned int directions, mio_ssize n,
 		return;
 	if (n == -EAGAIN || (n > 0 && (size_t)n < wanted))
 		(void)mio_record_rearm(&pipe->common.record, directions);
-	/* If no packet can be sent, the waiter's next one wakes it. */
+	/* If the wake fails, the waiter's next packet reports the pipe. */
 	(void)submit_and_wake(pipe);
 }
 

@@ -41,9 +41,9 @@ MIO_ASSERT(fd, sizeof(SOCKET) == sizeof(mio_fd));
 #define SIO_UDP_NETRESET	_WSAIOW(IOC_VENDOR, 15)
 #endif
 
-/* Winsock counts bytes by int; 2 GB are enough for one call. */
+/* Winsock counts bytes in an int; 2 GB are enough for one call. */
 static int
-at_most(size_t size)
+clamp_to_int(size_t size)
 {
 	return size > INT32_MAX ? INT32_MAX : (int)size;
 }
@@ -84,7 +84,7 @@ ioctl_off(SOCKET s, DWORD code)
 	    NULL) != 0 ? last_error() : 0;
 }
 
-/* Gives a new socket the settings of all of ours; closes it on failure. */
+/* Applies the settings that all sockets have; closes the socket on failure. */
 static int
 finish(SOCKET s, int type, mio_fd *made)
 {
@@ -96,7 +96,7 @@ finish(SOCKET s, int type, mio_fd *made)
 		(void)ioctl_off(s, SIO_UDP_NETRESET);
 	}
 	if (error < 0) {
-		(void)closesocket(s);	/* the first error counts */
+		(void)closesocket(s);	/* return the first error */
 		return error;
 	}
 	*made = s;
@@ -118,7 +118,7 @@ mio_sock_open(int domain, int type, int protocol, mio_fd *made)
 	return finish(s, type, made);
 }
 
-/* An accepted socket does not have the listener's flags: set them. */
+/* accept() does not copy the listener's inheritance flag: clear it at once. */
 int
 mio_sock_accept(mio_fd fd, struct sockaddr *addr, mio_socklen *addrlen,
     mio_fd *made)
@@ -130,7 +130,7 @@ mio_sock_accept(mio_fd fd, struct sockaddr *addr, mio_socklen *addrlen,
 	if (!SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, 0)) {
 		int error = mio_win_error(GetLastError());
 
-		(void)closesocket(s);	/* the first error counts */
+		(void)closesocket(s);	/* return the first error */
 		return error;
 	}
 	return finish(s, SOCK_STREAM, made);
@@ -143,8 +143,8 @@ mio_sock_bind(mio_fd fd, const struct sockaddr *addr, mio_socklen addrlen)
 }
 
 /*
- * Here connections in TIME_WAIT do not block a bind, and SO_REUSEADDR would
- * let other sockets bind to a port in use.
+ * On Windows connections in TIME_WAIT do not block a bind, and SO_REUSEADDR
+ * would let other sockets bind to a port in use.
  */
 int
 mio_sock_claim(mio_fd fd)
@@ -217,7 +217,7 @@ mio_sock_peer(mio_fd fd, struct sockaddr *addr, mio_socklen *addrlen)
 int
 mio_sock_get_raw(mio_fd fd, int level, int name, void *value, size_t size)
 {
-	int len = at_most(size);
+	int len = clamp_to_int(size);
 
 	return getsockopt(fd, level, name, value, &len) != 0 ?
 	    last_error() : 0;
@@ -227,7 +227,7 @@ int
 mio_sock_set_raw(mio_fd fd, int level, int name, const void *value,
     size_t size)
 {
-	return setsockopt(fd, level, name, value, at_most(size)) != 0 ?
+	return setsockopt(fd, level, name, value, clamp_to_int(size)) != 0 ?
 	    last_error() : 0;
 }
 
@@ -259,7 +259,7 @@ mio_sock_nosigpipe(mio_fd fd)
 	return 0;
 }
 
-/* The error of a receive, or a result where other systems have no error. */
+/* The result of a failed receive; some errors are results elsewhere. */
 static mio_ssize
 not_received(mio_ssize room)
 {
@@ -277,17 +277,17 @@ mio_ssize
 mio_sock_recv(mio_fd fd, void *buf, size_t size, bool peek,
     struct sockaddr *addr, mio_socklen *addrlen)
 {
-	int n = recvfrom(fd, buf, at_most(size), peek ? MSG_PEEK : 0, addr,
+	int n = recvfrom(fd, buf, clamp_to_int(size), peek ? MSG_PEEK : 0, addr,
 	    addr != NULL ? addrlen : NULL);
 
-	return n >= 0 ? n : not_received(at_most(size));
+	return n >= 0 ? n : not_received(clamp_to_int(size));
 }
 
 mio_ssize
 mio_sock_send(mio_fd fd, const void *buf, size_t size,
     const struct sockaddr *addr, mio_socklen addrlen)
 {
-	int n = sendto(fd, buf, at_most(size), 0, addr, addrlen);
+	int n = sendto(fd, buf, clamp_to_int(size), 0, addr, addrlen);
 
 	return n < 0 ? last_error() : n;
 }
@@ -314,7 +314,7 @@ buffers(WSABUF *bufs, const struct mio_iovec *iov, int iovcnt)
 
 	for (; n < BUFFERS && n < (DWORD)iovcnt; n++) {
 		bufs[n].buf = iov[n].iov_base;
-		bufs[n].len = (ULONG)at_most(iov[n].iov_len);
+		bufs[n].len = (ULONG)clamp_to_int(iov[n].iov_len);
 		if (bufs[n].len < iov[n].iov_len)
 			return n + 1;
 	}
@@ -361,7 +361,7 @@ mio_fd_readv(mio_fd fd, const struct mio_iovec *iov, int iovcnt)
 	return not_received(room_in(bufs, n));
 }
 
-/* Only sockets get here: named pipes have calls of their own. */
+/* Handles other than sockets fail here with ENOTSOCK. */
 mio_ssize
 mio_fd_read(mio_fd fd, void *buf, size_t size)
 {

@@ -116,7 +116,7 @@ mio_nt_error(long status)
 	return mio_win_error(RtlNtStatusToDosError(status));
 }
 
-/* The C library's strerror() has texts for the errors of files only. */
+/* The C library's strerror() has no texts for the errors of sockets. */
 static const struct {
 	int		 error;
 	const char	*text;
