@@ -45,6 +45,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "compat/cancel.h"
 #include "port.h"
 #include "port_fake.h"
 #include "port_impl.h"
@@ -485,16 +486,19 @@ system_close(int fd)
 	return (int)syscall(SYS_close, fd);
 }
 
+/* A sanitizer's close is a cancellation point, and the lock is held here. */
 int
 close(int fd)
 {
+	int error, result, state = cancel_off();
 	struct hold hold;
-	int error;
 
 	fp_enter(&hold);
 	closing(fd);
 	error = system_close(fd) < 0 ? errno : 0;
-	return fp_leave(&hold, error);
+	result = fp_leave(&hold, error);
+	cancel_restore(state);
+	return result;
 }
 
 int

@@ -41,6 +41,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "compat/cancel.h"
 #include "kqueue_fake.h"
 #include "fake_kqueue.h"
 
@@ -352,10 +353,12 @@ drop_number(int fd)
 	}
 }
 
+/* A sanitizer's close is a cancellation point, and the lock is held here. */
 int
 close(int fd)
 {
 	int result, error, saved = errno;
+	int state = cancel_off();
 	sigset_t mask;
 
 	fake_enter(&mask);
@@ -364,6 +367,7 @@ close(int fd)
 	result = fake_close(fd);
 	error = errno;
 	fake_leave(&mask);
+	cancel_restore(state);
 	errno = error;
 	return result;
 }
