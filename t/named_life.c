@@ -20,7 +20,7 @@ memory(unsigned int *pending)
 	struct npipe_io *io;
 	unsigned int n = 0;
 
-	for (io = ap->ios.all; io != NULL; io = io->other)
+	for (io = ap->ios.all; io != NULL; io = io->next_in_set)
 		n++;
 	*pending = ap->ios.pending;
 	return n;
