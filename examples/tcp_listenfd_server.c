@@ -72,7 +72,7 @@ static void
 no_listeners(const char *why)
 {
 	fprintf(stderr, "tcp_listenfd_server: %s\n"
-	    "It is given its sockets by whoever starts it. Try:\n"
+	    "The program that starts it passes the sockets.  Try:\n"
 	    "  systemd-socket-activate -l 127.0.0.1:9000 "
 	    "./tcp_listenfd_server\n", why);
 	exit(1);

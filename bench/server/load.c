@@ -254,9 +254,9 @@ connect_to(const struct sockaddr_in *addr)
 	return fd;
 }
 
-/* Makes a request and learns the length of its answer, which all share. */
+/* Measures the length of a response by one request; all responses have it. */
 static void
-learn(const struct sockaddr_in *addr, const char *host)
+measure_response(const struct sockaddr_in *addr, const char *host)
 {
 	int fd = connect_to(addr);
 	size_t i, len, got = 0;
@@ -416,7 +416,7 @@ main(int argc, char *argv[])
 		    "[-n count | -t ms] address:port");
 	parse_address(&addr, argv[optind]);
 	if (work.depth > 0)
-		learn(&addr, argv[optind]);
+		measure_response(&addr, argv[optind]);
 	else
 		fill();
 	settle();
