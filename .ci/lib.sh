@@ -148,7 +148,7 @@ suite() {
 	return $((fail != 0))
 }
 
-# need STEP: runs it, unless it has been run in this work directory.
+# need STEP: runs it, unless it has been started in this work directory.
 need() {
 	[ ! -f "$work/$1.log" ] || return 0
 	echo "step $1 comes first"

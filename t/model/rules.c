@@ -200,7 +200,8 @@ causes(const struct end *end)
 
 /*
  * Where the kernel has no EVFILT_USER, BROKEN (mio_event(3)) comes a
- * millisecond after end of file, but once only.
+ * millisecond after the registration, when another knote may have reported end
+ * of file already, but once only.
  */
 static bool
 is_broken(struct end *end, const struct mio_event *event)
