@@ -506,9 +506,11 @@ timer(int kq)
 	struct kevent kev = change(1, EVFILT_TIMER, EV_ADD, 0, 1);
 	struct kevent event;
 
-	kev.data = 10;
+	kev.data = 3600 * 1000;
 	need(kevent(kq, &kev, 1, NULL, 0, NULL) == 0);
 	ok(silent(kq), "a timer: not yet");
+	kev.data = 10;
+	need(kevent(kq, &kev, 1, NULL, 0, NULL) == 0);
 	is(await(kq, &event, 1, 1), 1, "it expires");
 	is(bare(&event), EV_CLEAR, "always with EV_CLEAR");
 	ok(event.data >= 1, "data counts");
