@@ -98,6 +98,14 @@ mio_set_interest(struct mio_source *source, unsigned int interest)
 	    interest << MIO_INTEREST_SHIFT;
 }
 
+/* A list of wakers, which only grows (wake.c). */
+struct mio_waker_group {
+	struct mio_waker *wakers;
+	struct mio_waker *first;	/* the first to report, or NULL */
+};
+
+#define MIO_WAKER_GROUPS	32	/* bits of poller->pending */
+
 /*
  * The part of a poller that all selectors share.  A selector's own poller
  * begins with it, and mio_sel_size is the size to allocate.
@@ -131,8 +139,13 @@ struct mio_poller {
 	unsigned int	 channel;
 	unsigned int	 memory;
 	unsigned int	 channel_state;	/* for a channel that needs one */
-	struct mio_waker *pending;	/* pushed by wakes, newest first */
-	struct mio_waker *deferred;	/* did not fit, oldest first */
+	unsigned int	 pending;	/* groups that may have a wake */
+	unsigned int	 overdue;	/* the last wait reported no waker */
+	unsigned int	 takers;	/* threads in mio_wakers_take */
+	unsigned int	 wakers;	/* all that were allocated */
+	unsigned int	 first_group;	/* the first to report */
+	struct mio_waker *unused;	/* freed wakers */
+	struct mio_waker_group groups[MIO_WAKER_GROUPS];
 };
 
 /*
@@ -180,10 +193,12 @@ struct mio_poller {
  *		that is left.  For a finite wait the core then needs a clock,
  *		which it reads only if the poller's resumes is set; a selector
  *		that resumes waits without wakers sets resumes in open.
- *		Deferred wakers come first (mio_wakers_deferred).  After a
- *		signal of the channel, wait calls mio_wakers_take().  Events
- *		for which there is no room are reported by the next call, each
- *		source in its turn.  A second waiter gets -EBUSY if it could do
+ *		If wakers are pending when it begins (mio_wakers_pending), wait
+ *		does not block, and stores at most mio_source_room() events of
+ *		sources.  After these events, and after a signal of the
+ *		channel, wait calls mio_wakers_take() with the room that is
+ *		left.  Events for which there is no room are reported by the
+ *		next call, each source in its turn.  A second waiter gets -EBUSY if it could do
  *		harm.  Cancellation may end only the system call that waits,
  *		and wait must then undo all marks and release all locks.  A
  *		descriptor that was closed with close(2) directly is silent.
@@ -286,13 +301,13 @@ void	mio_channel_drain(struct mio_poller *);
 void	mio_channel_close(struct mio_poller *);
 
 /*
- * Report pending wakers, oldest first, and defer those for which there is no
- * room.  mio_wakers_take_deferred() reports only the deferred ones, for which
- * the channel is not signalled again.  mio_wakers_destroy() frees the closed
- * wakers that are left.
+ * mio_wakers_take() reports pending wakers.  If there is no room for all of
+ * them, the others remain pending and the channel is signalled again, because
+ * another thread may be waiting.  mio_wakers_take_only() is a whole wait without
+ * room for sources.  mio_wakers_destroy() frees all wakers.
  */
 int	mio_wakers_take(struct mio_poller *, struct mio_event *, int);
-int	mio_wakers_take_deferred(struct mio_poller *, struct mio_event *, int);
+int	mio_wakers_take_only(struct mio_poller *, struct mio_event *, int);
 void	mio_wakers_destroy(struct mio_poller *);
 
 /* The core's services. */
@@ -319,14 +334,26 @@ mio_result(int result)
 /* mio_result() for an error, out of line and off the common path. */
 MIO_COLD int mio_refuse(int);
 
-/* The first step of each wait.  If a waker is reported, the wait ends. */
-static inline int
-mio_wakers_deferred(struct mio_poller *poller, struct mio_event *events,
-    int room)
+/*
+ * The first step of each wait.  Wakers can be pending although the channel is
+ * silent: there was no room for them, the channel has refused the signal, or
+ * the thread that took the signal was cancelled.
+ */
+static inline bool
+mio_wakers_pending(const struct mio_poller *poller)
 {
-	if (MIO_UNLIKELY(atomic_get_relaxed(&poller->deferred) != NULL))
-		return mio_wakers_take_deferred(poller, events, room);
-	return 0;
+	return MIO_UNLIKELY(atomic_get_relaxed(&poller->pending) != 0);
+}
+
+/*
+ * The room for events of sources in a wait that finds wakers pending.  Sources
+ * come first, but not twice: if the last wait had room for them only, this one
+ * keeps a place for a waker.
+ */
+static inline int
+mio_source_room(const struct mio_poller *poller, int nevents)
+{
+	return atomic_get_relaxed(&poller->overdue) ? nevents - 1 : nevents;
 }
 
 /* -EBADF if the poller is closed, -EINVAL if it is another process's. */

@@ -1,22 +1,28 @@
 /*
  * Wakers.
  *
- * A waker is in one of four states:
+ * The wakers of a poller are on MIO_WAKER_GROUPS lists, the groups.
+ * poller->pending has one bit for each group that may have a waker to report.
  *
- *	idle		no wake is pending
- *	pending		on the stack or deferred, and the channel was signalled
- *	unsignalled	on the stack or deferred, but the signal failed
- *	closed		freed while it was on the stack or deferred
+ * A waker is in one of three states:
  *
- * Only a wake that finds the waker idle pushes it on the poller's stack, so a
- * waker is never there twice, and a wake of a pending waker costs one
- * exchange.
+ *	idle		there is no wake to report
+ *	pending		there is one, and the channel was signalled after the
+ *			bit of the waker's group had been set
+ *	unsignalled	there is one, and a signal is under way or was refused
  *
- * The exchange comes first and is unconditional.  A wake that only loaded the
- * state and read "pending" could return while the waiter, which has already
- * read the program's data, is about to make the waker idle; the wake would be
- * lost.  An exchange orders the wake before the waiter's own exchange, so that
- * data which the program wrote before the wake is visible after the event.
+ * A wake that finds the waker pending costs one exchange.  Every other wake
+ * makes the waker unsignalled, sets the bit, signals the channel, and makes the
+ * waker pending.  A wake that finds it unsignalled does this, too: the signal
+ * of the other thread may be refused, and then nothing would report this wake.
+ * It may even run in a signal handler on top of the other wake.  A wake
+ * therefore needs no step of another wake, and each step may be repeated.
+ *
+ * The exchange is never left out.  A wake that only loaded the state and read
+ * "pending" could return while the waiter, which has already read the program's
+ * data, is about to make the waker idle; the wake would be lost.  An exchange
+ * orders the wake before the waiter's own exchange, so that data which the
+ * program wrote before the wake is visible after the event.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -28,18 +34,25 @@
 #include "internal.h"
 #include "poller.h"
 
-enum {
-	WAKER_IDLE,
-	WAKER_PENDING,
-	WAKER_UNSIGNALLED,
-	WAKER_CLOSED
-};
+/*
+ * WAKER_UNSIGNALLED has a number above the state, a new one for each wake that
+ * finds the waker idle.  A thread that returns late from its signal must not
+ * make the waker pending for a later wake.
+ */
+#define WAKER_IDLE		0u
+#define WAKER_PENDING		1u
+#define WAKER_UNSIGNALLED	2u
+#define STATE_BITS		2
 
+/* The memory of a waker is not returned before that of its poller. */
 struct mio_waker {
-	int			 state;
+	unsigned int		 state;
+	unsigned int		 number;	/* the last one of its state */
+	unsigned int		 bit;		/* its group's */
 	mio_token		 token;
 	struct mio_poller	*poller;
-	struct mio_waker	*next;	/* on the stack, or deferred */
+	struct mio_waker	*next;		/* in its group */
+	struct mio_waker	*unused;	/* the next one, once freed */
 	/* Wakers allocated one after another do not share a cache line. */
 	char			 pad[MIO_CACHE_LINE];
 };
@@ -52,6 +65,62 @@ waker_check(struct mio_poller *poller)
 	return mio_poller_check(poller);
 }
 
+/* Adds a list of freed wakers to the poller's. */
+static void
+put_unused(struct mio_poller *poller, struct mio_waker *list)
+{
+	struct mio_waker *head = NULL, *last = list;
+
+	if (list == NULL || atomic_cas(&poller->unused, &head, list))
+		return;
+	while (last->unused != NULL)
+		last = last->unused;
+	do {
+		last->unused = head;
+	} while (!atomic_cas(&poller->unused, &head, list));
+}
+
+/*
+ * Takes a freed waker.  There is no ABA problem, because the whole list is
+ * taken.  While a waiter takes wakers, it may be about to read the token of a
+ * waker that has been freed, and no waker can be reused.
+ */
+static struct mio_waker *
+take_unused(struct mio_poller *poller)
+{
+	struct mio_waker *waker = atomic_swap(&poller->unused, NULL);
+
+	if (waker != NULL && atomic_get(&poller->takers) > 0) {
+		put_unused(poller, waker);
+		return NULL;
+	}
+	if (waker != NULL) {
+		put_unused(poller, waker->unused);
+		waker->unused = NULL;
+	}
+	return waker;
+}
+
+/* Allocates a waker.  The groups take turns. */
+static struct mio_waker *
+add_waker(struct mio_poller *poller)
+{
+	struct mio_waker *waker = calloc(1, sizeof(*waker));
+	struct mio_waker **list;
+	unsigned int i;
+
+	if (waker == NULL)
+		return NULL;
+	i = atomic_inc(&poller->wakers) % MIO_WAKER_GROUPS;
+	list = &poller->groups[i].wakers;
+	waker->poller = poller;
+	waker->bit = 1u << i;
+	waker->next = atomic_get_relaxed(list);
+	while (!atomic_cas(list, &waker->next, waker))
+		continue;
+	return waker;
+}
+
 struct mio_waker *
 mio_waker_new(struct mio_poller *poller, mio_token token)
 {
@@ -62,58 +131,43 @@ mio_waker_new(struct mio_poller *poller, mio_token token)
 		errno = -error;
 		return NULL;
 	}
-	if ((waker = calloc(1, sizeof(*waker))) == NULL)
+	if ((waker = take_unused(poller)) == NULL &&
+	    (waker = add_waker(poller)) == NULL)
 		return NULL;
 	waker->token = token;
-	waker->poller = poller;
 	mio_poller_hold_channel(poller);
 	/* From now on a signal may be that of a waker that has been freed. */
 	atomic_put_relaxed(&poller->resumes, 1);
 	return waker;
 }
 
-/*
- * There is no ABA problem: no thread pops a single waker, because the waiter
- * takes the whole stack.
- */
-static void
-push(struct mio_poller *poller, struct mio_waker *waker)
+static unsigned int
+unsignalled(struct mio_waker *waker)
 {
-	struct mio_waker *head = atomic_get_relaxed(&poller->pending);
-
-	do {
-		waker->next = head;
-	} while (!atomic_cas(&poller->pending, &head, waker));
-}
-
-static int
-signal_channel(struct mio_waker *waker)
-{
-	int pending = WAKER_PENDING;
-	int error;
-
-	if ((error = mio_channel_signal(waker->poller)) == 0)
-		return 0;
-	/* The next wake signals again, unless this one has been delivered. */
-	(void)atomic_cas(&waker->state, &pending, WAKER_UNSIGNALLED);
-	return error;
+	return atomic_inc(&waker->number) << STATE_BITS | WAKER_UNSIGNALLED;
 }
 
 /*
- * The part of a wake after its exchange.  Only this part makes a system call,
- * and so it must restore errno when it succeeds.  Out of line, because an
- * exchange waits for all earlier stores, those of saved registers included.
+ * The rest of a wake that found the waker in state was.  Only this part makes a
+ * system call, and so it must restore errno when it succeeds.
  */
 static MIO_NOINLINE int
-push_and_signal(struct mio_waker *waker, int was)
+signal_wake(struct mio_waker *waker, unsigned int was)
 {
-	int saved = errno;
-	int error;
+	struct mio_poller *poller = waker->poller;
+	int error, saved = errno;
+	unsigned int now;
 
-	if (was == WAKER_IDLE)
-		push(waker->poller, waker);
-	if ((error = signal_channel(waker)) < 0)
+	do {
+		now = was == WAKER_IDLE ? unsignalled(waker) : was;
+	} while (!atomic_cas(&waker->state, &was, now));
+	if (now == WAKER_PENDING)
+		return 0;
+	atomic_or(&poller->pending, waker->bit);
+	if ((error = mio_channel_signal(poller)) < 0)
 		return mio_result(error);
+	/* Unless the wake has been reported already. */
+	(void)atomic_cas(&waker->state, &now, WAKER_PENDING);
 	errno = saved;
 	return 0;
 }
@@ -121,15 +175,15 @@ push_and_signal(struct mio_waker *waker, int was)
 int
 mio_waker_wake(struct mio_waker *waker)
 {
-	int error, was;
+	unsigned int was = WAKER_PENDING;
+	int error;
 
 	if (waker == NULL)
 		return mio_refuse(-EINVAL);
 	if ((error = mio_poller_check(waker->poller)) < 0)
 		return mio_refuse(error);
-	was = atomic_swap(&waker->state, WAKER_PENDING);
-	return was == WAKER_IDLE || was == WAKER_UNSIGNALLED ?
-	    push_and_signal(waker, was) : 0;
+	return atomic_cas(&waker->state, &was, WAKER_PENDING) ? 0 :
+	    signal_wake(waker, was);
 }
 
 void
@@ -141,125 +195,141 @@ mio_waker_free(struct mio_waker *waker)
 	if (waker == NULL)
 		return;
 	poller = waker->poller;
-	/* A waker on the stack is freed by the thread that takes it off. */
-	if (atomic_swap(&waker->state, WAKER_CLOSED) == WAKER_IDLE)
-		free(waker);
+	(void)atomic_swap(&waker->state, WAKER_IDLE);
+	put_unused(poller, waker);
 	mio_poller_drop_channel(poller);
 	errno = saved;
 }
 
-/* Turns the stack into a list with the oldest wake first. */
-static struct mio_waker *
-reverse(struct mio_waker *stack)
-{
-	struct mio_waker *list = NULL;
-
-	while (stack != NULL) {
-		struct mio_waker *next = stack->next;
-
-		stack->next = list;
-		list = stack;
-		stack = next;
-	}
-	return list;
-}
-
-static struct mio_waker *
-append(struct mio_waker *list, struct mio_waker *more)
-{
-	struct mio_waker *last;
-
-	if (list == NULL)
-		return more;
-	for (last = list; last->next != NULL; last = last->next)
-		continue;
-	last->next = more;
-	return list;
-}
-
 /*
- * Makes a waker idle and stores its event.  A closed waker is freed instead.
- * The token, and the caller's next, are read before the exchange, because
- * after it another thread may push the waker again, or free it.
+ * Makes a waker idle and stores its event.  The token is read after the
+ * exchange, because a waiter may find a waker that was freed and made again.
  */
 static int
 deliver(struct mio_waker *waker, struct mio_event *event)
 {
-	mio_token token = waker->token;
-
-	if (atomic_swap(&waker->state, WAKER_IDLE) == WAKER_CLOSED) {
-		free(waker);
+	if (atomic_swap(&waker->state, WAKER_IDLE) == WAKER_IDLE)
 		return 0;
-	}
-	event->token = token;
+	event->token = waker->token;
 	event->readiness = MIO_READABLE;
 	event->native = 0;
 	return 1;
 }
 
-/* Defers wakers that did not fit.  Another waiter may defer some, too. */
-static void
-defer(struct mio_poller *poller, struct mio_waker *list)
+/*
+ * Reports the wakers of a group, beginning with the one for which there was no
+ * room the last time.  Returns false if there is no room for one.
+ */
+static bool
+take_group(struct mio_waker_group *group, struct mio_event *events, int room,
+    int *n)
 {
-	struct mio_waker *none;
+	struct mio_waker *first = atomic_get(&group->first);
+	struct mio_waker *waker;
 
+	if (first == NULL)
+		first = atomic_get(&group->wakers);
+	waker = first;
 	do {
-		list = append(atomic_swap(&poller->deferred, NULL), list);
-		none = NULL;
-	} while (!atomic_cas(&poller->deferred, &none, list));
+		if (atomic_get_relaxed(&waker->state) != WAKER_IDLE) {
+			if (*n == room) {
+				atomic_put(&group->first, waker);
+				return false;
+			}
+			*n += deliver(waker, &events[*n]);
+		}
+		if ((waker = waker->next) == NULL)
+			waker = atomic_get(&group->wakers);
+	} while (waker != first);
+	return true;
 }
 
-static int
-deliver_all(struct mio_poller *poller, struct mio_waker *list,
-    struct mio_event *events, int room)
+/* The first group of a set that is not empty, from this one on. */
+static unsigned int
+next_group(unsigned int set, unsigned int from)
 {
-	int n = 0;
+	unsigned int later = set & ~0u << from;
 
-	while (list != NULL && n < room) {
-		struct mio_waker *next = list->next;
+	return (unsigned int)__builtin_ctz(later != 0 ? later : set);
+}
 
-		n += deliver(list, &events[n]);
-		list = next;
+/*
+ * Takes groups of a set until there is no room, and returns the rest.  The next
+ * call begins with the group that was not reached, so that each has its turn.
+ */
+static unsigned int
+take_groups(struct mio_poller *poller, unsigned int set,
+    struct mio_event *events, int room, int *n)
+{
+	unsigned int from = atomic_get_relaxed(&poller->first_group);
+
+	while (set != 0) {
+		unsigned int i = next_group(set, from);
+		int before = *n;
+
+		if (!take_group(&poller->groups[i], events, room, n)) {
+			atomic_put_relaxed(&poller->first_group,
+			    (i + (*n > before)) % MIO_WAKER_GROUPS);
+			break;
+		}
+		set &= ~(1u << i);
 	}
-	if (list != NULL)
-		defer(poller, list);
-	return n;
+	return set;
+}
+
+/*
+ * Another thread may be waiting, or the program may be watching the descriptor
+ * of mio_poller_fd.  If the channel refuses the signal, the next wait that
+ * begins takes the wakers.
+ */
+static MIO_COLD void
+defer(struct mio_poller *poller, unsigned int set)
+{
+	int saved = errno;
+
+	atomic_or(&poller->pending, set);
+	(void)mio_channel_signal(poller);
+	errno = saved;
 }
 
 int
 mio_wakers_take(struct mio_poller *poller, struct mio_event *events, int room)
 {
-	struct mio_waker *deferred = atomic_swap(&poller->deferred, NULL);
-	struct mio_waker *pending = atomic_swap(&poller->pending, NULL);
+	unsigned int left, set;
+	int n = 0;
 
-	return deliver_all(poller, append(deferred, reverse(pending)), events,
-	    room);
+	(void)atomic_inc(&poller->takers);
+	set = atomic_swap(&poller->pending, 0);
+	left = take_groups(poller, set, events, room, &n);
+	(void)atomic_dec(&poller->takers);
+	atomic_put_relaxed(&poller->overdue, left != 0 && n == 0);
+	if (MIO_UNLIKELY(left != 0))
+		defer(poller, left);
+	return n;
 }
 
 int
-mio_wakers_take_deferred(struct mio_poller *poller, struct mio_event *events,
+mio_wakers_take_only(struct mio_poller *poller, struct mio_event *events,
     int room)
 {
-	return deliver_all(poller, atomic_swap(&poller->deferred, NULL), events,
-	    room);
-}
+	int n = mio_wakers_take(poller, events, room);
 
-static void
-free_closed(struct mio_waker *list)
-{
-	while (list != NULL) {
-		struct mio_waker *next = list->next;
-
-		/* A waker that is not closed holds the poller's memory. */
-		assert(list->state == WAKER_CLOSED);
-		free(list);
-		list = next;
-	}
+	return n > 0 ? n : MIO_RESUME;
 }
 
 void
 mio_wakers_destroy(struct mio_poller *poller)
 {
-	free_closed(poller->pending);
-	free_closed(poller->deferred);
+	unsigned int i;
+
+	for (i = 0; i < MIO_WAKER_GROUPS; i++) {
+		struct mio_waker *waker = poller->groups[i].wakers;
+
+		while (waker != NULL) {
+			struct mio_waker *next = waker->next;
+
+			free(waker);
+			waker = next;
+		}
+	}
 }

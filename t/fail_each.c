@@ -61,10 +61,17 @@ undo_poller(void)
 	made = NULL;
 }
 
+/* A poller without freed wakers, which mio_waker_new would make again. */
+static void
+prepare_waker(void)
+{
+	made = new_poller();
+}
+
 static int
 run_waker(void)
 {
-	return (waker = mio_waker_new(poller, 9)) != NULL ? 0 : errno;
+	return (waker = mio_waker_new(made, 9)) != NULL ? 0 : errno;
 }
 
 static void
@@ -72,6 +79,7 @@ undo_waker(void)
 {
 	mio_waker_free(waker);
 	waker = NULL;
+	undo_poller();
 }
 
 static int
@@ -192,7 +200,7 @@ undo_register(void)
 
 static const struct operation operations[] = {
 	{ "poller_new",	prepare_nothing,	run_poller,	undo_poller },
-	{ "waker_new",	prepare_nothing,	run_waker,	undo_waker },
+	{ "waker_new",	prepare_waker,	run_waker,	undo_waker },
 	{ "listen",	prepare_nothing,	run_listen,	undo_subject },
 	{ "connect",	prepare_nothing,	run_connect,	undo_subject },
 	{ "register",	prepare_register,	run_register,	undo_register },

@@ -108,6 +108,81 @@ unsignalled(struct mio_poller *poller)
 	mio_waker_free(waker);
 }
 
+static void *
+await_one(void *poller)
+{
+	struct mio_event event;
+
+	return mio_poll(poller, &event, 1, PATIENCE) == 1 ? poller : NULL;
+}
+
+static int second_wake;
+
+static void
+wake_again(void *waker)
+{
+	second_wake = mio_waker_wake(waker);
+}
+
+/*
+ * A wake of the same waker in the middle of one whose signal is refused, as of
+ * another thread or a signal handler.  A wait is in progress, because one that
+ * begins later finds the waker in any case.
+ */
+static void
+overtaken(struct mio_poller *poller)
+{
+	struct mio_waker *waker = mio_waker_new(poller, 11);
+	const char *call = signal_call(poller);
+	pthread_t thread;
+	void *woken;
+
+	need(waker != NULL);
+	thread = start_thread(await_one, poller);
+	sleep_msec(50);
+	wrap_reset();
+	wrap_before(call, wake_again, waker);
+	wrap_fail(call, 1, 1, ENOSPC);
+	fails(mio_waker_wake(waker), ENOSPC, "a wake that the kernel refuses");
+	is(wrap_heal(), 1, "it was refused");
+	is(second_wake, 0, "a wake in the middle of it succeeds");
+	need(pthread_join(thread, &woken) == 0);
+	ok(woken == poller, "and ends a wait");
+	is(quiet(poller), 0, "with one event");
+	mio_waker_free(waker);
+}
+
+/*
+ * Two wakers that are not signalled, and a wait that has room for one of them:
+ * the other one ends the wait of another thread.
+ */
+static void
+left_over(struct mio_poller *poller)
+{
+	struct mio_waker *one = mio_waker_new(poller, 12);
+	struct mio_waker *two = mio_waker_new(poller, 13);
+	pthread_t thread;
+	void *woken;
+
+	need(one != NULL && two != NULL);
+	if (!on_selector("epoll") && !on_selector("kqueue")) {
+		tap_skip(3, "a second waiter gets EBUSY");
+	} else {
+		thread = start_thread(await_one, poller);
+		sleep_msec(50);
+		wrap_fail(signal_call(poller), 1, 2, ENOSPC);
+		need(mio_waker_wake(one) < 0 && mio_waker_wake(two) < 0);
+		is(wrap_heal(), 2, "two wakes that the kernel refuses");
+		is(mio_poll(poller, events, 1, 0), 1, "a wait with room for "
+		    "one of their events");
+		need(pthread_join(thread, &woken) == 0);
+		ok(woken == poller, "the other event ends another thread's "
+		    "wait");
+	}
+	mio_waker_free(one);
+	mio_waker_free(two);
+}
+
 /* A wake drains a channel that is full. */
 static void
 full(struct mio_poller *poller)
@@ -327,6 +402,8 @@ main(void)
 	coarse(ENOSYS);
 	coarse(EPERM);
 	unsignalled(poller);
+	overtaken(poller);
+	left_over(poller);
 	between(poller);
 	if (strcmp(signal_call(poller), "kevent") == 0)
 		tap_skip(3, "an EVFILT_USER knote is never full");

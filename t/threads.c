@@ -362,6 +362,70 @@ second_welcome(struct mio_poller *poller, struct mio_waker *waker)
 	close_source(&b);
 }
 
+/*
+ * Two threads wait with room for one event each while two wakers are woken.
+ * Each thread must get one, although one of them may take both from the kernel.
+ */
+#define PAIR_ROUNDS	500
+
+struct pair {
+	struct mio_poller	*poller;
+	unsigned int		 round;		/* the threads wait once in each */
+	unsigned int		 over;		/* waits that have ended */
+	unsigned int		 lost;
+};
+
+static void *
+wait_in_rounds(void *arg)
+{
+	struct pair *pair = arg;
+	struct mio_event event;
+	unsigned int i;
+
+	for (i = 1; i <= PAIR_ROUNDS; i++) {
+		until(&pair->round, i);
+		if (mio_poll(pair->poller, &event, 1, PATIENCE) != 1)
+			atomic_inc(&pair->lost);
+		atomic_inc(&pair->over);
+	}
+	return NULL;
+}
+
+static void
+one_each(struct mio_poller *poller)
+{
+	struct mio_waker *one = mio_waker_new(poller, 1);
+	struct mio_waker *two = mio_waker_new(poller, 2);
+	struct pair pair = { poller, 0, 0, 0 };
+	pthread_t threads[2];
+	unsigned int i;
+
+	need(one != NULL && two != NULL);
+	threads[0] = start_thread(wait_in_rounds, &pair);
+	threads[1] = start_thread(wait_in_rounds, &pair);
+	for (i = 1; i <= PAIR_ROUNDS && atomic_get(&pair.lost) == 0; i++) {
+		atomic_inc(&pair.round);
+		if (i % 2 == 0)
+			sched_yield();
+		need(mio_waker_wake(one) == 0 && mio_waker_wake(two) == 0);
+		until(&pair.over, 2 * i);
+	}
+	is(pair.lost, 0, "two waiters and two wakers: each waiter gets one");
+	/* After a loss the threads have rounds left. */
+	for (; i <= PAIR_ROUNDS; i++) {
+		atomic_inc(&pair.round);
+		need(mio_waker_wake(one) == 0);
+		until(&pair.over, 2 * i - 1);
+		need(mio_waker_wake(one) == 0);
+		until(&pair.over, 2 * i);
+	}
+	join_thread(threads[0]);
+	join_thread(threads[1]);
+	is(quiet(poller), 0, "and no other event");
+	mio_waker_free(one);
+	mio_waker_free(two);
+}
+
 int
 main(void)
 {
@@ -377,10 +441,12 @@ main(void)
 	need((waker = mio_waker_new(poller, 99)) != NULL);
 	changes(poller, waker);
 	storm(poller, waker);
-	if (on_selector("epoll") || on_selector("kqueue"))
+	if (on_selector("epoll") || on_selector("kqueue")) {
 		second_welcome(poller, waker);
-	else
+		one_each(poller);
+	} else {
 		second_refused(poller, waker);
+	}
 	mio_waker_free(waker);
 	mio_poller_free(poller);
 	is(count_fds(), fds, "no descriptor is left when the poller is freed");

@@ -16,7 +16,7 @@
 #include "lib/tap.h"
 #include "lib/util.h"
 
-#define COUNT	20
+#define COUNT	40	/* some wakers share a group */
 
 static struct mio_waker *
 new_waker(struct mio_poller *poller, mio_token token)
@@ -186,25 +186,119 @@ deferred(struct mio_poller *poller)
 	close_source(&b);
 }
 
+/*
+ * Wakers that are woken before each wait, and sources that are always ready,
+ * share an array for a few events.
+ */
+#define POLLS	600
+
+struct crowd {
+	struct mio_waker	*wakers[COUNT];
+	struct mio_source	 ends[COUNT][2];
+	int			 seen[2 * COUNT];	/* wakers' first */
+};
+
+/* A source that was reported is drained, and ready again. */
+static void
+poll_crowd(struct mio_poller *poller, struct crowd *crowd, int wakers, int room)
+{
+	struct mio_event events[COUNT];
+	int i, n;
+
+	for (i = 0; i < wakers; i++)
+		wake(crowd->wakers[i]);
+	n = mio_poll(poller, events, room, 0);
+	need(n >= 0 && n <= room);
+	for (i = 0; i < n; i++) {
+		int k = (int)events[i].token;
+
+		crowd->seen[k]++;
+		if (k >= wakers) {
+			need(drain(&crowd->ends[k - wakers][0]) == 1);
+			put_text(&crowd->ends[k - wakers][1], "x");
+		}
+	}
+}
+
+/* Each one must get an eighth of an even share at least. */
+static void
+share(struct mio_poller *poller, int wakers, int sources, int room,
+    unsigned int mode)
+{
+	int polls = POLLS / tap_slow();
+	int even = polls * room / (wakers + sources);
+	int i, least = polls;
+	struct crowd crowd;
+
+	memset(&crowd, 0, sizeof(crowd));
+	for (i = 0; i < wakers; i++)
+		crowd.wakers[i] = new_waker(poller, (mio_token)i);
+	for (i = 0; i < sources; i++) {
+		unix_pair(&crowd.ends[i][0], &crowd.ends[i][1]);
+		reg(poller, &crowd.ends[i][0], (mio_token)(wakers + i),
+		    MIO_READABLE | mode);
+		put_text(&crowd.ends[i][1], "x");
+	}
+	for (i = 0; i < polls; i++)
+		poll_crowd(poller, &crowd, wakers, room);
+	for (i = 0; i < wakers + sources; i++) {
+		if (crowd.seen[i] < least)
+			least = crowd.seen[i];
+	}
+	ok(least > even / 8, "%d wakers and %d sources%s share room for %d: "
+	    "each %d times at least in %d polls", wakers, sources,
+	    mode == MIO_LEVEL ? " (level)" : "", room, least, polls);
+	for (i = 0; i < wakers; i++)
+		mio_waker_free(crowd.wakers[i]);
+	for (i = 0; i < sources; i++) {
+		close_source(&crowd.ends[i][0]);
+		close_source(&crowd.ends[i][1]);
+	}
+}
+
+static void
+fair(struct mio_poller *poller)
+{
+	int room;
+
+	for (room = 1; room <= 3; room++) {
+		share(poller, 1, 1, room, MIO_LEVEL);
+		share(poller, 1, 1, room, 0);
+		share(poller, 1, 8, room, MIO_LEVEL);
+		share(poller, 8, 1, room, 0);
+		share(poller, 8, 8, room, MIO_LEVEL);
+		share(poller, 8, 8, room, 0);
+		share(poller, COUNT, 2, room, MIO_LEVEL);
+	}
+}
+
 static void
 freed(struct mio_poller *poller)
 {
 	struct mio_waker *wakers[4];
 	struct mio_event event;
-	int i;
+	int i, one, other;
 
 	for (i = 0; i < 4; i++)
 		wake(wakers[i] = new_waker(poller, (mio_token)i));
 	mio_waker_free(wakers[0]);
 	mio_waker_free(wakers[3]);
 	is(poll_now(poller, &event, 1), 1, "two of four freed: an event");
-	is(event.token, 1, "of the first that is not freed");
-	mio_waker_free(wakers[2]);
+	one = event.token == 2 ? 2 : 1;
+	other = 3 - one;
+	is(event.token, one, "of one that is not freed");
+	mio_waker_free(wakers[other]);
 	is(quiet(poller), 0, "a waker freed while pending is not reported");
-	wake(wakers[1]);
+	wake(wakers[one]);
 	is(poll_now(poller, &event, 1), 1, "the others still work");
-	mio_waker_free(wakers[1]);
+	mio_waker_free(wakers[one]);
 	wake(wakers[0] = new_waker(poller, 9));
+	mio_waker_free(wakers[0]);
+	wakers[0] = new_waker(poller, 10);
+	is(quiet(poller), 0, "a waker made of one freed while pending: silent");
+	wake(wakers[0]);
+	is(poll_now(poller, &event, 1), 1, "until it is woken");
+	is(event.token, 10, "with its own token");
 	mio_waker_free(wakers[0]);
 }
 
@@ -558,6 +652,7 @@ main(void)
 	deferred(poller);
 	freed(poller);
 	freed_before_event(poller);
+	fair(poller);
 	from_thread(poller);
 	from_handler(poller);
 	full_channel(poller);

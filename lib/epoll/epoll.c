@@ -333,59 +333,59 @@ finish(struct mio_poller *poller, struct mio_event *events, int nevents,
 
 static MIO_INLINE int
 wait_in_place(struct mio_poller *poller, struct mio_event *events, int nevents,
-    int64_t timeout, bool pending)
+    int room, int64_t timeout, bool pending)
 {
-	int ready = wait_raw(self(poller), (void *)events, nevents, timeout);
+	int ready = wait_raw(self(poller), (void *)events, room, timeout);
 
 	return finish(poller, events, nevents, events, ready, pending);
 }
 
 static int
 wait_bounced(struct mio_poller *poller, struct mio_event *events, int nevents,
-    int64_t timeout, bool pending)
+    int room, int64_t timeout, bool pending)
 {
 	struct epoll_event raw[BOUNCE_MAX];
-	int room = nevents < BOUNCE_MAX ? nevents : BOUNCE_MAX;
-	int ready = wait_raw(self(poller), raw, room, timeout);
+	int ready = wait_raw(self(poller), raw,
+	    room < BOUNCE_MAX ? room : BOUNCE_MAX, timeout);
 
 	return finish(poller, events, nevents, raw, ready, pending);
 }
 
+/* Waits with room for so many events of sources. */
 static MIO_INLINE int
 wait_for(struct mio_poller *poller, struct mio_event *events, int nevents,
-    int64_t timeout, bool pending)
+    int room, int64_t timeout, bool pending)
 {
 	/* The kernel refuses an array of more than INT_MAX bytes. */
-	if (nevents > INT_MAX / (int)sizeof(struct epoll_event))
-		nevents = INT_MAX / (int)sizeof(struct epoll_event);
+	if (room > INT_MAX / (int)sizeof(struct epoll_event))
+		room = INT_MAX / (int)sizeof(struct epoll_event);
 	if (IN_PLACE)
-		return wait_in_place(poller, events, nevents, timeout, pending);
-	return wait_bounced(poller, events, nevents, timeout, pending);
+		return wait_in_place(poller, events, nevents, room, timeout,
+		    pending);
+	return wait_bounced(poller, events, nevents, room, timeout, pending);
 }
 
 /*
- * Wakers that are pending when a wait begins are taken even without an edge.
- * The C library may have cancelled a thread after the kernel delivered the
- * edge to it and before epoll_wait(2) returned.  A pending waker is not
- * signalled again, so nothing else would take it.
+ * Takes wakers even without an edge.  The C library may have cancelled a thread
+ * after the kernel delivered the edge to it and before epoll_wait(2) returned.
  */
 static MIO_COLD int
 wait_pending(struct mio_poller *poller, struct mio_event *events, int nevents)
 {
-	return wait_for(poller, events, nevents, 0, true);
+	int room = mio_source_room(poller, nevents);
+
+	if (room == 0)
+		return mio_wakers_take_only(poller, events, nevents);
+	return wait_for(poller, events, nevents, room, 0, true);
 }
 
 int
 mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
 {
-	int n;
-
-	if ((n = mio_wakers_deferred(poller, events, nevents)) > 0)
-		return n;
-	if (MIO_UNLIKELY(atomic_get_relaxed(&poller->pending) != NULL))
+	if (mio_wakers_pending(poller))
 		return wait_pending(poller, events, nevents);
-	return wait_for(poller, events, nevents, timeout, false);
+	return wait_for(poller, events, nevents, nevents, timeout, false);
 }
 
 #include "verbs.c"

@@ -255,30 +255,35 @@ collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
 	return woken;
 }
 
-/*
- * Wakers that are pending when a wait begins are taken even without an event,
- * as on epoll: a cancelled thread may have received the event.
- */
+static int
+wait_raw(struct mio_poller *poller, struct kevent *raw, int room,
+    int64_t timeout)
+{
+	struct timespec ts;
+	int ready;
+
+	if (timeout >= 0)
+		mio_timespec(&ts, timeout);
+	ready = mio_kevent(poller, NULL, 0, raw,
+	    (unsigned char)(room < BATCH ? room : BATCH),
+	    timeout < 0 ? NULL : &ts);
+	return ready < 0 ? -errno : ready;
+}
+
 int
 mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
     int64_t timeout)
 {
+	bool pending = mio_wakers_pending(poller);
+	int room = pending ? mio_source_room(poller, nevents) : nevents;
 	struct kevent raw[BATCH];
-	struct timespec ts;
-	bool pending;
-	int n, ready;
+	int n = 0, ready;
 
-	if ((n = mio_wakers_deferred(poller, events, nevents)) > 0)
-		return n;
-	if ((pending = atomic_get_relaxed(&poller->pending) != NULL))
-		timeout = 0;
-	if (timeout >= 0)
-		mio_timespec(&ts, timeout);
-	ready = mio_kevent(poller, NULL, 0, raw,
-	    (unsigned char)(nevents < BATCH ? nevents : BATCH),
-	    timeout < 0 ? NULL : &ts);
+	if (room == 0)
+		return mio_wakers_take_only(poller, events, nevents);
+	ready = wait_raw(poller, raw, room, pending ? 0 : timeout);
 	if (ready < 0)
-		return -errno;
+		return ready;
 	if (collect(poller, raw, ready, events, &n) || pending) {
 		mio_channel_drain(poller);
 		n += mio_wakers_take(poller, &events[n], nevents - n);

@@ -304,21 +304,20 @@ wait_unlocked(void *arg)
 	return ready < 0 ? -errno : ready;
 }
 
-/* Stores what poll(2) found as events, wakers first. */
+/* Stores what poll(2) found as events: sources, and then wakers. */
 static int
 collect(struct poll_poller *pp, int ready, struct mio_event *events,
-    int nevents)
+    int nevents, int room, bool pending)
 {
-	int n = 0;
+	bool woken = pp->set.fds[0].revents != 0;
+	int n;
 
-	if (ready <= 0)
-		return ready;
-	if (pp->set.fds[0].revents != 0) {
+	n = mio_poll_set_collect(&pp->set, woken ? ready - 1 : ready, events,
+	    room);
+	if (woken)
 		mio_channel_drain(&pp->poller);
-		n = mio_wakers_take(&pp->poller, events, nevents);
-		ready--;
-	}
-	n += mio_poll_set_collect(&pp->set, ready, &events[n], nevents - n);
+	if (woken || pending)
+		n += mio_wakers_take(&pp->poller, &events[n], nevents - n);
 	return n > 0 ? n : MIO_RESUME;
 }
 
@@ -326,19 +325,24 @@ static int
 wait_locked(struct poll_poller *pp, struct mio_event *events, int nevents,
     int64_t timeout)
 {
-	int n;
+	bool pending;
+	int n, room = nevents;
 
 	if (pp->busy)
 		return -EBUSY;
-	if ((n = mio_wakers_deferred(&pp->poller, events, nevents)) > 0)
-		return n;
+	if ((pending = mio_wakers_pending(&pp->poller)))
+		room = mio_source_room(&pp->poller, nevents);
+	if (room == 0)
+		return mio_wakers_take_only(&pp->poller, events, nevents);
 	pp->busy = true;
 	while (pp->changers > 0)
 		wait_for_cond(pp, &pp->settled);
 	pp->inside = true;
-	pp->timeout = timeout;
+	pp->timeout = pending ? 0 : timeout;
 	n = mio_unlocked_wait(&pp->lock, wait_unlocked, leave, pp);
-	return collect(pp, n, events, nevents);
+	if (n < 0 || (n == 0 && !pending))
+		return n;
+	return collect(pp, n, events, nevents, room, pending);
 }
 
 int

@@ -420,10 +420,6 @@ wait_unlocked(void *arg)
 	return n;
 }
 
-/*
- * Wakers that are pending when a wait begins are taken even if there is no
- * packet, because the port may have refused it.
- */
 static int
 wait_locked(struct port_poller *pp, struct mio_event *events, int nevents,
     int64_t timeout)
@@ -431,17 +427,18 @@ wait_locked(struct port_poller *pp, struct mio_event *events, int nevents,
 	port_event_t raw[BATCH];
 	struct port_wait w;
 	bool pending;
-	int error, n;
+	int error, n, room = nevents;
 
 	if (pp->waiting)
 		return -EBUSY;
-	if ((n = mio_wakers_deferred(&pp->poller, events, nevents)) > 0)
-		return n;
-	pending = atomic_get_relaxed(&pp->poller.pending) != NULL;
+	if ((pending = mio_wakers_pending(&pp->poller)))
+		room = mio_source_room(&pp->poller, nevents);
+	if (room == 0)
+		return mio_wakers_take_only(&pp->poller, events, nevents);
 	error = associate_listed(pp);
 	w.pp = pp;
 	w.raw = raw;
-	w.room = nevents < BATCH ? (unsigned int)nevents : BATCH;
+	w.room = room < BATCH ? (unsigned int)room : BATCH;
 	w.timeout = pending || error < 0 ? 0 : timeout;
 	pp->waiting = true;
 	n = mio_unlocked_wait(&pp->lock, wait_unlocked, leave, &w);

@@ -171,23 +171,32 @@ next_ready(struct afd_poller *ap)
 }
 
 /*
- * Reports wakers first, then each source in its turn.  Poll requests are
- * submitted again by the next wait only.
+ * Reports each source in its turn.  Poll requests are submitted again by the
+ * next wait only.
  */
 static int
-report_all(struct afd_poller *ap, struct mio_event *events, int nevents)
+report_sources(struct afd_poller *ap, struct mio_event *events, int room)
 {
 	struct afd_record *ar;
 	int n = 0;
 
-	if (ap->woken) {
-		ap->woken = false;
-		n = mio_wakers_take(&ap->poller, events, nevents);
-	}
-	while (n < nevents && (ar = next_ready(ap)) != NULL) {
+	while (n < room && (ar = next_ready(ap)) != NULL) {
 		n += ar->kind->report(ar, &events[n]);
 		if (ar->record.armed != 0)
 			mio_record_list(&ap->to_submit, &ar->record);
+	}
+	return n;
+}
+
+static int
+report_all(struct afd_poller *ap, struct mio_event *events, int nevents,
+    int room, bool pending)
+{
+	int n = report_sources(ap, events, room);
+
+	if (ap->woken || pending) {
+		ap->woken = false;
+		n += mio_wakers_take(&ap->poller, &events[n], nevents - n);
 	}
 	return n;
 }
@@ -201,19 +210,22 @@ static int
 wait_locked(struct afd_poller *ap, struct mio_event *events, int nevents,
     int64_t timeout)
 {
-	int n, failed, count;
-	bool some;
+	int n, failed, count, room = nevents;
+	bool pending, some;
 
-	if ((n = mio_wakers_deferred(&ap->poller, events, nevents)) > 0)
-		return n;
+	if ((pending = mio_wakers_pending(&ap->poller)))
+		room = mio_source_room(&ap->poller, nevents);
+	if (room == 0)
+		return mio_wakers_take_only(&ap->poller, events, nevents);
 	failed = submit_all(ap);
-	some = ap->woken || ap->ready != NULL || ap->completed != NULL;
+	some = pending || ap->woken || ap->ready != NULL ||
+	    ap->completed != NULL;
 	if (some || failed < 0)
 		count = mio_afd_wait(ap, 0);
 	else
 		count = mio_afd_wait(ap, ap->cancelled > 0 ? -1 :
 		    mio_msec(timeout));
-	if ((n = report_all(ap, events, nevents)) > 0)
+	if ((n = report_all(ap, events, nevents, room, pending)) > 0)
 		return n;
 	if (count < 0 || failed < 0)
 		return count < 0 ? count : failed;

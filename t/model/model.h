@@ -132,7 +132,6 @@ struct walk {
 	mio_token	 next_token;
 	unsigned int	 next_connection;
 	int		 room;		/* in the current call's array */
-	bool		 deferred;	/* a waker found no room */
 	int		 patience;	/* milliseconds */
 	const struct op	*op;
 	struct outcome	*outcome;
@@ -208,7 +207,7 @@ void	got_eagain(struct end *, unsigned int);
 void	has_moved(struct walk *, const struct end *, unsigned int);
 void	has_stirred(struct walk *, const struct end *, unsigned int);
 void	has_ended(struct walk *, const struct end *, bool);
-int	check_events(struct walk *, const struct mio_event *, int);
+void	check_events(struct walk *, const struct mio_event *, int);
 
 /* polls.c */
 bool	poll_once(struct walk *, int, int64_t);

@@ -114,8 +114,7 @@ find_pending(const struct walk *walk)
 /*
  * Calls mio_poll() once.  If there is room for all events, none may be
  * missing, except for those of loopback, which may be late: then it returns
- * false.  Wakers for which there was no room are returned by the next call,
- * which may return nothing else (no manual page specifies this).
+ * false.
  */
 bool
 poll_once(struct walk *walk, int room, int64_t timeout)
@@ -123,8 +122,7 @@ poll_once(struct walk *walk, int room, int64_t timeout)
 	struct mio_event events[ROOM];
 	const struct waker *waker;
 	const struct end *end;
-	bool deferred = walk->deferred;
-	int n, woken;
+	int n;
 
 	begin_call(walk);
 	walk->room = room;
@@ -133,14 +131,10 @@ poll_once(struct walk *walk, int room, int64_t timeout)
 		timeout = timeout < 0 ? timeout : 0;
 	if (n < 0 || n > room || (timeout < 0 && n == 0))
 		fault(walk, FAULT_RESULT, "mio_poll: %d, errno %d", n, errno);
-	woken = check_events(walk, events, n);
-	waker = find_pending(walk);
-	walk->deferred = waker != NULL;
+	check_events(walk, events, n);
 	if (room < ROOM)
 		return true;
-	if (deferred && woken > 0)
-		return false;
-	if (waker != NULL)
+	if ((waker = find_pending(walk)) != NULL)
 		fault(walk, FAULT_OVERDUE, "waker %d is not reported",
 		    (int)(waker - walk->wakers));
 	if ((end = find_missing(walk, false)) != NULL)
