@@ -140,8 +140,7 @@ struct mio_poller {
 	unsigned int	 memory;
 	unsigned int	 channel_state;	/* for a channel that needs one */
 	unsigned int	 pending;	/* groups that may have a wake */
-	unsigned int	 overdue;	/* the last wait reported no waker */
-	unsigned int	 takers;	/* threads in mio_wakers_take */
+	unsigned int	 overdue;	/* sources left no place for a waker */
 	unsigned int	 wakers;	/* all that were allocated */
 	unsigned int	 first_group;	/* the first to report */
 	struct mio_waker *unused;	/* freed wakers */
@@ -198,10 +197,11 @@ struct mio_poller {
  *		sources.  After these events, and after a signal of the
  *		channel, wait calls mio_wakers_take() with the room that is
  *		left.  Events for which there is no room are reported by the
- *		next call, each source in its turn.  A second waiter gets -EBUSY if it could do
- *		harm.  Cancellation may end only the system call that waits,
- *		and wait must then undo all marks and release all locks.  A
- *		descriptor that was closed with close(2) directly is silent.
+ *		next calls, each source in its turn.  A second waiter gets
+ *		-EBUSY if it could do harm.  Cancellation may end only the
+ *		system call that waits, and wait must then undo all marks and
+ *		release all locks.  A descriptor that was closed with close(2)
+ *		directly is silent.
  *
  * With defaults:
  *
@@ -303,8 +303,8 @@ void	mio_channel_close(struct mio_poller *);
 /*
  * mio_wakers_take() reports pending wakers.  If there is no room for all of
  * them, the others remain pending and the channel is signalled again, because
- * another thread may be waiting.  mio_wakers_take_only() is a whole wait without
- * room for sources.  mio_wakers_destroy() frees all wakers.
+ * another thread may be waiting.  mio_wakers_take_only() is a whole wait that
+ * has no room for sources.  mio_wakers_destroy() frees all wakers.
  */
 int	mio_wakers_take(struct mio_poller *, struct mio_event *, int);
 int	mio_wakers_take_only(struct mio_poller *, struct mio_event *, int);
@@ -347,13 +347,13 @@ mio_wakers_pending(const struct mio_poller *poller)
 
 /*
  * The room for events of sources in a wait that finds wakers pending.  Sources
- * come first, but not twice: if the last wait had room for them only, this one
- * keeps a place for a waker.
+ * come first, but not twice: if the last array was full of them, half of this
+ * one is kept for wakers, so that each has its turn even in an array for one.
  */
 static inline int
 mio_source_room(const struct mio_poller *poller, int nevents)
 {
-	return atomic_get_relaxed(&poller->overdue) ? nevents - 1 : nevents;
+	return atomic_get_relaxed(&poller->overdue) ? nevents / 2 : nevents;
 }
 
 /* -EBADF if the poller is closed, -EINVAL if it is another process's. */

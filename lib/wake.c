@@ -18,11 +18,11 @@
  * It may even run in a signal handler on top of the other wake.  A wake
  * therefore needs no step of another wake, and each step may be repeated.
  *
- * The exchange is never left out.  A wake that only loaded the state and read
- * "pending" could return while the waiter, which has already read the program's
- * data, is about to make the waker idle; the wake would be lost.  An exchange
- * orders the wake before the waiter's own exchange, so that data which the
- * program wrote before the wake is visible after the event.
+ * The exchange is never left out.  A wake that only loaded the state could load
+ * it before the program's earlier stores become visible.  It could thus read
+ * "pending" although a waiter has made the waker idle and does not see these
+ * stores; the wake would be lost.  An exchange orders the wake, and the stores
+ * before it, before the waiter's own exchange.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -35,9 +35,10 @@
 #include "poller.h"
 
 /*
- * WAKER_UNSIGNALLED has a number above the state, a new one for each wake that
- * finds the waker idle.  A thread that returns late from its signal must not
- * make the waker pending for a later wake.
+ * A waker that is not idle has a number above its state, a new one each time it
+ * becomes unsignalled.  A thread that returns late from its signal must not
+ * make the waker pending for a later wake, and a waiter must not report a waker
+ * that was freed and made again with the token of the old one.
  */
 #define WAKER_IDLE		0u
 #define WAKER_PENDING		1u
@@ -47,7 +48,7 @@
 /* The memory of a waker is not returned before that of its poller. */
 struct mio_waker {
 	unsigned int		 state;
-	unsigned int		 number;	/* the last one of its state */
+	unsigned int		 number;	/* the last one used */
 	unsigned int		 bit;		/* its group's */
 	mio_token		 token;
 	struct mio_poller	*poller;
@@ -80,20 +81,12 @@ put_unused(struct mio_poller *poller, struct mio_waker *list)
 	} while (!atomic_cas(&poller->unused, &head, list));
 }
 
-/*
- * Takes a freed waker.  There is no ABA problem, because the whole list is
- * taken.  While a waiter takes wakers, it may be about to read the token of a
- * waker that has been freed, and no waker can be reused.
- */
+/* Takes a freed waker.  There is no ABA problem: it takes the whole list. */
 static struct mio_waker *
 take_unused(struct mio_poller *poller)
 {
 	struct mio_waker *waker = atomic_swap(&poller->unused, NULL);
 
-	if (waker != NULL && atomic_get(&poller->takers) > 0) {
-		put_unused(poller, waker);
-		return NULL;
-	}
 	if (waker != NULL) {
 		put_unused(poller, waker->unused);
 		waker->unused = NULL;
@@ -134,7 +127,7 @@ mio_waker_new(struct mio_poller *poller, mio_token token)
 	if ((waker = take_unused(poller)) == NULL &&
 	    (waker = add_waker(poller)) == NULL)
 		return NULL;
-	waker->token = token;
+	atomic_put_relaxed(&waker->token, token);
 	mio_poller_hold_channel(poller);
 	/* From now on a signal may be that of a waker that has been freed. */
 	atomic_put_relaxed(&poller->resumes, 1);
@@ -145,6 +138,13 @@ static unsigned int
 unsignalled(struct mio_waker *waker)
 {
 	return atomic_inc(&waker->number) << STATE_BITS | WAKER_UNSIGNALLED;
+}
+
+/* The state after the signal of a waker in an unsignalled state. */
+static unsigned int
+pending(unsigned int state)
+{
+	return state - WAKER_UNSIGNALLED + WAKER_PENDING;
 }
 
 /*
@@ -161,13 +161,13 @@ signal_wake(struct mio_waker *waker, unsigned int was)
 	do {
 		now = was == WAKER_IDLE ? unsignalled(waker) : was;
 	} while (!atomic_cas(&waker->state, &was, now));
-	if (now == WAKER_PENDING)
+	if ((now & WAKER_PENDING) != 0)
 		return 0;
 	atomic_or(&poller->pending, waker->bit);
 	if ((error = mio_channel_signal(poller)) < 0)
 		return mio_result(error);
 	/* Unless the wake has been reported already. */
-	(void)atomic_cas(&waker->state, &now, WAKER_PENDING);
+	(void)atomic_cas(&waker->state, &now, pending(now));
 	errno = saved;
 	return 0;
 }
@@ -175,15 +175,15 @@ signal_wake(struct mio_waker *waker, unsigned int was)
 int
 mio_waker_wake(struct mio_waker *waker)
 {
-	unsigned int was = WAKER_PENDING;
+	unsigned int was;
 	int error;
 
 	if (waker == NULL)
 		return mio_refuse(-EINVAL);
 	if ((error = mio_poller_check(waker->poller)) < 0)
 		return mio_refuse(error);
-	return atomic_cas(&waker->state, &was, WAKER_PENDING) ? 0 :
-	    signal_wake(waker, was);
+	was = atomic_get_swap(&waker->state);
+	return (was & WAKER_PENDING) != 0 ? 0 : signal_wake(waker, was);
 }
 
 void
@@ -202,15 +202,19 @@ mio_waker_free(struct mio_waker *waker)
 }
 
 /*
- * Makes a waker idle and stores its event.  The token is read after the
- * exchange, because a waiter may find a waker that was freed and made again.
+ * Makes a waker idle and stores its event.  The state's number shows that the
+ * token belongs to it.
  */
 static int
 deliver(struct mio_waker *waker, struct mio_event *event)
 {
-	if (atomic_swap(&waker->state, WAKER_IDLE) == WAKER_IDLE)
-		return 0;
-	event->token = waker->token;
+	unsigned int state = atomic_get(&waker->state);
+
+	do {
+		if (state == WAKER_IDLE)
+			return 0;
+		event->token = atomic_get_relaxed(&waker->token);
+	} while (!atomic_cas(&waker->state, &state, WAKER_IDLE));
 	event->readiness = MIO_READABLE;
 	event->native = 0;
 	return 1;
@@ -278,15 +282,38 @@ take_groups(struct mio_poller *poller, unsigned int set,
 }
 
 /*
- * Another thread may be waiting, or the program may be watching the descriptor
- * of mio_poller_fd.  If the channel refuses the signal, the next wait that
- * begins takes the wakers.
+ * Makes the pending wakers of these groups unsignalled: this thread has taken
+ * the signal of the channel.
+ */
+static void
+unsignal_groups(struct mio_poller *poller, unsigned int set)
+{
+	struct mio_waker *waker;
+	unsigned int state;
+
+	for (; set != 0; set &= set - 1) {
+		waker = atomic_get(&poller->groups[next_group(set, 0)].wakers);
+		for (; waker != NULL; waker = waker->next) {
+			state = atomic_get_relaxed(&waker->state);
+			if ((state & WAKER_PENDING) != 0)
+				(void)atomic_cas(&waker->state, &state,
+				    unsignalled(waker));
+		}
+	}
+}
+
+/*
+ * Leaves wakers to another wait.  The channel is signalled, because another
+ * thread may be waiting, or the program may be watching the descriptor of
+ * mio_poller_fd.  If the channel refuses the signal, the next wait that begins
+ * takes the wakers, and a later wake signals again.
  */
 static MIO_COLD void
 defer(struct mio_poller *poller, unsigned int set)
 {
 	int saved = errno;
 
+	unsignal_groups(poller, set);
 	atomic_or(&poller->pending, set);
 	(void)mio_channel_signal(poller);
 	errno = saved;
@@ -298,10 +325,8 @@ mio_wakers_take(struct mio_poller *poller, struct mio_event *events, int room)
 	unsigned int left, set;
 	int n = 0;
 
-	(void)atomic_inc(&poller->takers);
 	set = atomic_swap(&poller->pending, 0);
 	left = take_groups(poller, set, events, room, &n);
-	(void)atomic_dec(&poller->takers);
 	atomic_put_relaxed(&poller->overdue, left != 0 && n == 0);
 	if (MIO_UNLIKELY(left != 0))
 		defer(poller, left);

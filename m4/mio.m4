@@ -4,7 +4,8 @@ dnl itself, so that the error names those that are missing.
 AC_DEFUN([MIO_ATOMICS], [
 missing=
 m4_foreach([mio_op], [[load], [store], [exchange], [compare_exchange],
-    [add_fetch], [sub_fetch], [fetch_or]], [MIO_ATOMIC(mio_op)])
+    [add_fetch], [sub_fetch], [fetch_add],
+    [fetch_or]], [MIO_ATOMIC(mio_op)])
 AS_IF([test "x$missing" != x],
     [AC_MSG_ERROR([the compiler lacks these lock-free atomics:$missing])])
 ])
@@ -34,6 +35,8 @@ AC_CACHE_CHECK([for lock-free __atomic_$1], [mio_cv_atomic_$1],
 		#define DO_add_fetch	j = __atomic_add_fetch(&i, 1, \
 					    __ATOMIC_RELAXED)
 		#define DO_sub_fetch	j = __atomic_sub_fetch(&i, 1, \
+					    __ATOMIC_ACQ_REL)
+		#define DO_fetch_add	j = __atomic_fetch_add(&i, 0, \
 					    __ATOMIC_ACQ_REL)
 		#define DO_fetch_or	j = __atomic_fetch_or(&i, 1, \
 					    __ATOMIC_ACQ_REL)

@@ -5,6 +5,9 @@
 #include "config.h"
 
 #include <errno.h>
+#ifndef _WIN32
+#include <poll.h>
+#endif
 #ifdef HAVE_MALLINFO2
 #include <malloc.h>
 #endif
@@ -182,6 +185,39 @@ left_over(struct mio_poller *poller)
 	mio_waker_free(one);
 	mio_waker_free(two);
 }
+
+#ifndef _WIN32
+/*
+ * A waker for which there is no room, and the channel refuses to be signalled
+ * again: a later wake of that waker must signal, although the waker is pending.
+ */
+static void
+left_over_refused(void)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_waker *wakers[2];
+	const char *call = signal_call(poller);
+	struct pollfd pfd = { mio_poller_fd(poller), POLLIN, 0 };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		wakers[i] = mio_waker_new(poller, (mio_token)i);
+		need(wakers[i] != NULL && mio_waker_wake(wakers[i]) == 0);
+	}
+	/* On kqueue the wait is the same call. */
+	wrap_fail(call, strcmp(call, "kevent") == 0 ? 2 : 1, 1, ENOSPC);
+	need(mio_poll(poller, events, 1, 0) == 1 && events[0].token < 2);
+	is(wrap_heal(), 1, "the signal for a waker left over is refused");
+	need(poll(&pfd, 1, 0) == 0);
+	is(mio_waker_wake(wakers[1 - events[0].token]), 0,
+	    "a later wake of this waker");
+	is(poll(&pfd, 1, 0), 1, "makes the poller's descriptor readable");
+	is(mio_poll(poller, events, 4, 0), 1, "and causes one event");
+	for (i = 0; i < 2; i++)
+		mio_waker_free(wakers[i]);
+	mio_poller_free(poller);
+}
+#endif
 
 /* A wake drains a channel that is full. */
 static void
@@ -404,6 +440,10 @@ main(void)
 	unsignalled(poller);
 	overtaken(poller);
 	left_over(poller);
+#ifndef _WIN32
+	if (!on_selector("poll"))
+		left_over_refused();
+#endif
 	between(poller);
 	if (strcmp(signal_call(poller), "kevent") == 0)
 		tap_skip(3, "an EVFILT_USER knote is never full");

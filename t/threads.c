@@ -370,7 +370,7 @@ second_welcome(struct mio_poller *poller, struct mio_waker *waker)
 
 struct pair {
 	struct mio_poller	*poller;
-	unsigned int		 round;		/* the threads wait once in each */
+	unsigned int		 round;		/* a wait of each thread */
 	unsigned int		 over;		/* waits that have ended */
 	unsigned int		 lost;
 };

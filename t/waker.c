@@ -225,7 +225,7 @@ static void
 share(struct mio_poller *poller, int wakers, int sources, int room,
     unsigned int mode)
 {
-	int polls = POLLS / tap_slow();
+	int polls = POLLS;		/* fewer would not be a turn each */
 	int even = polls * room / (wakers + sources);
 	int i, least = polls;
 	struct crowd crowd;

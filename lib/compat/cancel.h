@@ -1,8 +1,8 @@
 /*
  * Thread cancellation.  mio_poll(3) is a cancellation point only where it
  * waits.  A thread that was cancelled in a later system call would lose the
- * events that it has collected, and a wake that was cancelled between its push
- * and its signal would never arrive.
+ * events that it has collected, and a wake that was cancelled before its signal
+ * would never arrive.
  *
  * POSIX.1-2024 makes pthread_setcancelstate() async-signal-safe.  It has always
  * been so where a thread's state is one word.  Android has no cancellation.

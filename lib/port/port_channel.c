@@ -13,11 +13,10 @@
  *	SENT	a packet is queued, or has been retrieved and not yet drained
  *
  * A wake that finds SENT has nothing to send: the waiter sets NONE before it
- * takes the stack of wakers, and a wake pushes its waker before it reads the
- * state.  A wake that
- * finds SENDING sends a packet too, because the other thread's packet may be
- * refused and then nothing would report this wake.  Each thread thus sends at
- * most one packet more until the next wait.
+ * takes the pending wakers, and a wake marks its waker before it reads the
+ * state.  A wake that finds SENDING sends a packet too, because the other
+ * thread's packet may be refused and then nothing would report this wake.  Each
+ * thread thus sends at most one packet more until the next wait.
  *
  * The waiter also increments a number above the state.  A thread that returns
  * late from port_send must not change the state of a later packet.
