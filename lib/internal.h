@@ -187,6 +187,8 @@ struct mio_poller {
  *		nevents (which is at least 1), and returns how many, or -EINTR
  *		when interrupted.  The timeout is in nanoseconds, is rounded
  *		up, and is infinite if negative; 0 is returned when it expires.
+ *		An infinite wait may return 0 if the kernel does: the core then
+ *		calls wait again.
  *		MIO_RESUME means that the waiter was woken for something that
  *		is not an event, and the core calls wait again with the time
  *		that is left.  For a finite wait the core then needs a clock,

@@ -75,6 +75,15 @@ deadline_of(int64_t timeout)
 	return timeout > INT64_MAX - start ? INT64_MAX : start + timeout;
 }
 
+/* What is left of a wait's timeout, unless that is 0 or infinite. */
+static int64_t
+time_left(int64_t timeout, int64_t deadline)
+{
+	if (timeout > 0 && (timeout = deadline - clock_now()) < 0)
+		return 0;
+	return timeout;
+}
+
 /*
  * Out of line, so that callers that wait repeatedly do not each inline
  * mio_sel_wait().
@@ -106,31 +115,47 @@ wait_until(struct mio_poller *poller, struct mio_event *events, int nevents,
 {
 	int64_t deadline = timeout > 0 ? deadline_of(timeout) : timeout;
 	unsigned int spin_ns = atomic_get_relaxed(&poller->spin_ns);
-	int n = 0;
+	int n;
 
 	if (spin_ns > 0 && timeout != 0) {
 		int64_t until = deadline_of(spin_ns);
 
 		if (timeout > 0 && deadline < until)
 			until = deadline;
-		n = spin(poller, events, nevents, until);
+		if ((n = spin(poller, events, nevents, until)) != 0)
+			return n;
+		timeout = time_left(timeout, deadline);
 	}
-	while (n == 0 || n == MIO_RESUME) {
-		if (timeout > 0 && (timeout = deadline - clock_now()) < 0)
-			timeout = 0;
+	for (;;) {
 		n = wait_again(poller, events, nevents, timeout);
-		if (n == 0)
-			break;
+		if (n == 0 ? timeout >= 0 : n != MIO_RESUME)
+			return n;
+		timeout = time_left(timeout, deadline);
 	}
-	return n;
 }
 
 /*
- * The plain wait, which reads no clock.  If a finite wait has to be resumed
- * after all, the time that is left is unknown, and -EINTR ends it.  This
- * requires that resumes was set during the wait: the poller's first waker was
- * created and woken, and then freed or taken by another waiter; or, on kqueue,
- * a broken pipe was registered and its event is stale.
+ * After a plain wait that returned no event, although it has no limit or the
+ * time has not passed; or after one that failed.  If a finite wait has to be
+ * resumed, the time that is left is unknown, and -EINTR ends it.  This requires
+ * that resumes was set during the wait: the poller's first waker was created
+ * and woken, and then freed or taken by another waiter; or, on kqueue, a broken
+ * pipe was registered and its event is stale.
+ */
+static MIO_COLD int
+resume(struct mio_poller *poller, struct mio_event *events, int nevents,
+    int64_t timeout, int n)
+{
+	if (n != 0 && n != MIO_RESUME)
+		return n;
+	if (timeout > 0)
+		return -EINTR;
+	return wait_until(poller, events, nevents, timeout);
+}
+
+/*
+ * The plain wait, which reads no clock.  Some kernels end an infinite wait
+ * without an event and without an error, and so may a selector (internal.h).
  */
 static MIO_INLINE int
 wait_once(struct mio_poller *poller, struct mio_event *events, int nevents,
@@ -138,12 +163,9 @@ wait_once(struct mio_poller *poller, struct mio_event *events, int nevents,
 {
 	int n = mio_sel_wait(poller, events, nevents, timeout);
 
-	if (MIO_UNLIKELY(n == MIO_RESUME)) {
-		if (timeout > 0)
-			return -EINTR;
-		return wait_until(poller, events, nevents, timeout);
-	}
-	return n;
+	if (n > 0 || (n == 0 && timeout >= 0))
+		return n;
+	return resume(poller, events, nevents, timeout, n);
 }
 
 static MIO_INLINE int

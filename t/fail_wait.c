@@ -68,6 +68,35 @@ waits(struct mio_poller *poller)
 	}
 }
 
+/*
+ * The kernel ends a wait without a limit, although nothing has happened, again
+ * and again: the wait is resumed and reports the event of a source.
+ */
+static void
+zero_forever(int64_t spin_ns, const char *words)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	need(mio_poller_set_spin(poller, spin_ns) == 0);
+	reg(poller, &a, 1, MIO_READABLE);
+	put_text(&b, "x");
+	wrap_fail(wait_call(), 1, 5, WRAP_ZERO);
+	is(mio_poll(poller, events, 4, MIO_FOREVER), 1,
+	    "%s: an infinite wait never returns 0, even if the kernel does",
+	    words);
+	is(wrap_heal(), 5, "%s: the kernel has returned 0", words);
+	is(events[0].token, 1, "%s: the event is the source's", words);
+	wrap_fail(wait_call(), 1, 1, WRAP_ZERO);
+	is(mio_poll(poller, events, 4, 0), 0, "%s: a zero wait returns 0",
+	    words);
+	is(wrap_heal(), 1, "%s: and makes one call", words);
+	close_source(&a);
+	close_source(&b);
+	mio_poller_free(poller);
+}
+
 /* epoll_pwait2 missing, or forbidden: waits have millisecond resolution. */
 static void
 coarse(int error)
@@ -435,6 +464,8 @@ main(void)
 	tap_start();
 	poller = new_poller();
 	waits(poller);
+	zero_forever(0, "plain");
+	zero_forever(1, "spinning");
 	coarse(ENOSYS);
 	coarse(EPERM);
 	unsignalled(poller);

@@ -322,8 +322,9 @@ finish(struct mio_poller *poller, struct mio_event *events, int nevents,
 {
 	struct mio_event *channel_event;
 
-	if (MIO_UNLIKELY(ready < 0))
-		return -errno;
+	/* Not "ready < 0" alone: then a result of 0 needs a test of its own. */
+	if (ready <= 0 && (ready < 0 || !pending))
+		return ready < 0 ? -errno : 0;
 	channel_event = expand(poller, events, raw, ready);
 	if (MIO_UNLIKELY(channel_event != NULL || pending))
 		return take_wakers(poller, events, ready, nevents,

@@ -447,7 +447,7 @@ wait_locked(struct port_poller *pp, struct mio_event *events, int nevents,
 		    pending);
 	if (n < 0 || error < 0)
 		return n < 0 ? n : error;
-	return timeout < 0 ? MIO_RESUME : 0;
+	return 0;
 }
 
 int

@@ -19,8 +19,10 @@ void	wrap_reset(void);
 
 /*
  * From now on the nth call (1: the next) of the function fails with errno,
- * and so do the following ones up to times (-1: all).
+ * and so do the following ones up to times (-1: all).  With WRAP_ZERO instead of
+ * an errno these calls return 0; a wait then reports that its time has passed.
  */
+#define WRAP_ZERO	(-1)
 void	wrap_fail(const char *, int, int, int);
 /* Ends wrap_fail().  Returns how many calls were made to fail. */
 int	wrap_heal(void);
@@ -38,7 +40,7 @@ const char *wrap_called(int);
 extern const int wrap_functions;
 extern const char *const wrap_names[];
 
-/* Counts a call; returns the errno to fail with, or 0. */
+/* Counts a call; returns the errno to fail with, WRAP_ZERO, or 0. */
 int	wrap_enter(int);
 
 #endif /* WRAP_H */

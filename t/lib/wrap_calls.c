@@ -42,8 +42,8 @@ const char *const wrap_names[] = {
 
 /*
  * WRAP(type, name, (parameters), (arguments)) is for functions that return -1
- * and set errno, WRAP_NULL for those that return NULL, WRAP_ERROR for those
- * that return the error.
+ * and set errno or, with WRAP_ZERO, return 0; WRAP_NULL is for those that return
+ * NULL, and WRAP_ERROR for those that return the error.
  */
 #define WRAP_AS(type, name, parameters, arguments, refuse)		\
 	type __real_##name parameters;					\
@@ -58,7 +58,10 @@ const char *const wrap_names[] = {
 	}
 #define WRAP(type, name, parameters, arguments)				\
 	WRAP_AS(type, name, parameters, arguments,			\
-	    errno = error; return -1)
+	    if (error == WRAP_ZERO)					\
+		    return 0;						\
+	    errno = error;						\
+	    return -1)
 #define WRAP_NULL(name, parameters, arguments)				\
 	WRAP_AS(void *, name, parameters, arguments,			\
 	    errno = error; return NULL)
