@@ -5,6 +5,8 @@
  * found them.  Elsewhere, and where a sandbox forbids accept4() (seccomp on
  * Android's x86), fcntl(2) sets the flags afterwards.  A fork(2) between the
  * two calls can then leak the descriptor into the child, which is unavoidable.
+ * The other three need no such replacement: Linux got them in the release that
+ * has epoll_create1(2) and eventfd2(2), without which there is no poller.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -88,6 +90,34 @@ accept_plain(int fd, struct sockaddr *addr, mio_socklen *addrlen, int *made)
 	return accepted(conn, false, made);
 }
 
+#ifdef HAVE_ACCEPT4
+/*
+ * Whether an error of accept4() is none of its own.  After any other error
+ * accept() is called: accept4() may be missing (ENOSYS) or forbidden, with
+ * whatever error the sandbox chose, and otherwise accept() returns the error.
+ */
+static bool
+is_of_accept(int error)
+{
+	switch (error) {
+	case EAGAIN:
+	case EBADF:
+	case ECONNABORTED:
+	case EFAULT:
+	case EINTR:
+	case EINVAL:
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+	case ENOTSOCK:
+		return true;
+	default:
+		return false;
+	}
+}
+#endif
+
 int
 mio_sock_accept(int fd, struct sockaddr *addr, mio_socklen *addrlen, int *made)
 {
@@ -97,7 +127,7 @@ mio_sock_accept(int fd, struct sockaddr *addr, mio_socklen *addrlen, int *made)
 
 	if (conn >= 0)
 		return accepted(conn, true, made);
-	if (errno != ENOSYS)
+	if (is_of_accept(errno))
 		return error_of(errno);
 	errno = saved;
 #endif

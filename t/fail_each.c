@@ -287,14 +287,19 @@ fail_each(const struct operation *op)
 	op->undo();
 }
 
-/* SOCK-3: where accept4 is missing, accept is used and the flags are set. */
+/*
+ * SOCK-3: where accept4 is missing or forbidden, accept is used and the flags
+ * are set.
+ */
 static void
-accept_fallback(void)
+accept_fallback(int error)
 {
 	int fd;
 
-	wrap_fail("accept4", 1, 1, ENOSYS);
-	is(run_accept(), 0, "accept without accept4");
+	wrap_fail("accept4", 1, 1, error);
+	errno = 4711;
+	is(run_accept(), 0, "accept without accept4 (%s)", strerror(error));
+	is(errno, 4711, "leaves errno alone");
 	if (wrap_heal() == 0)
 		tap_diag("this system has no accept4; accept was used");
 	fd = mio_source_fd(&subject);
@@ -343,22 +348,33 @@ connect_survives(void)
 	(void)wrap_heal();
 }
 
+static void
+connect_client(void)
+{
+	need(mio_tcp_connect(&client, (struct sockaddr *)&addr, addr_len, 0) ==
+	    0);
+}
+
 int
 main(void)
 {
+	static const int refusals[] = { ENOSYS, EPERM, EOPNOTSUPP, EACCES };
 	size_t i;
 
 	tap_start();
 	enter_tmpdir();
 	poller = new_poller();
 	listen_loopback(&listener, &addr, &addr_len);
-	need(mio_tcp_connect(&client, (struct sockaddr *)&addr, addr_len, 0) ==
-	    0);
+	connect_client();
 	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
 		fail_each(&operations[i]);
 	reg(poller, &listener, 1, MIO_READABLE);
 	need(comes(poller, 1, MIO_READABLE));
-	accept_fallback();
+	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		accept_fallback(refusals[i]);
+		close_source(&client);
+		connect_client();
+	}
 	accept_failures();
 	connect_survives();
 	close_source(&client);

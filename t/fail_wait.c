@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #ifndef _WIN32
 #include <poll.h>
 #endif
@@ -13,6 +14,7 @@
 #endif
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/tap.h"
 #include "lib/util.h"
@@ -97,7 +99,16 @@ zero_forever(int64_t spin_ns, const char *words)
 	mio_poller_free(poller);
 }
 
-/* epoll_pwait2 missing, or forbidden: waits have millisecond resolution. */
+#define FRACTION	(MIO_MSEC(1) + 1)	/* no whole milliseconds */
+
+/* The newer call, for timeouts that are no whole milliseconds. */
+static const char *
+fine_call(void)
+{
+	return on_selector("poll") ? "ppoll" : "epoll_pwait2";
+}
+
+/* That call missing, or forbidden: waits have millisecond resolution. */
 static void
 coarse(int error)
 {
@@ -105,15 +116,65 @@ coarse(int error)
 	long long before;
 
 	wrap_reset();
-	wrap_fail("epoll_pwait2", 1, -1, error);
+	wrap_fail(fine_call(), 1, -1, error);
 	errno = 4711;
 	before = msec();
-	is(mio_poll(poller, events, 4, MIO_MSEC(1) + 1), 0,
-	    "a wait without epoll_pwait2 (%s)", strerror(error));
+	is(mio_poll(poller, events, 4, FRACTION), 0, "a wait without %s (%s)",
+	    fine_call(), strerror(error));
 	is(errno, 4711, "leaves errno alone");
 	ok(msec() - before >= 1, "and is not too short");
-	need(mio_poll(poller, events, 4, MIO_MSEC(1) + 1) == 0);
-	ok(wrap_heal() <= 1, "epoll_pwait2 is not tried again");
+	need(mio_poll(poller, events, 4, FRACTION) == 0);
+	ok(wrap_heal() <= 1, "%s is not tried again", fine_call());
+	mio_poller_free(poller);
+}
+
+#ifdef _WIN32
+static void
+not_an_epoll(struct mio_poller *poller)
+{
+	(void)poller;
+}
+#else
+/* A wait on another file, which both calls refuse. */
+static void
+not_an_epoll(struct mio_poller *poller)
+{
+	int epfd = mio_poller_fd(poller), saved = dup(epfd);
+	int other = open("/dev/null", O_RDONLY);
+
+	need(saved >= 0 && other >= 0 && dup2(other, epfd) == epfd);
+	fails(mio_poll(poller, events, 4, FRACTION), EINVAL,
+	    "another file under the poller's number: EINVAL");
+	need(dup2(saved, epfd) == epfd);
+	(void)close(saved);
+	(void)close(other);
+}
+#endif
+
+/*
+ * An interrupted wait is no reason to give up the newer call, and neither are
+ * arguments that the older call refuses as well.
+ */
+static void
+still_fine(void)
+{
+	struct mio_poller *poller = new_poller();
+
+	wrap_reset();
+	wrap_fail(fine_call(), 1, 1, EINTR);
+	(void)mio_poll(poller, events, 4, FRACTION);
+	if (wrap_heal() == 0) {
+		tap_skip(2, "no newer call here");
+	} else {
+		if (on_selector("epoll"))
+			not_an_epoll(poller);
+		else
+			tap_skip(1, "no descriptor to replace");
+		wrap_reset();
+		need(mio_poll(poller, events, 4, FRACTION) == 0);
+		is(wrap_count(fine_call()), 1, "%s is tried again",
+		    fine_call());
+	}
 	mio_poller_free(poller);
 }
 
@@ -283,6 +344,8 @@ between(struct mio_poller *poller)
 	int n;
 
 	need(waker != NULL);
+	/* Under valgrind the first such wait makes a call more. */
+	need(mio_poll(poller, events, 4, FRACTION) == 0);
 	between_events = -1;
 	wrap_before(signal_call(poller), wait_between, poller);
 	is(mio_waker_wake(waker), 0, "a wake with a wait between its halves");
@@ -422,6 +485,34 @@ interrupted(struct mio_poller *poller)
 }
 
 /*
+ * A kqueue that refuses EVFILT_USER: a pipe wakes the waiter.  An interruption
+ * is no refusal.
+ */
+static void
+no_user_knote(int error)
+{
+	struct mio_poller *poller;
+	struct mio_waker *waker;
+
+	wrap_fail("kevent", 1, 1, error);
+	errno = 4711;
+	poller = new_poller();
+	is(errno, 4711, "EVFILT_USER: %s: errno is left alone",
+	    strerror(error));
+	is(wrap_heal(), 1, "EVFILT_USER: it failed");
+	need((waker = mio_waker_new(poller, 11)) != NULL);
+	wrap_reset();
+	is(mio_waker_wake(waker), 0, "EVFILT_USER: a wake");
+	is(wrap_count("write"), error == EINTR ? 0 : 1,
+	    "EVFILT_USER: by a pipe if it was refused");
+	is(mio_poll(poller, events, 4, PATIENCE), 1,
+	    "EVFILT_USER: is delivered");
+	is(events[0].token, 11, "EVFILT_USER: with its token");
+	mio_waker_free(waker);
+	mio_poller_free(poller);
+}
+
+/*
  * If re-arming a source fails, events of other sources are returned first;
  * without any, the wait fails with that error, and the next wait tries again.
  * This is about associations of event ports and poll requests of AFD (AFD-8).
@@ -468,6 +559,10 @@ main(void)
 	zero_forever(1, "spinning");
 	coarse(ENOSYS);
 	coarse(EPERM);
+	coarse(EOPNOTSUPP);
+	coarse(EACCES);
+	if (on_selector("epoll") || on_selector("poll"))
+		still_fine();
 	unsignalled(poller);
 	overtaken(poller);
 	left_over(poller);
@@ -493,6 +588,12 @@ main(void)
 		not_rearmed(poller);
 	if (on_selector("kqueue"))
 		interrupted(poller);
+	if (strcmp(signal_call(poller), "kevent") == 0) {
+		no_user_knote(EINVAL);
+		no_user_knote(EOPNOTSUPP);
+		no_user_knote(EACCES);
+		no_user_knote(EINTR);
+	}
 	mio_poller_free(poller);
 	return tap_done();
 }

@@ -14,8 +14,8 @@
  *
  *  - struct epoll_event is packed only on x86.  The kernel can fill the
  *    caller's array on some machines, and fills a bounce buffer on others.
- *  - epoll_pwait2(2) is missing before Linux 5.11, and fails with EPERM under
- *    some seccomp filters (contract 8).
+ *  - epoll_pwait2(2) is missing before Linux 5.11, and sandboxes forbid it with
+ *    errors of their choice: EPERM, EOPNOTSUPP (contract 8, EPOLL-7).
  *  - epoll_wait(2) takes milliseconds as an int.  A larger timeout would
  *    become negative, and so infinite (TIME-1).
  *
@@ -241,25 +241,29 @@ expand(const struct mio_poller *poller, struct mio_event *events,
 
 /*
  * Waits with a timeout in nanoseconds.  epoll_wait(2) is cheaper, and is used
- * where milliseconds are exact: infinite, 0, and whole milliseconds.
+ * where milliseconds are exact: infinite, 0, and whole milliseconds.  If
+ * epoll_pwait2(2) fails and epoll_wait(2) succeeds with the same arguments, the
+ * former is missing or forbidden, whatever its error, and is given up.
  */
 static MIO_COLD int
 wait_fine(struct epoll_poller *ep, struct epoll_event *raw, int n,
     int64_t timeout)
 {
+	int ready;
 #ifdef HAVE_EPOLL_PWAIT2
 	int saved = errno;
 	struct timespec ts;
-	int ready;
 
 	mio_timespec(&ts, timeout);
 	ready = epoll_pwait2(ep->epfd, raw, n, &ts, NULL);
-	if (ready >= 0 || (errno != ENOSYS && errno != EPERM))
+	if (ready >= 0 || errno == EINTR)
 		return ready;
 	errno = saved;
 #endif
-	atomic_put_relaxed(&ep->coarse, 1);
-	return epoll_wait(ep->epfd, raw, n, mio_msec(timeout));
+	ready = epoll_wait(ep->epfd, raw, n, mio_msec(timeout));
+	if (ready >= 0)
+		atomic_put_relaxed(&ep->coarse, 1);
+	return ready;
 }
 
 /* A finite timeout in milliseconds, or -1 if that is not exact. */

@@ -66,17 +66,24 @@ change_user_knote(struct mio_poller *poller, unsigned int flags,
 	return mio_kevent(poller, &kev, 1, NULL, 0, &zero) < 0 ? -errno : 0;
 }
 
-/* 1 if the running kernel has EVFILT_USER, 0 if not, or a negated errno. */
+/*
+ * 1 if the running kernel has EVFILT_USER, 0 if not, or a negated errno.  Any
+ * error that is not a shortage means that the kernel lacks or forbids it;
+ * kernels that lack it return EINVAL.  An interrupted change has been made
+ * (KQ-5), and making it again is harmless.
+ */
 static int
 has_user(struct mio_poller *poller)
 {
-	int saved = errno;
-	int error = change_user_knote(poller, EV_ADD | EV_CLEAR, 0);
+	int error, saved = errno;
 
-	if (error != -EINVAL)
-		return error == 0 ? 1 : error;
+	do {
+		error = change_user_knote(poller, EV_ADD | EV_CLEAR, 0);
+	} while (error == -EINTR);
+	if (error == -EMFILE || error == -ENFILE || error == -ENOMEM)
+		return error;
 	errno = saved;
-	return 0;
+	return error == 0;
 }
 
 static int

@@ -45,6 +45,7 @@ struct poll_poller {
 	bool			 busy;		/* there is a waiter */
 	bool			 inside;	/* the waiter is in poll(2) */
 	bool			 woken;		/* and was signalled there */
+	bool			 coarse;	/* ppoll(2) is refused */
 	int64_t			 timeout;	/* of the wait in progress */
 	unsigned int		 changers;	/* threads in lock_array */
 	struct mio_record	*changed;	/* to update after poll(2) */
@@ -280,26 +281,44 @@ leave(void *arg)
 		(void)pthread_cond_broadcast(&pp->left);	/* can't fail */
 }
 
-static int
-wait_raw(struct pollfd *fds, nfds_t count, int64_t timeout)
-{
 #ifdef HAVE_PPOLL
+/*
+ * Waits with a timeout in nanoseconds.  If ppoll(2) fails and poll(2) succeeds
+ * with the same arguments, a sandbox forbids the former, whatever its error,
+ * and it is given up.  Only the waiter uses coarse.
+ */
+static MIO_NOINLINE int
+wait_fine(struct poll_poller *pp)
+{
+	int ready, saved = errno;
 	struct timespec ts;
 
-	if (timeout > 0 && timeout % MIO_MSEC(1) != 0) {
-		mio_timespec(&ts, timeout);
-		return ppoll(fds, count, &ts, NULL);
-	}
+	mio_timespec(&ts, pp->timeout);
+	ready = ppoll(pp->set.fds, pp->set.count, &ts, NULL);
+	if (ready >= 0 || errno == EINTR)
+		return ready;
+	errno = saved;
+	ready = poll(pp->set.fds, pp->set.count, mio_msec(pp->timeout));
+	pp->coarse = ready >= 0;
+	return ready;
+}
 #endif
-	return poll(fds, count, mio_msec(timeout));
+
+static int
+wait_raw(struct poll_poller *pp)
+{
+#ifdef HAVE_PPOLL
+	if (pp->timeout > 0 && pp->timeout % MIO_MSEC(1) != 0 && !pp->coarse)
+		return wait_fine(pp);
+#endif
+	return poll(pp->set.fds, pp->set.count, mio_msec(pp->timeout));
 }
 
 /* The array does not change while a thread is inside. */
 static int
 wait_unlocked(void *arg)
 {
-	struct poll_poller *pp = arg;
-	int ready = wait_raw(pp->set.fds, pp->set.count, pp->timeout);
+	int ready = wait_raw(arg);
 
 	return ready < 0 ? -errno : ready;
 }
