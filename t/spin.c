@@ -1,10 +1,13 @@
 /*
  * mio_poller_set_spin(): events come while it spins and after it, a finite
- * wait is not shorter, and an infinite one never returns 0.
+ * wait is not shorter, and an infinite one never returns 0.  A waker that a
+ * signal's handler wakes ends the spin.
  */
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "lib/tap.h"
 #include "lib/util.h"
@@ -87,6 +90,56 @@ spinning(struct mio_poller *poller, int64_t spin)
 	close_source(&b);
 }
 
+#ifdef _WIN32
+static void
+signalled(struct mio_poller *poller)
+{
+	(void)poller;
+	tap_skip(3, "Windows: no signal interrupts a wait");
+}
+#else
+static struct mio_waker *of_handler;
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	if (mio_waker_wake(of_handler) == -1)
+		_exit(1);
+}
+
+static void *
+signal_later(void *thread)
+{
+	sleep_msec(20);
+	need(pthread_kill(*(pthread_t *)thread, SIGUSR1) == 0);
+	return NULL;
+}
+
+/* The recipe of the page: a wait that spins would not return EINTR. */
+static void
+signalled(struct mio_poller *poller)
+{
+	struct mio_event event = { 0, 0, 0 };
+	pthread_t thread, self = pthread_self();
+	long long before = msec();
+	int n;
+
+	need((of_handler = mio_waker_new(poller, 3)) != NULL);
+	need(signal(SIGUSR1, on_signal) != SIG_ERR);
+	need(mio_poller_set_spin(poller, MIO_MSEC(4000)) == 0);
+	thread = start_thread(signal_later, &self);
+	do {
+		n = mio_poll(poller, &event, 1, MIO_FOREVER);
+	} while (n < 0 && errno == EINTR);
+	is(n, 1, "a handler that wakes a waker: an event");
+	is(event.token, 3, "with the waker's token");
+	ok(msec() - before < 4000, "before the end of the spin");
+	join_thread(thread);
+	mio_waker_free(of_handler);
+}
+#endif
+
 int
 main(void)
 {
@@ -107,6 +160,7 @@ main(void)
 	spinning(poller, MIO_MSEC(100));
 	spinning(poller, INT64_MAX);
 	spinning(poller, 0);
+	signalled(poller);
 	mio_poller_free(poller);
 	return tap_done();
 }

@@ -4,10 +4,15 @@
  */
 #include "config.h"
 
+#ifndef _WIN32
+#include <sys/wait.h>
+#endif
+
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "compat/atomic.h"
 #include "lib/tap.h"
@@ -398,18 +403,73 @@ interrupted(struct mio_poller *poller, int flags, int64_t timeout,
 	join_thread(thread);
 }
 
+#ifndef _WIN32
+/*
+ * Waits as the page advises, until the parent writes.  Exits with the number of
+ * interruptions.
+ */
+static void
+wait_in_child(int started, int fd)
+{
+	struct mio_poller *poller = mio_poller_new();
+	struct mio_source source;
+	struct mio_event event;
+	int interruptions = 0, n;
+
+	if (poller == NULL || mio_source_from_fd(&source, fd) == -1 ||
+	    mio_register(poller, &source, 1, MIO_READABLE) == -1 ||
+	    write(started, "x", 1) != 1)
+		_exit(100);
+	while ((n = mio_poll(poller, &event, 1, PATIENCE * tap_slow())) == -1 &&
+	    errno == EINTR && interruptions < 50)
+		interruptions++;
+	_exit(n == 1 ? interruptions : 101);
+}
+
+/* A process that catches no signal is stopped and continued. */
+static void
+stopped(void)
+{
+	int started[2], fds[2], status;
+	char byte;
+	pid_t pid;
+
+	need(signal(SIGUSR1, SIG_DFL) != SIG_ERR);
+	need(pipe(started) == 0 && pipe(fds) == 0);
+	need((pid = fork()) >= 0);
+	if (pid == 0)
+		wait_in_child(started[1], fds[0]);
+	need(read(started[0], &byte, 1) == 1);
+	sleep_msec(20);
+	need(kill(pid, SIGSTOP) == 0);
+	need(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+	need(kill(pid, SIGCONT) == 0);
+	sleep_msec(20);
+	need(write(fds[1], "x", 1) == 1);
+	need(waitpid(pid, &status, 0) == pid);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) < 100,
+	    "stopped and continued: the event comes");
+	tap_diag("EINTR without a handler: %d", WEXITSTATUS(status));
+	(void)close(started[0]);
+	(void)close(started[1]);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+#endif
+
 static void
 interruptions(struct mio_poller *poller)
 {
 #ifdef _WIN32
 	(void)poller;
-	tap_skip(4, "Windows: no signal interrupts a wait");
+	tap_skip(5, "Windows: no signal interrupts a wait");
 #else
 	interrupted(poller, 0, MIO_FOREVER, "an infinite wait");
 	interrupted(poller, SA_RESTART, MIO_FOREVER, "with SA_RESTART");
 	interrupted(poller, 0, PATIENCE * tap_slow(), "a finite wait");
 	interrupted(poller, 0, PATIENCE * tap_slow() + 1,
 	    "a finite wait with nanoseconds");
+	stopped();
 #endif
 }
 
