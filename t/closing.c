@@ -326,6 +326,39 @@ unconnected(struct mio_poller *poller)
 	close_source(&listener);
 }
 
+/*
+ * Registered, then connected, then reregistered, as the page advises: the
+ * connection is reported, and so is what the peer sends.
+ */
+static void
+connected_later(struct mio_poller *poller)
+{
+	struct mio_source listener, a, b;
+	struct sockaddr_storage addr;
+	mio_socklen len;
+	int result;
+
+	listen_loopback(&listener, &addr, &len);
+	need(mio_source_from_fd(&a, socket(AF_INET, SOCK_STREAM, 0)) == 0);
+	need(mio_source_set_nonblocking(&a, 1) == 0);
+	reg(poller, &a, 13, BOTH);
+	result = connect(mio_source_fd(&a), (struct sockaddr *)&addr, len);
+	need(result == 0 || errno == EINPROGRESS);
+	rereg(poller, &a, 14, BOTH);
+	ok(comes(poller, 14, MIO_WRITABLE),
+	    "connected and reregistered: writable");
+	is(mio_source_take_error(&a), 0, "connected and reregistered: no error");
+	need(mio_tcp_accept(&listener, &b, NULL, NULL, 0) == 0);
+	drain(&a);
+	put_text(&b, "x");
+	ok(comes(poller, 14, MIO_READABLE),
+	    "connected and reregistered: readable");
+	is(drain(&a), 1, "connected and reregistered: the byte");
+	close_source(&a);
+	close_source(&b);
+	close_source(&listener);
+}
+
 /* Waits for one event, up to PATIENCE. */
 static struct mio_event
 next_event(struct mio_poller *poller)
@@ -480,6 +513,7 @@ main(void)
 	reader_closes(poller);
 	writer_closes(poller);
 	unconnected(poller);
+	connected_later(poller);
 	urgent(poller);
 	table();
 	formats();

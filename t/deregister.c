@@ -68,6 +68,34 @@ reused(struct mio_poller *poller)
 }
 
 /*
+ * A library closes its descriptor, and the number is used again.  The page
+ * requires the program to release the source first.
+ */
+static void
+released_first(struct mio_poller *poller)
+{
+	struct mio_source old, a, b;
+	struct mio_event events[8];
+	mio_fd fd;
+
+	unix_pair(&old, &b);
+	reg(poller, &old, 50, MIO_READABLE);
+	fd = mio_source_release(&old);
+	need(mio_source_from_fd(&a, fd) == 0);
+	close_source(&a);		/* the library's */
+	close_source(&b);
+	unix_pair(&a, &b);
+	is(mio_source_fd(&a), fd, "released, closed: the number is used again");
+	put_text(&b, "x");
+	is(poll_now(poller, events, 8), 0, "released: no event");
+	reg(poller, &a, 51, MIO_READABLE);
+	is(mio_source_close(&old), -1, "released: the old source is empty");
+	ok(comes(poller, 51, MIO_READABLE), "released: the new source's event");
+	close_source(&a);
+	close_source(&b);
+}
+
+/*
  * LIFE-1: the array belongs to the caller, and libmio doesn't change it later.
  */
 static void
@@ -275,6 +303,7 @@ main(void)
 	poller = new_poller();
 	ready_and_gone(poller);
 	reused(poller);
+	released_first(poller);
 	returned(poller);
 	concurrent(poller);
 	pointer_tokens(poller);

@@ -256,6 +256,32 @@ counters(void)
 }
 #endif
 
+/*
+ * A regular file of /proc that the kernel can watch.  Only epoll accepts it,
+ * because the other selectors refuse each regular file.
+ */
+static void
+proc_files(void)
+{
+	struct mio_source source;
+	int fd = open("/proc/self/mounts", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		tap_skip(1, "no /proc/self/mounts: %s", strerror(errno));
+		return;
+	}
+	need(mio_source_from_fd(&source, fd) == 0);
+	if (on_selector("epoll")) {
+		is(mio_register(poller, &source, 19, MIO_PRIORITY), 0,
+		    "/proc/self/mounts: registered");
+		is(quiet(poller), 0, "/proc/self/mounts: no change");
+	} else {
+		fails(mio_register(poller, &source, 19, MIO_READABLE), EPERM,
+		    "/proc/self/mounts: refused");
+	}
+	close_source(&source);
+}
+
 #ifdef SYS_pidfd_open
 /* A child that lives for as long as the writer is open, and its pidfd. */
 static int
@@ -351,6 +377,7 @@ main(void)
 	signals();
 	changes();
 	counters();
+	proc_files();
 	processes();
 	mio_poller_free(poller);
 	return tap_done();

@@ -77,6 +77,47 @@ nest(struct mio_poller *outer, struct mio_poller *inner)
 	close_source(&b);
 }
 
+/* Pollers that watch themselves or each other, and a chain that is too long. */
+static void
+loops(struct mio_poller *outer, struct mio_poller *inner)
+{
+	struct mio_source first, second;
+	struct mio_poller *chain[9];
+	struct mio_source links[8];
+	int i, n = 0;
+
+	need(mio_source_from_fd(&first, mio_poller_fd(inner)) == 0);
+	fails(mio_register(inner, &first, 1, MIO_READABLE), EINVAL,
+	    "a poller in itself");
+	reg(outer, &first, 1, MIO_READABLE);
+	need(mio_source_from_fd(&second, mio_poller_fd(outer)) == 0);
+	if (on_selector("epoll"))
+		fails(mio_register(inner, &second, 1, MIO_READABLE), ELOOP,
+		    "two pollers in each other");
+	need(mio_source_release(&second) >= 0);
+	need(mio_source_release(&first) >= 0);
+	if (!on_selector("epoll"))
+		return;
+	for (i = 0; i < 9; i++)
+		chain[i] = new_poller();
+	for (i = 0; i < 8; i++) {
+		need(mio_source_from_fd(&links[i], mio_poller_fd(chain[i])) ==
+		    0);
+		if (mio_register(chain[i + 1], &links[i], 1,
+		    MIO_READABLE) == 0) {
+			n++;
+			continue;
+		}
+		is(errno, ELOOP, "a long chain of pollers: ELOOP");
+		break;
+	}
+	is(n, 4, "a chain of five pollers");
+	for (i = 0; i < 9; i++)
+		mio_poller_free(chain[i]);
+	for (i = 0; i < n; i++)
+		(void)mio_source_release(&links[i]);
+}
+
 int
 main(void)
 {
@@ -89,8 +130,10 @@ main(void)
 	if (on_selector("poll"))
 		fails(mio_poller_fd(inner), ENOTSUP,
 		    "poll(2) has no descriptor for a set");
-	else
+	else {
 		nest(outer, inner);
+		loops(outer, inner);
+	}
 	mio_poller_free(inner);
 	mio_poller_free(outer);
 	return tap_done();
