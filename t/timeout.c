@@ -310,6 +310,41 @@ noisy(struct mio_poller *poller, struct mio_waker *waker)
 	close_source(&b);
 }
 
+static void *
+change_often(void *arg)
+{
+	struct noise *noise = arg;
+	unsigned int interest = MIO_READABLE;
+
+	while (!atomic_get(&noise->stop)) {
+		rereg(noise->poller, noise->never, 102, interest);
+		interest ^= MIO_READABLE | MIO_WRITABLE;
+		sleep_msec(1);
+	}
+	return NULL;
+}
+
+/* Changes go on until the wait has ended: each may resume it. */
+static void
+changed(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+	struct noise noise = { poller, NULL, &a, 0 };
+	struct mio_event event;
+	pthread_t thread;
+
+	unix_pair(&a, &b);
+	fill_up(&a);
+	reg(poller, &a, 102, MIO_READABLE);
+	thread = start_thread(change_often, &noise);
+	is(mio_poll(poller, &event, 1, MIO_MSEC(50)), 0,
+	    "changes without end: a finite wait ends");
+	atomic_put(&noise.stop, 1);
+	join_thread(thread);
+	close_source(&a);
+	close_source(&b);
+}
+
 /*
  * The first waker of a poller is made, woken and freed while a thread waits.
  * That wait began when the poller had no waker, and so nothing that would
@@ -496,6 +531,7 @@ main(void)
 	long_waits(poller, waker);
 	deregistered_before(poller, waker);
 	noisy(poller, waker);
+	changed(poller);
 	first_waker(MIO_FOREVER, "an infinite wait");
 	first_waker(PATIENCE * 6, "a finite wait");
 	interruptions(poller);
