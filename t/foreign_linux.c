@@ -1,6 +1,7 @@
 /*
  * Checks that foreign descriptors of Linux (timers, signals, file changes,
- * processes, counters) follow the same contract as a socket.
+ * processes, counters) follow the same contract as a socket; and what
+ * mio_register(3) specifies of others.
  */
 #include "config.h"
 
@@ -21,6 +22,16 @@
 #endif
 #ifdef HAVE_SYS_TIMERFD_H
 #include <sys/timerfd.h>
+#endif
+#ifdef HAVE_LINUX_IF_TUN_H
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include <linux/if_tun.h>
+#include <sched.h>
 #endif
 
 #include <errno.h>
@@ -282,6 +293,111 @@ proc_files(void)
 	close_source(&source);
 }
 
+#if defined(HAVE_LINUX_IF_TUN_H) && defined(CLONE_NEWNET)
+/*
+ * Sets up a TUN device.  Returns a socket that sends packets through it, or
+ * -1.
+ */
+static int
+set_up_tun(int fd, struct sockaddr_in *addr)
+{
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr;
+
+	memset(&ifr, 0, sizeof(ifr));
+	ifr.ifr_flags = IFF_TUN | IFF_NO_PI;
+	if (s < 0 || ioctl(fd, TUNSETIFF, &ifr) < 0)
+		return -1;
+	memset(addr, 0, sizeof(*addr));
+	addr->sin_family = AF_INET;
+	addr->sin_port = htons(9);
+	addr->sin_addr.s_addr = htonl(0x0a000001);
+	memcpy(&ifr.ifr_addr, addr, sizeof(*addr));
+	if (ioctl(s, SIOCSIFADDR, &ifr) < 0)
+		return -1;
+	ifr.ifr_flags = IFF_UP;
+	if (ioctl(s, SIOCSIFFLAGS, &ifr) < 0)
+		return -1;
+	addr->sin_addr.s_addr = htonl(0xffffff00);
+	memcpy(&ifr.ifr_netmask, addr, sizeof(*addr));
+	if (ioctl(s, SIOCSIFNETMASK, &ifr) < 0)
+		return -1;
+	addr->sin_addr.s_addr = htonl(0x0a000002);
+	return s;
+}
+
+/* Waits for a packet of IPv4; the kernel also sends some of IPv6. */
+static bool
+packet_comes(struct mio_poller *own, const struct mio_source *source)
+{
+	struct mio_event event;
+	unsigned char buf[2048];
+
+	while (mio_poll(own, &event, 1, PATIENCE) == 1) {
+		while (mio_source_read(source, buf, sizeof(buf)) > 0) {
+			if (buf[0] >> 4 == 4)
+				return true;
+		}
+	}
+	return false;
+}
+
+#define NO_TUN	77
+
+/*
+ * In a process with a network of its own: registered, set up, registered
+ * again, as the page advises.  Returns the exit status.
+ */
+static int
+use_tun(void)
+{
+	struct mio_poller *own = mio_poller_new();
+	struct mio_source source;
+	struct sockaddr_in addr;
+	int fd, s;
+
+	if (own == NULL || (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 &&
+	    unshare(CLONE_NEWNET) < 0))
+		return NO_TUN;
+	fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return NO_TUN;
+	if (mio_source_from_fd(&source, fd) < 0 ||
+	    mio_register(own, &source, 1, MIO_READABLE) < 0)
+		return 1;
+	if ((s = set_up_tun(fd, &addr)) < 0)
+		return NO_TUN;
+	if (mio_deregister(own, &source) < 0 ||
+	    mio_register(own, &source, 2, MIO_READABLE) < 0)
+		return 2;
+	if (sendto(s, "x", 1, 0, (struct sockaddr *)&addr, sizeof(addr)) != 1)
+		return 3;
+	return packet_comes(own, &source) ? 0 : 4;
+}
+
+static void
+tun(void)
+{
+	int status;
+	pid_t pid;
+
+	need((pid = fork()) >= 0);
+	if (pid == 0)
+		_exit(use_tun());
+	need(waitpid(pid, &status, 0) == pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_TUN)
+		tap_skip(1, "no TUN device can be made here");
+	else
+		is(status, 0, "TUN: set up, then registered again: a packet");
+}
+#else
+static void
+tun(void)
+{
+	tap_skip(1, "no TUN device can be made here");
+}
+#endif
+
 #ifdef SYS_pidfd_open
 /* A child that lives for as long as the writer is open, and its pidfd. */
 static int
@@ -378,6 +494,7 @@ main(void)
 	changes();
 	counters();
 	proc_files();
+	tun();
 	processes();
 	mio_poller_free(poller);
 	return tap_done();
