@@ -36,9 +36,7 @@ mio_poll_bits(const struct mio_record *record)
 
 	if ((record->armed & MIO_READABLE) != 0)
 		events |= POLLIN;
-	/* Without RDHUP in exclusive mode, as on epoll. */
-	if ((record->armed & MIO_READABLE) != 0 &&
-	    (record->interest & MIO_EXCLUSIVE) == 0)
+	if ((record->armed & MIO_ARM_EOF) != 0)
 		events |= POLLRDHUP;
 	if ((record->armed & MIO_WRITABLE) != 0)
 		events |= POLLOUT;
@@ -55,11 +53,12 @@ readiness_of(short revents)
 	    revents & POLLRDHUP);
 }
 
-/* The bits of a record's "armed" for revents. */
+/* The bits of a record's "armed" for revents; end of file is readable. */
 static unsigned int
 armed_bits(short revents)
 {
 	return ((revents & (POLLIN | POLLRDHUP)) != 0 ? MIO_READABLE : 0) |
+	    ((revents & POLLRDHUP) != 0 ? MIO_ARM_EOF : 0) |
 	    ((revents & POLLOUT) != 0 ? MIO_WRITABLE : 0) |
 	    ((revents & POLLPRI) != 0 ? MIO_PRIORITY : 0) |
 	    ((revents & (POLLERR | POLLHUP)) != 0 ? MIO_ARM_HANGUP : 0);
@@ -76,6 +75,10 @@ mio_poll_report(struct mio_record *record, short revents,
 	revents &= wanted;
 	if (mio_record_take(record, armed_bits(revents)) == 0)
 		return 0;
+	/* Exclusive mode has no RDHUP, as on epoll, which reports IN. */
+	if ((record->interest & MIO_EXCLUSIVE) != 0 &&
+	    (revents & POLLRDHUP) != 0)
+		revents = (short)((revents & ~POLLRDHUP) | POLLIN);
 	event->token = record->token;
 	event->readiness = readiness_of(revents);
 	event->native = (unsigned short)revents;

@@ -16,7 +16,7 @@
 	((out) || (hup) || (err) ? MIO_WRITABLE : 0) |			\
 	((pri) ? MIO_PRIORITY : 0) |					\
 	((err) ? MIO_ERROR : 0) |					\
-	((hup) || ((in) && (rdhup)) ? MIO_READ_CLOSED : 0) |		\
+	((hup) || (rdhup) ? MIO_READ_CLOSED : 0) |			\
 	((hup) || ((out) && (err)) || ((err) && !(in) && !(pri) &&	\
 	    !(rdhup)) ? MIO_WRITE_CLOSED : 0))
 

@@ -132,23 +132,34 @@ mio_record_tied(const struct mio_record *record,
 	return record->generation == source->priv >> MIO_GENERATION_SHIFT;
 }
 
+/* What is armed with these directions, as far as they are an interest. */
+static unsigned int
+armed_with(const struct mio_record *record, unsigned int directions)
+{
+	unsigned int arm = (directions & record->interest) | MIO_ARM_HANGUP;
+
+	return (arm & MIO_READABLE) != 0 ? arm | MIO_ARM_EOF : arm;
+}
+
 void
 mio_record_set(struct mio_record *record, mio_token token,
     unsigned int interest)
 {
 	record->token = token;
 	record->interest = interest;
-	record->armed = (interest & MIO_INTERESTS) | MIO_ARM_HANGUP;
+	record->armed = armed_with(record, MIO_INTERESTS);
 }
 
 /*
- * Re-arms the directions, and errors and hang-ups with them.  Level mode is
- * always armed, and a oneshot stays disarmed until it is reregistered.
+ * Re-arms the directions, and errors and hang-ups with them.  A write does not
+ * re-arm the peer's end of file: that lasts, and each write would report it
+ * once more.  Level mode is always armed, and a oneshot stays disarmed until it
+ * is reregistered.
  */
 bool
 mio_record_rearm(struct mio_record *record, unsigned int directions)
 {
-	unsigned int arm = (directions & record->interest) | MIO_ARM_HANGUP;
+	unsigned int arm = armed_with(record, directions);
 
 	if ((record->interest & (MIO_LEVEL | MIO_ONESHOT)) != 0 ||
 	    (record->armed & arm) == arm)

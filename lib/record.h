@@ -7,13 +7,22 @@
 
 #include "internal.h"
 
-/* Beside the directions in "armed": an error or a hang-up is to be reported. */
+/*
+ * Beside the directions in "armed": an error or a hang-up is to be reported,
+ * and so is the end of what the peer sends.
+ */
 #define MIO_ARM_HANGUP	0x8000u
+#define MIO_ARM_EOF	0x4000u
 
 /*
  * A record is armed for some directions, whose next change is to be reported.
  * A direction that was reported is disarmed until an operation re-arms it or
  * the source is reregistered.  Level mode is never disarmed.
+ *
+ * MIO_ARM_EOF is armed together with MIO_READABLE.  Data that is reported
+ * disarms MIO_READABLE alone, so that the peer's close is still reported if the
+ * data is not read until EAGAIN.  Whenever MIO_READABLE is armed, MIO_ARM_EOF
+ * is armed as well.
  *
  * A selector may put its own fields behind a record.  Records are not freed
  * before the poller, so that the generation of a stale copy of a source can

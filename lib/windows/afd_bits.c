@@ -23,19 +23,20 @@ const struct mio_bit_name mio_sel_native[] = {
 unsigned int
 mio_afd_bits(unsigned int armed)
 {
-	return ((armed & MIO_READABLE) != 0 ?
-	    AFD_RECEIVE | AFD_DISCONNECT | AFD_ACCEPT : 0) |
+	return ((armed & MIO_READABLE) != 0 ? AFD_RECEIVE | AFD_ACCEPT : 0) |
+	    ((armed & MIO_ARM_EOF) != 0 ? AFD_DISCONNECT : 0) |
 	    ((armed & MIO_WRITABLE) != 0 ? AFD_SEND : 0) |
 	    ((armed & MIO_PRIORITY) != 0 ? AFD_RECEIVE_EXPEDITED : 0) |
 	    ((armed & MIO_ARM_HANGUP) != 0 ? AFD_ERRORS : 0);
 }
 
-/* Converts a result's conditions to the bits of "armed". */
+/* The bits of "armed" for a result's conditions; end of file is readable. */
 static unsigned int
 armed_bits(unsigned int result)
 {
 	return ((result & (AFD_RECEIVE | AFD_ACCEPT | AFD_DISCONNECT)) != 0 ?
 	    MIO_READABLE : 0) |
+	    ((result & AFD_DISCONNECT) != 0 ? MIO_ARM_EOF : 0) |
 	    ((result & AFD_SEND) != 0 ? MIO_WRITABLE : 0) |
 	    ((result & AFD_RECEIVE_EXPEDITED) != 0 ? MIO_PRIORITY : 0) |
 	    ((result & AFD_ERRORS) != 0 ? MIO_ARM_HANGUP : 0);
@@ -54,7 +55,7 @@ mio_afd_report(struct mio_record *record, unsigned int result,
 	event->token = record->token;
 	event->native = result;
 	/* Exclusive mode has no half-close hint, as on epoll. */
-	event->readiness = MIO_READINESS(got & MIO_READABLE,
+	event->readiness = MIO_READINESS(got & (MIO_READABLE | MIO_ARM_EOF),
 	    got & MIO_PRIORITY, got & MIO_WRITABLE, result & AFD_ERRORS,
 	    result & AFD_ERRORS, (result & AFD_DISCONNECT) != 0 && !exclusive);
 	return 1;

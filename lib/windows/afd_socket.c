@@ -10,6 +10,9 @@
  *  - A result may report data that the program has read since the request was
  *    submitted.  Such stale conditions are masked out, and the request is
  *    submitted again.
+ *  - After data was reported, a request is for AFD_DISCONNECT without
+ *    AFD_RECEIVE.  Wine 8 waits for both in one way: its server is busy while
+ *    such data is not read, and reports the close when it has been.
  *  - No request is for AFD_CONNECT, because every later result would have it
  *    (AFD-5).
  *

@@ -18,11 +18,19 @@
 
 #define BUFFER	4096
 
-/* Winsock sets POLLHUP after a half-close. */
+/*
+ * Winsock sets POLLHUP after a half-close.  AFD may report that only after the
+ * data has been read, and so the model does not expect it there.
+ */
 #ifdef _WIN32
 #define HUP	0
 #else
 #define HUP	POLLHUP
+#endif
+#ifdef POLLRDHUP
+#define ENDED	(HUP | POLLRDHUP)
+#else
+#define ENDED	HUP
 #endif
 
 /* Events of loopback may come a moment later. */
@@ -286,7 +294,9 @@ truths(struct walk *walk)
 	need(poll(pfds, n, 0) >= 0);
 	n = 0;
 	for (i = 0; i < SLOTS; i++) {
-		if (walk->ends[i].registered)
-			walk->ends[i].truth = readiness_of(&pfds[n++]);
+		if (!walk->ends[i].registered)
+			continue;
+		walk->ends[i].eof = (pfds[n].revents & ENDED) != 0;
+		walk->ends[i].truth = readiness_of(&pfds[n++]);
 	}
 }

@@ -76,8 +76,10 @@ struct end {
 	unsigned int	 was_true;	/* earlier: see rules.c */
 	unsigned int	 expected;	/* to be traced: see settle() */
 	unsigned int	 since_armed;	/* reported since it was armed */
+	bool		 eof_armed;	/* end of file must be reported */
 	/* In the current call of mio_poll(): true, to be reported, reported. */
 	unsigned int	 truth;
+	bool		 eof;		/* reading has ended */
 	unsigned int	 must;
 	unsigned int	 reported;
 	/* Its history. */

@@ -29,9 +29,13 @@ is_shared(const struct walk *walk, const struct end *end)
 static unsigned int
 musts(const struct walk *walk, const struct end *end)
 {
+	unsigned int armed = end->armed;
+
 	if (!end->registered || is_shared(walk, end))
 		return 0;
-	return end->truth & (is_level(end) ? end->interest : end->armed);
+	if (end->eof_armed && end->eof)
+		armed |= MIO_READABLE;
+	return end->truth & (is_level(end) ? end->interest : armed);
 }
 
 static void

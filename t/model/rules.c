@@ -5,7 +5,10 @@
  * A direction that is armed and true must be reported.  A direction is armed
  * when it is registered or reregistered, and by EAGAIN or would_block; its
  * report disarms it.  A direction that is reported must be true, and must have
- * a cause: either it was armed, or there has been activity.
+ * a cause: either it was armed, or there has been activity.  The end of what
+ * the peer sends is armed together with readable, and only an event that has it
+ * disarms it: it must be reported even if the data before it was reported, and
+ * not read.
  *
  * A selector may do more, where a manual page allows it:
  *
@@ -62,6 +65,7 @@ has_registered(struct end *end, unsigned int interest, bool again)
 	end->interest = interest;
 	end->armed = end->expected = interest & BOTH;
 	end->activity = end->hangup = end->silent = end->since_armed = 0;
+	end->eof_armed = (interest & MIO_READABLE) != 0;
 	end->broken_reported = end->eof_queued = false;
 	end->eof_reports = 0;
 	if (reads_anyway(end))
@@ -76,6 +80,8 @@ got_eagain(struct end *end, unsigned int direction)
 		end->armed |= direction & end->interest;
 		end->expected |= direction & end->interest;
 		end->since_armed &= ~direction;
+		end->eof_armed |= (direction & end->interest &
+		    MIO_READABLE) != 0;
 	}
 	if (on_selector("port") && (direction & end->interest) != 0)
 		end->was_true = 0;
@@ -193,7 +199,7 @@ causes(const struct end *end)
 	 * all that is true.
 	 */
 	if ((end->activity & wanted) != 0 || end->hangup != 0 ||
-	    end->eof_queued)
+	    end->eof_queued || (end->eof_armed && end->eof))
 		return BOTH;
 	return end->armed;
 }
@@ -266,6 +272,15 @@ event_reported(const struct walk *walk, struct end *end,
 	may_report_again(walk, end, event);
 }
 
+/* An event port may have made the event before the end of file. */
+static bool
+has_eof(const struct end *end, const struct mio_event *event)
+{
+	if (on_selector("port") && (end->interest & MIO_EXCLUSIVE) == 0)
+		return mio_event_is_read_closed(event);
+	return end->eof && mio_event_is_readable(event);
+}
+
 static void
 mark_reported(struct end *end, unsigned int bits)
 {
@@ -273,6 +288,7 @@ mark_reported(struct end *end, unsigned int bits)
 	end->since_armed |= bits;
 	if (is_oneshot(end)) {
 		end->armed = 0;
+		end->eof_armed = false;
 		end->silent |= bits;
 	} else if (!is_level(end)) {
 		end->armed &= ~bits;
@@ -290,6 +306,8 @@ check_source(struct walk *walk, struct end *end, const struct mio_event *event)
 		    number(walk, end));
 	check_truth(walk, end, bits);
 	check_cause(walk, end, event);
+	if (has_eof(end, event))
+		end->eof_armed = false;
 	mark_reported(end, bits);
 	event_reported(walk, end, event);
 }
