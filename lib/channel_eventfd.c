@@ -43,14 +43,13 @@ put(const struct mio_poller *poller)
 	return 0;
 }
 
-static void
+static int
 empty(const struct mio_poller *poller)
 {
 	uint64_t count;
 
-	/* EAGAIN: another thread has emptied it, with the same effect. */
-	if (read(poller->channel_fd[0], &count, sizeof(count)) < 0)
-		assert(errno == EAGAIN);
+	return channel_emptied(read(poller->channel_fd[0], &count,
+	    sizeof(count)));
 }
 
 /* The counter is full at 2^64 - 2, which only a large written value reaches. */
@@ -60,10 +59,10 @@ mio_channel_signal(struct mio_poller *poller)
 	return channel_signal(poller, put, empty);
 }
 
-void
+int
 mio_channel_drain(struct mio_poller *poller)
 {
-	channel_drain(poller, empty);
+	return channel_drain(poller, empty);
 }
 
 void

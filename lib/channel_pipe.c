@@ -27,10 +27,10 @@ mio_channel_signal(struct mio_poller *poller)
 	return channel_signal(poller, self_pipe_put, self_pipe_empty);
 }
 
-void
+int
 mio_channel_drain(struct mio_poller *poller)
 {
-	channel_drain(poller, self_pipe_empty);
+	return channel_drain(poller, self_pipe_empty);
 }
 
 void

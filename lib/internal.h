@@ -290,7 +290,9 @@ extern const struct mio_bit_name mio_sel_native[];
  *   signal	Async-signal-safe, from any thread; 0 or a negated errno.
  *   drain	Makes the channel unready.  The selector calls drain before
  *		mio_wakers_take(); in the other order a wake between the two
- *		calls is lost.
+ *		calls is lost.  -EBADF if the program has closed the channel's
+ *		descriptor: a wait that has nothing to report must fail then,
+ *		because it would end at once for ever.
  *   mio_channel_edges
  *		Each signal is an edge even if the channel is never drained.
  *		A level-triggered selector must still drain the channel.
@@ -299,7 +301,7 @@ extern const bool mio_channel_edges;
 
 int	mio_channel_open(struct mio_poller *);
 int	mio_channel_signal(struct mio_poller *);
-void	mio_channel_drain(struct mio_poller *);
+int	mio_channel_drain(struct mio_poller *);
 void	mio_channel_close(struct mio_poller *);
 
 /*

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "internal.h"
+#include "channel.h"
 
 static inline int
 self_pipe_put(const struct mio_poller *poller)
@@ -14,7 +14,7 @@ self_pipe_put(const struct mio_poller *poller)
 	return write(poller->channel_fd[1], "", 1) < 0 ? -errno : 0;
 }
 
-static inline void
+static inline int
 self_pipe_empty(const struct mio_poller *poller)
 {
 	char buf[256];
@@ -23,9 +23,7 @@ self_pipe_empty(const struct mio_poller *poller)
 	do {
 		n = read(poller->channel_fd[0], buf, sizeof(buf));
 	} while (n == (ssize_t)sizeof(buf));
-	/* EAGAIN: another thread has emptied it, with the same effect. */
-	if (n < 0)
-		assert(errno == EAGAIN);
+	return channel_emptied(n);
 }
 
 static inline void

@@ -312,12 +312,14 @@ static MIO_NOINLINE int
 take_wakers(struct mio_poller *poller, struct mio_event *events, int n,
     int nevents, struct mio_event *channel_event)
 {
-	if (!mio_channel_edges)
-		mio_channel_drain(poller);
+	int error = mio_channel_edges ? 0 : mio_channel_drain(poller);
+
 	if (channel_event != NULL)
 		*channel_event = events[--n];
 	n += mio_wakers_take(poller, &events[n], nevents - n);
-	return n > 0 ? n : MIO_RESUME;
+	if (n > 0)
+		return n;
+	return error < 0 ? error : MIO_RESUME;
 }
 
 static MIO_INLINE int

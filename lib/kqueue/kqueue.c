@@ -277,7 +277,7 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 	bool pending = mio_wakers_pending(poller);
 	int room = pending ? mio_source_room(poller, nevents) : nevents;
 	struct kevent raw[BATCH];
-	int n = 0, ready;
+	int n = 0, ready, error = 0;
 
 	if (room == 0)
 		return mio_wakers_take_only(poller, events, nevents);
@@ -285,9 +285,11 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 	if (ready < 0)
 		return ready;
 	if (collect(poller, raw, ready, events, &n) || pending) {
-		mio_channel_drain(poller);
+		error = mio_channel_drain(poller);
 		n += mio_wakers_take(poller, &events[n], nevents - n);
 	}
+	if (n == 0 && error < 0)
+		return error;
 	/* Another thread may have taken the pending wakers. */
 	return n > 0 || (ready == 0 && !pending) ? n : MIO_RESUME;
 }

@@ -145,11 +145,11 @@ mio_channel_signal(struct mio_poller *poller)
 }
 
 /* The delivery of an EVFILT_USER knote with EV_CLEAR has cleared it. */
-void
+int
 mio_channel_drain(struct mio_poller *poller)
 {
-	if (!mio_kqueue(poller)->user)
-		channel_drain(poller, self_pipe_empty);
+	return mio_kqueue(poller)->user ? 0 :
+	    channel_drain(poller, self_pipe_empty);
 }
 
 /*

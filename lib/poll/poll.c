@@ -331,10 +331,10 @@ collect(struct poll_poller *pp, int ready, struct mio_event *events,
 	bool woken = pp->set.fds[0].revents != 0;
 	int n;
 
+	if (woken && (n = mio_channel_drain(&pp->poller)) < 0)
+		return n;
 	n = mio_poll_set_collect(&pp->set, woken ? ready - 1 : ready, events,
 	    room);
-	if (woken)
-		mio_channel_drain(&pp->poller);
 	if (woken || pending)
 		n += mio_wakers_take(&pp->poller, &events[n], nevents - n);
 	return n > 0 ? n : MIO_RESUME;

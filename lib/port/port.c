@@ -364,7 +364,7 @@ report_all(struct port_poller *pp, const port_event_t *raw, unsigned int count,
 			packet = true;
 	}
 	if (packet)
-		mio_channel_drain(&pp->poller);
+		(void)mio_channel_drain(&pp->poller);	/* can't fail */
 	if (packet || pending)
 		n += mio_wakers_take(&pp->poller, &events[n], nevents - n);
 	return n > 0 ? n : MIO_RESUME;
@@ -401,7 +401,7 @@ get_events(const struct port_wait *w)
 		mio_timespec(&ts, w->timeout);
 	if (port_getn(port_of(w->pp), w->raw, w->room, &got,
 	    w->timeout >= 0 ? &ts : NULL) < 0)
-		error = errno;
+		error = errno == EBADFD ? EBADF : errno;
 	errno = saved;
 	if (got > 0 && w->raw[0].portev_source != 0)
 		return (int)got;

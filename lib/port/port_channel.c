@@ -73,7 +73,8 @@ mio_channel_signal(struct mio_poller *poller)
 		return 0;
 	if (port_send(poller->channel_fd[1], 0, poller) < 0) {
 		(void)atomic_cas(&poller->channel_state, &sending, none);
-		return -errno;
+		/* Closed by the program, and the number is another file's. */
+		return errno == EBADFD ? -EBADF : -errno;
 	}
 	/* A packet that has been drained already keeps its new state. */
 	(void)atomic_cas(&poller->channel_state, &sending, none | PACKET_SENT);
@@ -81,12 +82,13 @@ mio_channel_signal(struct mio_poller *poller)
 }
 
 /* A packet has been retrieved: the next wake sends another. */
-void
+int
 mio_channel_drain(struct mio_poller *poller)
 {
 	unsigned int now = atomic_get_relaxed(&poller->channel_state);
 
 	(void)atomic_swap(&poller->channel_state, (now | PACKET_STATES) + 1);
+	return 0;
 }
 
 void

@@ -41,10 +41,11 @@ mio_channel_signal(struct mio_poller *poller)
 }
 
 /* Nothing to do: taking the packet has removed it. */
-void
+int
 mio_channel_drain(struct mio_poller *poller)
 {
 	(void)poller;
+	return 0;
 }
 
 void

@@ -13,6 +13,7 @@ static const struct {
 	const char	*reason;
 } table[] = {
 	{ "cancel",	"threads can't be cancelled" },
+	{ "closefrom",	"a program cannot find out the handles of a poller" },
 	{ "emfile",	"there is no limit on handles to run into" },
 	{ "fork",	"there is no fork" },
 	{ "foreign_linux", "these descriptors are Linux's" },
