@@ -26,22 +26,34 @@ mio_source_empty(struct mio_source *source)
 	mio_source_init(source, 0, MIO_KIND_EMPTY);
 }
 
+/* Errors that a datagram may cause after it was sent. */
+static bool
+is_of_network(mio_ssize error)
+{
+	return error == -ECONNREFUSED || error == -EHOSTUNREACH ||
+	    error == -ENETUNREACH || error == -ENOPROTOOPT ||
+	    error == -EMSGSIZE;
+}
+
 /*
  * Whether a source may become ready again after this error.  The error of a
- * datagram socket may belong to an earlier datagram, and others may follow.  A
- * foreign descriptor may be such a socket if the error is one that only the
- * network reports.
+ * datagram socket may belong to an earlier datagram, and others may follow.
+ * But a send also returns errors of its own, such as ENOBUFS, while the socket
+ * is writable: re-arming would report that at once, and a program that sends
+ * again would not wait any more.  A foreign descriptor may be a datagram socket
+ * if the error is one that only the network reports.
  */
 static bool
-may_be_ready_after(const struct mio_source *source, mio_ssize error)
+may_be_ready_after(const struct mio_source *source, unsigned int direction,
+    mio_ssize error)
 {
 	switch (mio_kind(source)) {
 	case MIO_KIND_DGRAM:
+		if (direction == MIO_WRITABLE)
+			return is_of_network(error);
 		return error < 0 && error != -EINTR && error != -EPIPE;
 	case MIO_KIND_FOREIGN:
-		return error == -ECONNREFUSED || error == -EHOSTUNREACH ||
-		    error == -ENETUNREACH || error == -ENOPROTOOPT ||
-		    error == -EMSGSIZE;
+		return is_of_network(error);
 	default:
 		return false;
 	}
@@ -56,19 +68,21 @@ may_be_ready_after(const struct mio_source *source, mio_ssize error)
  * not re-arm, because nothing more happens in that direction.
  */
 static bool
-needs_rearm(const struct mio_source *source, mio_ssize n, size_t wanted)
+needs_rearm(const struct mio_source *source, unsigned int direction,
+    mio_ssize n, size_t wanted)
 {
 	if (n > 0)
 		return (size_t)n < wanted &&
 		    mio_kind(source) != MIO_KIND_DGRAM;
-	return n == -EAGAIN || may_be_ready_after(source, n);
+	return n == -EAGAIN || may_be_ready_after(source, direction, n);
 }
 
 static MIO_NOINLINE void
 rearm(const struct mio_source *source, unsigned int direction, mio_ssize n,
     size_t wanted)
 {
-	if (mio_registered(source) && needs_rearm(source, n, wanted))
+	if (mio_registered(source) &&
+	    needs_rearm(source, direction, n, wanted))
 		mio_sel_rearm(source, direction);
 }
 
@@ -145,6 +159,7 @@ static MIO_NOINLINE mio_ssize
 do_send(const struct mio_source *source, const void *buf, size_t size,
     const struct sockaddr *addr, mio_socklen addrlen)
 {
+	mio_ssize n;
 	int error;
 
 	if ((error = mio_source_check(source)) < 0)
@@ -153,8 +168,11 @@ do_send(const struct mio_source *source, const void *buf, size_t size,
 	if (mio_kind(source) == MIO_KIND_FOREIGN &&
 	    (error = mio_sock_nosigpipe(source->fd)) < 0)
 		return error;
-	return rearm_after(source, MIO_WRITABLE,
-	    mio_sock_send(source->fd, buf, size, addr, addrlen), 0);
+	n = mio_sock_send(source->fd, buf, size, addr, addrlen);
+	/* With an address of its own, only this datagram can have failed. */
+	if (addr != NULL && n != -EAGAIN)
+		return n;
+	return rearm_after(source, MIO_WRITABLE, n, 0);
 }
 
 static MIO_NOINLINE mio_ssize
@@ -260,7 +278,8 @@ fd_take_error(const struct mio_source *source)
 	if (error > 0)
 		error = -error;
 	/* Re-arm as for a read that returned this error. */
-	if (mio_registered(source) && may_be_ready_after(source, error))
+	if (mio_registered(source) &&
+	    may_be_ready_after(source, MIO_READABLE, error))
 		mio_sel_rearm(source, MIO_READABLE);
 	return error;
 }
