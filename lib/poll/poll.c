@@ -217,11 +217,17 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 {
 	struct poll_poller *pp = self(poller);
 	struct mio_record *record = source->reg;
+	struct mio_record old;
 	int error;
 
 	mutex_lock(&pp->lock);
+	old = *record;
 	mio_record_set(record, token, interest);
-	error = update_or_queue(pp, record);
+	if ((error = update_or_queue(pp, record)) < 0) {
+		/* The waiter has not seen the change, which is undone. */
+		mio_record_set(record, old.token, old.interest);
+		record->armed = old.armed;
+	}
 	mutex_unlock(&pp->lock);
 	return error;
 }

@@ -13,6 +13,8 @@
 static int counts[64];
 static int target = -1, from, upto, failure, failures;
 
+int wrap_room;
+
 static int hooked = -1;
 static void (*hook)(void *);
 static void *hook_arg;

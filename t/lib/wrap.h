@@ -33,6 +33,9 @@ int	wrap_heal(void);
  */
 void	wrap_before(const char *, void (*)(void *), void *);
 
+/* The room of the last epoll_wait that was made to fail. */
+extern int wrap_room;
+
 /* The ith wrapped function that was called since wrap_reset(), or NULL. */
 const char *wrap_called(int);
 

@@ -56,12 +56,13 @@ const char *const wrap_names[] = {
 			return __real_##name arguments;			\
 		refuse;							\
 	}
-#define WRAP(type, name, parameters, arguments)				\
-	WRAP_AS(type, name, parameters, arguments,			\
+#define REFUSE								\
 	    if (error == WRAP_ZERO)					\
 		    return 0;						\
 	    errno = error;						\
-	    return -1)
+	    return -1
+#define WRAP(type, name, parameters, arguments)				\
+	WRAP_AS(type, name, parameters, arguments, REFUSE)
 #define WRAP_NULL(name, parameters, arguments)				\
 	WRAP_AS(void *, name, parameters, arguments,			\
 	    errno = error; return NULL)
@@ -102,8 +103,8 @@ WRAP(int, epoll_ctl, (int e, int op, int fd, struct epoll_event *ev),
 WRAP(int, epoll_pwait2, (int e, struct epoll_event *ev, int n,
     const struct timespec *ts, const sigset_t *s), (e, ev, n, ts, s))
 #endif
-WRAP(int, epoll_wait, (int e, struct epoll_event *ev, int n, int t),
-    (e, ev, n, t))
+WRAP_AS(int, epoll_wait, (int e, struct epoll_event *ev, int n, int t),
+    (e, ev, n, t), wrap_room = n; REFUSE)
 WRAP(int, eventfd, (unsigned int n, int f), (n, f))
 WRAP(int, getsockname, (int s, struct sockaddr *a, socklen_t *l), (s, a, l))
 WRAP(int, getsockopt, (int s, int l, int n, void *v, socklen_t *vl),
