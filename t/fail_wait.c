@@ -254,6 +254,7 @@ left_over(struct mio_poller *poller)
 {
 	struct mio_waker *one = mio_waker_new(poller, 12);
 	struct mio_waker *two = mio_waker_new(poller, 13);
+	const char *call = signal_call(poller);
 	pthread_t thread;
 	void *woken;
 
@@ -263,7 +264,7 @@ left_over(struct mio_poller *poller)
 	} else {
 		thread = start_thread(await_one, poller);
 		sleep_msec(50);
-		wrap_fail(signal_call(poller), 1, 2, ENOSPC);
+		wrap_fail(call, 1, 2, ENOSPC);
 		need(mio_waker_wake(one) < 0 && mio_waker_wake(two) < 0);
 		is(wrap_heal(), 2, "two wakes that the kernel refuses");
 		is(mio_poll(poller, events, 1, 0), 1, "a wait with room for "
@@ -298,7 +299,9 @@ left_over_refused(void)
 	wrap_fail(call, strcmp(call, "kevent") == 0 ? 2 : 1, 1, ENOSPC);
 	need(mio_poll(poller, events, 1, 0) == 1 && events[0].token < 2);
 	is(wrap_heal(), 1, "the signal for a waker left over is refused");
-	need(poll(&pfd, 1, 0) == 0);
+	/* The knote of a pipe stays queued until the next kevent(2). */
+	need(poll(&pfd, 1, 0) == 0 || (on_selector("kqueue") &&
+	    strcmp(call, "write") == 0));
 	is(mio_waker_wake(wakers[1 - events[0].token]), 0,
 	    "a later wake of this waker");
 	is(poll(&pfd, 1, 0), 1, "makes the poller's descriptor readable");

@@ -9,9 +9,13 @@
 #include "tap.h"
 #include "wrap.h"
 
-/* Atomic, since several threads of a test may call wrapped functions. */
+/*
+ * Atomic, since several threads of a test may call wrapped functions.  What
+ * belongs to target and to hooked is written before these, and read after them.
+ */
 static int counts[64];
-static int target = -1, from, upto, failure, failures;
+static int target = -1, failures;
+static int from, upto, failure;
 
 int wrap_room;
 
@@ -56,18 +60,20 @@ wrap_reset(void)
 void
 wrap_fail(const char *name, int nth, int times, int error)
 {
-	target = find(name);
-	from = counts[target] + nth;
+	int f = find(name);
+
+	from = wrap_count(name) + nth;
 	upto = times < 0 ? -1 : from + times;
 	failure = error;
-	failures = 0;
+	__atomic_store_n(&failures, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&target, f, __ATOMIC_RELEASE);
 }
 
 int
 wrap_heal(void)
 {
-	target = -1;
-	return failures;
+	__atomic_store_n(&target, -1, __ATOMIC_RELEASE);
+	return __atomic_load_n(&failures, __ATOMIC_RELAXED);
 }
 
 void
@@ -75,7 +81,7 @@ wrap_before(const char *name, void (*function)(void *), void *arg)
 {
 	hook = function;
 	hook_arg = arg;
-	hooked = find(name);
+	__atomic_store_n(&hooked, find(name), __ATOMIC_RELEASE);
 }
 
 const char *
@@ -94,13 +100,14 @@ int
 wrap_enter(int f)
 {
 	int n = __atomic_add_fetch(&counts[f], 1, __ATOMIC_RELAXED);
+	int expected = f;
 
-	if (f == hooked) {
-		hooked = -1;
+	if (__atomic_compare_exchange_n(&hooked, &expected, -1, 0,
+	    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		hook(hook_arg);
-	}
-	if (f != target || n < from || (upto >= 0 && n >= upto))
+	if (f != __atomic_load_n(&target, __ATOMIC_ACQUIRE) || n < from ||
+	    (upto >= 0 && n >= upto))
 		return 0;
-	failures++;
+	(void)__atomic_add_fetch(&failures, 1, __ATOMIC_RELAXED);
 	return failure;
 }
