@@ -56,7 +56,8 @@ refused(void)
 		"0x7f.0.0.1:80", "256.0.0.1:80", "1.2.3.4:80:80", ":80",
 		"localhost:80", "::1:80", "[::1]", "[::1]:", "[::1]80",
 		"[::1:80", "::1]:80", "[]:80", "[::1]:80]", "[::1%]:80",
-		"[fe80::1%4294967296]:80", "[fe80::1%no such if]:80",
+		"[fe80::1%4294967296]:80", "[fe80::1%12345678901]:80",
+		"[fe80::1%no such if]:80",
 		"[127.0.0.1]:80", "[::1]:65536", "[ ::1]:80", "[::g]:80",
 		"[1:2:3:4:5:6:7:8:9]:80"
 	};
@@ -110,6 +111,9 @@ room(void)
 	    sizeof(text)), EINVAL, "an address that is too short");
 	fails(mio_addr_format(sa, 0, text, sizeof(text)), EINVAL,
 	    "an address of no length");
+	sa->sa_family = AF_INET6;
+	fails(mio_addr_format(sa, sizeof(struct sockaddr_in6) - 1, text,
+	    sizeof(text)), EINVAL, "an IPv6 address that is too short");
 	sa->sa_family = AF_UNSPEC;
 	fails(mio_addr_format(sa, len, text, sizeof(text)), EAFNOSUPPORT,
 	    "a family without numeric addresses");

@@ -127,6 +127,35 @@ run_unbound(void)
 	return mio_unix_dgram_unbound(&subject, 0) == 0 ? 0 : errno;
 }
 
+static int
+run_listen_v6(void)
+{
+	struct sockaddr_storage any;
+	mio_socklen len;
+	struct sockaddr *sa = addr_of("[::1]:0", &any, &len);
+
+	return mio_tcp_listen(&subject, sa, len, 0, SHARED) == 0 ? 0 : errno;
+}
+
+/* Without IPv6 the subject stays empty, and there is nothing to set. */
+static void
+prepare_v6(void)
+{
+	struct sockaddr_storage any;
+	mio_socklen len;
+	struct sockaddr *sa = addr_of("[::]:0", &any, &len);
+
+	(void)mio_udp_bind(&subject, sa, len, MIO_DUALSTACK);
+}
+
+static int
+run_set_ttl(void)
+{
+	if (mio_source_fd(&subject) == (mio_fd)-1)
+		return EAFNOSUPPORT;
+	return mio_udp_set_ttl(&subject, 9) == 0 ? 0 : errno;
+}
+
 static struct mio_source other;
 
 static int
@@ -177,6 +206,30 @@ run_accept(void)
 	    errno;
 }
 
+/* A pipe without a reader, of which a kqueue needs a knote of its own. */
+static void
+prepare_broken(void)
+{
+	made = new_poller();
+	if (mio_pipe_new(&other, &subject, 0) == 0)
+		close_source(&other);
+}
+
+static int
+run_broken(void)
+{
+	if (mio_source_fd(&subject) == (mio_fd)-1)
+		return EOPNOTSUPP;
+	return mio_register(made, &subject, 5, MIO_WRITABLE) == 0 ? 0 : errno;
+}
+
+static void
+undo_broken(void)
+{
+	undo_subject();
+	undo_poller();
+}
+
 /* A new poller, since its first registration is the one that allocates. */
 static void
 prepare_register(void)
@@ -203,7 +256,10 @@ static const struct operation operations[] = {
 	{ "waker_new",	prepare_waker,	run_waker,	undo_waker },
 	{ "listen",	prepare_nothing,	run_listen,	undo_subject },
 	{ "connect",	prepare_nothing,	run_connect,	undo_subject },
+	{ "listen_v6",	prepare_nothing,	run_listen_v6,	undo_subject },
+	{ "set_ttl",	prepare_v6,		run_set_ttl,	undo_subject },
 	{ "register",	prepare_register,	run_register,	undo_register },
+	{ "broken_pipe", prepare_broken,	run_broken,	undo_broken },
 	{ "udp_bind",	prepare_nothing,	run_udp,	undo_subject },
 	{ "unix_listen", prepare_nothing,	run_unix_listen, undo_file },
 	{ "dgram_bind",	prepare_nothing,	run_dgram_bind,	undo_file },
@@ -234,6 +290,8 @@ error_for(const char *function)
 {
 	if (strstr(function, "alloc") != NULL)
 		return ENOMEM;
+	if (strcmp(function, "fcntl") == 0)
+		return EBADF;		/* kqueue tests with it for this one */
 	return strcmp(function, "connect") == 0 ? ENETUNREACH : EMFILE;
 }
 
@@ -269,7 +327,8 @@ fail_each(const struct operation *op)
 
 	op->prepare();
 	wrap_reset();
-	if ((error = op->run()) == EAFNOSUPPORT || error == EOPNOTSUPP) {
+	if ((error = op->run()) == EAFNOSUPPORT || error == EOPNOTSUPP ||
+	    error == EADDRNOTAVAIL) {
 		tap_skip(1, "%s: %s", op->name, mio_strerror(error));
 		return;
 	}
@@ -311,7 +370,11 @@ accept_fallback(int error)
 static const char *
 accept_call(void)
 {
-	return on_selector("afd") ? "accept" : "accept4";
+#ifdef HAVE_ACCEPT4
+	return "accept4";
+#else
+	return "accept";
+#endif
 }
 
 /* A failed accept loses no descriptor, and the next one works. */
@@ -321,14 +384,101 @@ accept_failures(void)
 	int before = count_fds();
 
 	wrap_fail(accept_call(), 1, 1, EMFILE);
-	is(run_accept(), EMFILE, "accept4 fails");
+	is(run_accept(), EMFILE, "accept fails");
 	(void)wrap_heal();
 	is(count_fds(), before, "no descriptor is lost by accept");
 	wrap_fail(accept_call(), 1, 1, ECONNABORTED);
-	is(run_accept(), ECONNABORTED, "accept4: the peer has closed");
+	is(run_accept(), ECONNABORTED, "accept: the peer has closed");
 	(void)wrap_heal();
 	is(run_accept(), 0, "accept works afterwards");
 	close_source(&subject);
+}
+
+#ifdef HAVE_ACCEPT4
+static int nth_fcntl, fcntl_error;
+
+static void
+fail_fcntl(void *arg)
+{
+	(void)arg;
+	wrap_fail("fcntl", nth_fcntl, 1, fcntl_error);
+}
+
+/* accept4 is missing, and the nth fcntl after accept fails. */
+static void
+accept_unflagged(int nth, int error, int want)
+{
+	int before = count_fds();
+
+	nth_fcntl = nth;
+	fcntl_error = error;
+	wrap_fail("accept4", 1, 1, ENOSYS);
+	wrap_before("accept", fail_fcntl, NULL);
+	is(run_accept(), want, "accept: call %d of fcntl fails with %s", nth,
+	    strerror(error));
+	is(wrap_heal(), 1, "it has failed");
+	is(count_fds(), before, "accept: no descriptor is lost");
+}
+#endif
+
+/* A socket that cannot have its flags is closed; mio_tcp_accept fails. */
+static void
+accept_without_flags(void)
+{
+#ifdef HAVE_ACCEPT4
+	struct mio_source peers[4];
+	int i;
+
+	while (run_accept() == 0)
+		close_source(&subject);
+	wrap_fail("accept4", 1, 1, ENOSYS);
+	is(run_accept(), EAGAIN, "accept4 is missing, and no connection");
+	(void)wrap_heal();
+	for (i = 0; i < 4; i++)
+		need(mio_tcp_connect(&peers[i], (struct sockaddr *)&addr,
+		    addr_len, 0) == 0);
+	accept_unflagged(1, EMFILE, EMFILE);
+	accept_unflagged(2, EMFILE, EMFILE);
+	accept_unflagged(3, EMFILE, EMFILE);
+	accept_unflagged(1, EPIPE, ECONNABORTED);
+	for (i = 0; i < 4; i++)
+		close_source(&peers[i]);
+#else
+	tap_skip(13, "this system has no accept4");
+#endif
+}
+
+/* The first registration of a handler for fork(2) fails. */
+static void
+no_handler(void)
+{
+	if (on_selector("afd")) {
+		tap_skip(2, "Windows has no fork");
+		return;
+	}
+	wrap_fail("pthread_atfork", 1, 1, ENOMEM);
+	is(run_poller(), ENOMEM, "the first poller_new: pthread_atfork fails");
+	is(wrap_heal(), 1, "it has failed");
+}
+
+/* A close that a signal interrupts has closed the descriptor. */
+static void
+close_interrupted(void)
+{
+	struct mio_source source;
+	int fd;
+
+	if (on_selector("afd")) {
+		tap_skip(2, "Windows: closing is never interrupted");
+		return;
+	}
+	need(mio_udp_bind(&source, (struct sockaddr *)&addr, addr_len, 0) ==
+	    0);
+	fd = mio_source_fd(&source);
+	wrap_fail("close", 1, 1, EINTR);
+	is(mio_source_close(&source), 0, "an interrupted close");
+	is(wrap_heal(), 1, "it was interrupted");
+	need(close(fd) == 0);
 }
 
 /* EINTR doesn't fail a connect, since the connection goes on. */
@@ -363,6 +513,7 @@ main(void)
 
 	tap_start();
 	enter_tmpdir();
+	no_handler();
 	poller = new_poller();
 	listen_loopback(&listener, &addr, &addr_len);
 	connect_client();
@@ -376,6 +527,8 @@ main(void)
 		connect_client();
 	}
 	accept_failures();
+	accept_without_flags();
+	close_interrupted();
 	connect_survives();
 	close_source(&client);
 	close_source(&listener);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "internal.h"
 #include "lib/tap.h"
 #include "lib/util.h"
 
@@ -217,6 +218,30 @@ beside_a_wait(struct scene *scene)
 	untouched(scene, "forked beside a wait");
 }
 
+static void
+poll_refused(void *poller)
+{
+	struct mio_event event;
+
+	note_error(mio_poll(poller, &event, 1, 0), EINVAL,
+	    "the count of generations wraps: EINVAL");
+	note(mio_generation != 0, 1, "and is never 0, which means closed");
+}
+
+/* The parent's generation is the last one, and the child's the first. */
+static void
+last_generation(void)
+{
+	unsigned int generation = mio_generation;
+	struct mio_poller *poller;
+
+	mio_generation = ~0u;
+	poller = new_poller();
+	run_child(poll_refused, poller);
+	mio_poller_free(poller);
+	mio_generation = generation;
+}
+
 int
 main(void)
 {
@@ -240,6 +265,7 @@ main(void)
 	run_child(own_poller, &scene);
 	untouched(&scene, "a child's own poller");
 	beside_a_wait(&scene);
+	last_generation();
 	close_source(&scene.a);
 	close_source(&scene.b);
 	mio_waker_free(scene.waker);

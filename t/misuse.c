@@ -44,6 +44,8 @@ asynchronous(struct mio_source *source, unsigned int bit, const char *name)
 		is(mio_register(poller, source, 2, MIO_READABLE | bit), 0,
 		    "%s", name);
 		dereg(poller, source);
+		is(mio_register(poller, source, 2, bit), 0, "%s alone", name);
+		dereg(poller, source);
 	} else {
 		fails(mio_register(poller, source, 2, MIO_READABLE | bit),
 		    ENOTSUP, "%s", name);
@@ -158,7 +160,12 @@ empties(void)
 	fails(mio_tcp_set_nodelay(&empty, 1), EBADF, "empty: set_nodelay");
 	fails(mio_tcp_ttl(&empty), EBADF, "empty: ttl");
 	fails(mio_tcp_set_ttl(&empty, 1), EBADF, "empty: set_ttl");
+	fails(mio_udp_connect(&empty, (struct sockaddr *)&addr, len), EBADF,
+	    "empty: udp_connect");
+	fails(mio_udp_send_to(&a, buf, 1, NULL, 0), EINVAL,
+	    "null: the address of send_to");
 	fails(mio_source_close(NULL), EINVAL, "null: close");
+	fails(mio_source_from_fd(NULL, 0), EINVAL, "null: from_fd");
 	fails(mio_source_read(NULL, buf, 4), EINVAL, "null: read");
 	fails(mio_tcp_listen(NULL, (struct sockaddr *)&addr, len, 0, 0),
 	    EINVAL, "null: listen");
@@ -192,6 +199,8 @@ polls(void)
 static void
 files(const char *self)
 {
+	struct sockaddr_storage addr;
+	mio_socklen len = sizeof(addr);
 	struct mio_source file;
 	int fd;
 
@@ -205,6 +214,17 @@ files(const char *self)
 	fails(mio_register(poller, &file, 2, MIO_READABLE), EPERM,
 	    "a regular file");
 	fails(mio_source_take_error(&file), ENOTSOCK, "take_error of a file");
+	if (on_selector("afd")) {
+		tap_skip(3, "Wine: getsockname fails with EOPNOTSUPP");
+	} else {
+		fails(mio_source_local_addr(&file, (struct sockaddr *)&addr,
+		    &len), ENOTSOCK, "local_addr of a file");
+		fails(mio_tcp_ttl(&file), ENOTSOCK, "ttl of a file");
+		fails(mio_tcp_set_ttl(&file, 1), ENOTSOCK,
+		    "set_ttl of a file");
+	}
+	fails(mio_udp_multicast_ttl_v4(&file), ENOTSOCK,
+	    "multicast_ttl of a file");
 	close_source(&file);
 	need(mio_source_from_fd(&file, fd) == 0);
 	fails(mio_register(poller, &file, 2, MIO_READABLE), EBADF,

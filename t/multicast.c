@@ -145,6 +145,12 @@ group_v4(void)
 	}
 	is(mio_udp_leave_multicast_v4(&receiver, &group, &interface), 0,
 	    "v4: leave");
+	n = mio_udp_join_multicast_v4(&receiver, &group, NULL);
+	if (n == 0)
+		is(mio_udp_leave_multicast_v4(&receiver, &group, NULL), 0,
+		    "v4: joined and left on an interface of the system's");
+	else
+		tap_skip(1, "v4: no route to the group: %s", strerror(errno));
 	n = mio_udp_leave_multicast_v4(&receiver, &group, &interface);
 	fails(n, not_member(), "v4: left already");
 	fails(mio_udp_join_multicast_v4(&receiver, &interface, &interface),
@@ -201,6 +207,8 @@ misuse(void)
 	    "leave on an empty source");
 	fails(mio_udp_multicast_ttl_v4(&empty), EBADF,
 	    "ttl of an empty source");
+	fails(mio_udp_set_multicast_ttl_v4(&empty, 1), EBADF,
+	    "set_ttl of an empty source");
 	fails(mio_udp_set_multicast_loop_v6(&empty, 1), EBADF,
 	    "loop of an empty source");
 }

@@ -152,9 +152,10 @@ main(void)
 	    "the most negative: EINVAL");
 	fails(mio_poller_set_spin(NULL, 0), EINVAL, "no poller");
 	/*
-	 * Shorter than the wait, longer than the wait, and clamped to the
+	 * One look, shorter than the wait, longer than the wait, and clamped to the
 	 * maximum.
 	 */
+	spinning(poller, 1);
 	spinning(poller, 10000);
 	spinning(poller, MIO_MSEC(10));
 	spinning(poller, MIO_MSEC(100));

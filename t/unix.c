@@ -248,6 +248,12 @@ misuse(void)
 	fails(mio_unix_connect(&a, "s", 1), EINVAL,
 	    "connect: an unknown flag");
 	fails(mio_unix_connect_addr(&a, NULL, 0, 0), EINVAL, "no address");
+	fails(mio_unix_connect_addr(NULL, NULL, 0, 0), EINVAL,
+	    "neither stream nor address");
+	fails(mio_unix_listen_addr(NULL, NULL, 0, 1, 0), EINVAL,
+	    "neither listener nor address");
+	fails(mio_unix_pair(NULL, &b, 0), EINVAL, "pair: no first source");
+	fails(mio_unix_pair(&a, NULL, 0), EINVAL, "pair: no second source");
 	(void)addr_of("127.0.0.1:1", &addr, &len);
 	fails(mio_unix_connect_addr(&a, (struct sockaddr *)&addr, len, 0),
 	    EAFNOSUPPORT, "connect to another family");

@@ -212,6 +212,10 @@ abstract(void)
 	    ENAMETOOLONG, "an abstract name too long");
 	fails(mio_unix_addr_abstract(NULL, 1, &addr.sa, &len), EINVAL,
 	    "no abstract name");
+	is(mio_unix_addr_abstract(NULL, 0, &addr.sa, &len), 0,
+	    "an abstract name of no bytes");
+	is(len, OFFSET + 1, "its length counts the NUL");
+	len = sizeof(addr);
 	len = OFFSET + 1;
 	fails(mio_unix_addr_abstract("x", 1, &addr.sa, &len), ENOSPC,
 	    "no room for an abstract name");

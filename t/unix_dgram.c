@@ -299,11 +299,16 @@ misuse(void)
 
 	fails(mio_unix_dgram_bind(NULL, "s", 0), EINVAL, "bind: no source");
 	fails(mio_unix_dgram_bind(&a, "", 0), EINVAL, "bind: no path");
+	fails(mio_unix_dgram_bind_addr(NULL, NULL, 0, 0), EINVAL,
+	    "bind: neither source nor address");
+	fails(mio_unix_dgram_bind_addr(&a, NULL, 0, 0), EINVAL,
+	    "bind: no address");
 	fails(mio_unix_dgram_bind(&a, "s", 1), EINVAL, "an unknown flag");
 	fails(mio_unix_dgram_unbound(NULL, 0), EINVAL, "unbound: no source");
 	fails(mio_unix_dgram_unbound(&a, 1), EINVAL, "an unknown flag");
 	fails(mio_unix_dgram_pair(&a, &a, 0), EINVAL, "one source for both");
 	fails(mio_source_fd(&a), EBADF, "all leave the source empty");
+	fails(mio_unix_dgram_connect(&empty, ""), EINVAL, "connect: no path");
 	fails(mio_unix_dgram_connect(&empty, "s"), EBADF,
 	    "connect of an empty source");
 	fails(mio_unix_dgram_send_to(&empty, "x", 1, "s"), EBADF,

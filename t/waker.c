@@ -272,6 +272,34 @@ fair(struct mio_poller *poller)
 	}
 }
 
+/*
+ * A waker for which an array had no room is freed: the next wait, which keeps a
+ * place for it, returns the source.
+ */
+static void
+freed_overdue(struct mio_poller *poller)
+{
+	struct mio_waker *waker = new_waker(poller, 1);
+	struct mio_source a, b;
+	struct mio_event event;
+	int i = 0;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 2, MIO_WRITABLE | MIO_LEVEL);
+	/* Where the channel is a source like others, the waker may be first. */
+	do {
+		wake(waker);
+		need(mio_poll(poller, &event, 1, 0) == 1);
+	} while (event.token == 1 && i++ < 10);
+	is(event.token, 2, "room for one: an event of the source");
+	mio_waker_free(waker);
+	is(mio_poll(poller, &event, 1, PATIENCE), 1,
+	    "the waker is freed: an event");
+	is(event.token, 2, "of the source again");
+	close_source(&a);
+	close_source(&b);
+}
+
 static void
 freed(struct mio_poller *poller)
 {
@@ -651,6 +679,7 @@ main(void)
 	many(poller);
 	deferred(poller);
 	freed(poller);
+	freed_overdue(poller);
 	freed_before_event(poller);
 	fair(poller);
 	from_thread(poller);

@@ -356,6 +356,36 @@ cancelled(void)
 	mio_poller_free(poller);
 }
 
+static void *
+end_alert(void *port)
+{
+	sleep_msec(20);
+	need(port_alert(*(int *)port, PORT_ALERT_SET, 0, NULL) == 0);
+	return NULL;
+}
+
+/* The program has put its port into alert mode. */
+static void
+alerted(void)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_source a, b;
+	int port = mio_poller_fd(poller);
+	pthread_t thread;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_WRITABLE);
+	need(port_alert(port, PORT_ALERT_SET, 1, NULL) == 0);
+	thread = start_thread(end_alert, &port);
+	is(mio_poll(poller, events, 4, PATIENCE), 1,
+	    "an event of the program's own is skipped");
+	is(events[0].token, 1, "and a source's is returned");
+	join_thread(thread);
+	close_source(&a);
+	close_source(&b);
+	mio_poller_free(poller);
+}
+
 int
 main(void)
 {
@@ -375,5 +405,6 @@ main(void)
 	hammer(PORT_FAKE_ETIME, "ETIME at once");
 	hammer(PORT_FAKE_UNTOUCHED | PORT_FAKE_ETIME | PORT_FAKE_LATE, "all");
 	cancelled();
+	alerted();
 	return tap_done();
 }
