@@ -125,7 +125,8 @@ wake_waiter(struct poll_poller *pp)
 {
 	int error;
 
-	if (!pp->inside || pp->woken)
+	assert(pp->inside);
+	if (pp->woken)
 		return 0;
 	if ((error = mio_channel_signal(&pp->poller)) == 0)
 		pp->woken = true;
