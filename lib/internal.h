@@ -46,7 +46,9 @@
  *   MIO_COLD		is MIO_NOINLINE and unlikely.
  */
 #define MIO_UNLIKELY(truth) __builtin_expect((truth) ? 1 : 0, 0)
+#ifndef MIO_INLINE		/* make coverage sets it */
 #define MIO_INLINE	inline __attribute__((always_inline))
+#endif
 #define MIO_NOINLINE	__attribute__((noinline))
 #define MIO_COLD	__attribute__((noinline, cold))
 

@@ -26,7 +26,7 @@
 
 MIO_ASSERT(socklen, sizeof(socklen_t) == sizeof(mio_socklen));
 
-#ifdef SOCK_CLOEXEC
+#if defined SOCK_CLOEXEC && !defined FORCE_FCNTL
 #define ATOMIC_FLAGS	(SOCK_CLOEXEC | SOCK_NONBLOCK)
 #else
 #define ATOMIC_FLAGS	0
