@@ -116,6 +116,30 @@ done
 echo "endif"
 echo
 
+# explorer NAME KIND [FLAGS]: the explorer of a selector; see t/explore.
+explorer() {
+	id=t_explore_$1$2
+	flags=${3:+" $3"}
+	echo "EXTRA_PROGRAMS += t/explore/$1$2"
+	echo "${id}_SOURCES = \$(explore_$1)"
+	echo "${id}_CPPFLAGS = \$(EXPLORE_CPPFLAGS)" \
+	    "\$(explore_${1}_cppflags) \$(EXPLORE_HOOKS)"
+	echo "${id}_CFLAGS = \$(AM_CFLAGS)$flags"
+	echo "${id}_LDADD = t/explore/libexplore.la t/libtap.la" \
+	    "\$(explore_${1}_fake)"
+	echo "${id}_DEPENDENCIES = \$(${id}_LDADD)"
+	echo "${id}_LDFLAGS = \$(AM_LDFLAGS)$flags"
+}
+
+for name in epoll epoll_pipe poll kqueue port; do
+	explorer $name ''
+	# shellcheck disable=SC2016 # make expands them
+	explorer $name _asan '$(EXPLORE_ASAN)'
+	# shellcheck disable=SC2016
+	explorer $name _tsan '$(EXPLORE_TSAN)'
+done
+echo
+
 # t/lib/wraps lists the functions that t/lib/wrap.c replaces.
 replaced() {
 	sed -n "s/^\([A-Za-z0-9_][A-Za-z0-9_]*\).*/ -Wl,--wrap=\1/p" "$1" |
