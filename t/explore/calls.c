@@ -83,10 +83,9 @@ hook_free(void *p)
 	free(p);
 }
 
-void
-kernel_changed(void)
+static void
+look_again(void)
 {
-	kernel_changes++;
 	if (fake_kqueue_look != NULL)
 		fake_kqueue_look();
 	if (ports_look != NULL)
@@ -140,11 +139,12 @@ lib_result(ssize_t result)
 	return result;
 }
 
+/* The fakes have looked at what they watch in calls of their own. */
 int
 traced_result(int result)
 {
 	hook_result((uintptr_t)(intptr_t)(result < 0 ? -errno : result));
-	kernel_changed();
+	kernel_changes++;
 	return (int)lib_result(result);
 }
 
@@ -157,10 +157,13 @@ begin(const char *name, int fd, const char *function)
 	fd_check(fd, function);
 }
 
-static ssize_t
+static int
 end(ssize_t result)
 {
-	return traced_result((int)result);
+	int n = traced_result((int)result);
+
+	look_again();
+	return n;
 }
 
 int
@@ -258,7 +261,7 @@ hook_close(int fd)
 	sanitizer_ignore();
 	result = close(fd);
 	sanitizer_watch();
-	return traced_result(result);
+	return end(result);
 }
 
 /* Each look takes a little time, so that a loop until a deadline ends. */

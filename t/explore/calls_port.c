@@ -16,7 +16,7 @@ static int ports[PORTS];
 
 void	ports_look(void);
 
-/* Called after each change: see kernel_changed(). */
+/* Called after reads, writes and closes: see look_again(). */
 void
 ports_look(void)
 {

@@ -25,7 +25,7 @@
 
 #define HANG		10	/* seconds for a few hundred schedules */
 #define AT_A_TIME	256
-#define RUNS_EACH	20	/* of a random program */
+#define RUNS_EACH	5	/* of a random program */
 
 extern const char mio_sel_name[];
 

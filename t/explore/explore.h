@@ -100,7 +100,6 @@ void	calls_check(void);
 int	fd_made(int);
 void	fd_check(int, const char *);
 bool	refused(int);			/* by an injected failure */
-void	kernel_changed(void);
 ssize_t	lib_result(ssize_t);		/* moves errno to the library's */
 int	traced_result(int);		/* likewise; after a system call */
 

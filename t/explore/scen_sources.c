@@ -493,6 +493,27 @@ edge_and_group(void)
 	ready_a_in(0);
 }
 
+/* A group that has no place in the array gets another waker. */
+static void
+edge_and_woken_group(void)
+{
+	with_full_groups();
+	ready_a_in(0);
+	wake_1();
+}
+
+static void
+poll_for_a(void)
+{
+	EXPECT(poll_now(1) == 1 && events[TOKEN_A] == 1);
+}
+
+static void
+add_waker(void)
+{
+	EXPECT((wakers[2] = mio_waker_new(poller, TOKEN_2)) != NULL);
+}
+
 static void
 wake_both_and_poll(int rounds)
 {
@@ -600,5 +621,7 @@ const struct scenario source_scenarios[] = {
 	{ .name = "fair-group", .setup = edge_and_group,
 	    .body = { poll_four_times, send_to_a },
 	    .check = drain_and_free },
+	{ .name = "group-grows-left", .setup = edge_and_woken_group,
+	    .body = { poll_for_a, add_waker }, .check = check_and_free },
 	{ .name = NULL }
 };

@@ -375,6 +375,22 @@ poll_and_read_first(void)
 	EXPECT(hb_read(&written[0]) == 1);
 }
 
+/* The bit of the group may be that of the other waker. */
+static void
+group_unwritten(void)
+{
+	two_in_a_group();
+	written[0] = 0;
+}
+
+static void
+poll_for_first_and_read(void)
+{
+	while (events[TOKEN_1] == 0)
+		poll_forever(4);
+	EXPECT(hb_read(&written[0]) == 1);
+}
+
 /* The second wake may have been part of the first event, or have its own. */
 static void
 poll_and_read_both(void)
@@ -417,6 +433,9 @@ const struct scenario wake_scenarios[] = {
 	{ .name = "waker-passed", .setup = wake_of_new,
 	    .body = { new_waker_and_free_it, new_waker_and_wake, consume_1 },
 	    .check = check_and_free },
+	{ .name = "waker-passed-again", .setup = with_poller,
+	    .body = { new_waker_and_free_it, new_waker_and_free_it,
+	    new_waker_and_wake }, .check = drain_and_free },
 	{ .name = "same-group", .setup = two_in_a_group,
 	    .body = { wake_1, wake_2, consume_1 }, .check = check_and_free },
 	{ .name = "group-grows", .setup = one_in_each_group,
@@ -461,6 +480,9 @@ const struct scenario wake_scenarios[] = {
 	    .check = check_and_free, .settled = settled },
 	{ .name = "write-wake", .setup = unwritten,
 	    .body = { write_first_and_wake, poll_and_read_first },
+	    .check = drain_and_free },
+	{ .name = "write-wake-group", .setup = group_unwritten,
+	    .body = { write_first_and_wake, wake_2, poll_for_first_and_read },
 	    .check = drain_and_free },
 	{ .name = "write-wake-two", .setup = unwritten,
 	    .body = { write_first_and_wake, write_second_and_wake,

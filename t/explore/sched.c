@@ -10,8 +10,8 @@
  *
  * Each has a cost, and a run may spend no more than the bound.  A switch away
  * from a thread that waits is free, and so is a timeout when nothing else can
- * happen.  What rescues a waiting thread hides a lost wakeup, and so is never
- * free, but for a signal: the scenario's handler is what is explored then.
+ * happen.  All else that rescues a waiting thread could hide a lost wakeup, and
+ * so has a cost.
  */
 #include "config.h"
 
@@ -162,7 +162,7 @@ offer_signals(bool could_go_on)
 		if (t == current && (could_go_on || t->wait.entering))
 			offer(t, MOVE_SIGNAL, 1);
 		if (can_be_interrupted(t))
-			offer(t, MOVE_INTERRUPT, could_go_on && t != current);
+			offer(t, MOVE_INTERRUPT, 1);
 	}
 }
 
