@@ -209,6 +209,15 @@ poll_until_c(void)
 		poll_forever(4);
 }
 
+/* A source is closed beside two waiters, one of which poll(2) refuses. */
+static void
+close_a_and_wake(void)
+{
+	EXPECT(mio_source_close(&a) == 0);
+	a_gone = true;
+	wake_1();
+}
+
 /* Modes. */
 static void
 oneshot_a(void)
@@ -577,6 +586,9 @@ const struct scenario source_scenarios[] = {
 	{ .name = "close-and-reuse", .setup = with_waker_and_a,
 	    .body = { close_and_reuse, poll_until_c },
 	    .check = drain_and_free },
+	{ .name = "close-two-waiters", .setup = with_waker_and_a,
+	    .body = { consume_all_4, consume_all_4, close_a_and_wake },
+	    .check = check_and_free, .settled = settled },
 	{ .name = "oneshot", .setup = oneshot_a,
 	    .body = { send_to_a, poll_oneshot_twice },
 	    .check = drain_and_free },
