@@ -186,12 +186,19 @@ static void
 unsignalled(struct mio_poller *poller)
 {
 	struct mio_waker *waker = mio_waker_new(poller, 8);
+	const char *call = signal_call(poller);
 
 	need(waker != NULL);
-	wrap_fail(signal_call(poller), 1, 2, ENOSPC);
+	wrap_fail(call, 1, 2, ENOSPC);
 	fails(mio_waker_wake(waker), ENOSPC, "a wake that the kernel refuses");
 	fails(mio_waker_wake(waker), ENOSPC, "and the next, which tries again");
 	is(wrap_heal(), 2, "both have called the kernel");
+	is(mio_poll(poller, events, 4, MIO_FOREVER), 1,
+	    "the next wait reports them");
+	is(events[0].token, 8, "with the token");
+	wrap_fail(call, 1, 2, ENOSPC);
+	need(mio_waker_wake(waker) < 0 && mio_waker_wake(waker) < 0);
+	wrap_heal();
 	is(mio_waker_wake(waker), 0, "a third wake succeeds");
 	is(mio_poll(poller, events, 4, PATIENCE), 1, "and is delivered");
 	is(events[0].token, 8, "with its token");

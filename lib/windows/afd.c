@@ -190,14 +190,12 @@ report_sources(struct afd_poller *ap, struct mio_event *events, int room)
 
 static int
 report_all(struct afd_poller *ap, struct mio_event *events, int nevents,
-    int room, bool pending)
+    int room)
 {
 	int n = report_sources(ap, events, room);
 
-	if (ap->woken || pending) {
-		ap->woken = false;
+	if (mio_wakers_pending(&ap->poller))
 		n += mio_wakers_take(&ap->poller, &events[n], nevents - n);
-	}
 	return n;
 }
 
@@ -218,14 +216,13 @@ wait_locked(struct afd_poller *ap, struct mio_event *events, int nevents,
 	if (room == 0)
 		return mio_wakers_take_only(&ap->poller, events, nevents);
 	failed = submit_all(ap);
-	some = pending || ap->woken || ap->ready != NULL ||
-	    ap->completed != NULL;
+	some = pending || ap->ready != NULL || ap->completed != NULL;
 	if (some || failed < 0)
 		count = mio_afd_wait(ap, 0);
 	else
 		count = mio_afd_wait(ap, ap->cancelled > 0 ? -1 :
 		    mio_msec(timeout));
-	if ((n = report_all(ap, events, nevents, room, pending)) > 0)
+	if ((n = report_all(ap, events, nevents, room)) > 0)
 		return n;
 	if (count < 0 || failed < 0)
 		return count < 0 ? count : failed;

@@ -16,9 +16,8 @@ take(struct afd_poller *ap, const OVERLAPPED_ENTRY *entry)
 {
 	struct completion *completion;
 
-	if (entry->lpCompletionKey == MIO_KEY_WAKE)
-		ap->woken = true;
-	else if (entry->lpCompletionKey == MIO_KEY_COMPLETION &&
+	/* A packet of the waker channel has nothing but its arrival. */
+	if (entry->lpCompletionKey == MIO_KEY_COMPLETION &&
 	    entry->lpOverlapped != NULL) {
 		completion = CONTAINING_RECORD(entry->lpOverlapped,
 		    struct completion, overlapped);

@@ -16,7 +16,6 @@ struct afd_poller {
 	struct mio_poller	 poller;
 	SRWLOCK			 lock;		/* never held during a wait */
 	bool			 waiting;	/* a thread, in mio_sel_wait */
-	bool			 woken;		/* by the waker channel */
 	struct mio_record	*to_submit;
 	struct mio_record	*completed;	/* newest first */
 	struct mio_record	*ready;		/* oldest first */
