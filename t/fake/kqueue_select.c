@@ -77,7 +77,7 @@ write_later(void *arg)
 
 /* A waker is pending, but another waiter has reported it. */
 static void
-taken_by_another(void)
+taken_by_another(int64_t timeout, const char *wait)
 {
 	struct mio_waker *waker = new_waker(6);
 	struct mio_source a, b;
@@ -88,8 +88,8 @@ taken_by_another(void)
 	lose_wake(waker);
 	mio_waker_free(waker);
 	thread = start_thread(write_later, &b);
-	is(mio_poll(poller, events, 8, MIO_FOREVER), 1,
-	    "the pending waker was reported: an infinite wait continues");
+	is(mio_poll(poller, events, 8, timeout), 1,
+	    "the pending waker was reported: %s continues", wait);
 	is(events[0].token, 7, "until there is an event");
 	join_thread(thread);
 	close_source(&a);
@@ -275,7 +275,8 @@ main(void)
 	fds = count_fds();
 	poller = new_poller();
 	lost_event();
-	taken_by_another();
+	taken_by_another(MIO_FOREVER, "an infinite wait");
+	taken_by_another(PATIENCE, "a finite wait");
 	aio();
 	lio();
 	beside_a_source();
