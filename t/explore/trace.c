@@ -208,6 +208,7 @@ explore_fail(const char *fmt, ...)
 	trace_stop(why);
 }
 
+#ifndef NDEBUG
 /* An assertion of the library, in place of the C library's function. */
 void
 __assert_fail(const char *text, const char *file, unsigned int line,
@@ -215,6 +216,7 @@ __assert_fail(const char *text, const char *file, unsigned int line,
 {
 	explore_fail("%s:%u: %s: assertion %s", file, line, function, text);
 }
+#endif
 
 /* Called by the sanitizers after a report. */
 void	__asan_on_error(void);
