@@ -56,6 +56,23 @@ connect_and_close(struct mio_poller *poller)
 	close_source(&b);
 }
 
+/* Three wakers at a time, of which two are freed before they are reported. */
+static void
+make_wakers(struct mio_poller *poller)
+{
+	struct mio_waker *wakers[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		need((wakers[i] = mio_waker_new(poller, 1)) != NULL);
+		need(mio_waker_wake(wakers[i]) == 0);
+	}
+	mio_waker_free(wakers[0]);
+	mio_waker_free(wakers[2]);
+	need(mio_poll(poller, events, 2 * PAIRS, PATIENCE) == 1);
+	mio_waker_free(wakers[1]);
+}
+
 int
 main(void)
 {
@@ -71,6 +88,7 @@ main(void)
 		tcp_pair(&left[i], &right[i]);
 	work(poller, waker);
 	connect_and_close(poller);
+	make_wakers(poller);
 
 	wrap_reset();
 	p = malloc(1);
@@ -84,6 +102,9 @@ main(void)
 	for (i = 0; i < 10; i++)
 		connect_and_close(poller);
 	is(wrap_allocations(), 0, "none in connect, accept, close");
+	for (i = 0; i < 10; i++)
+		make_wakers(poller);
+	is(wrap_allocations(), 0, "none for a waker after one was freed");
 	for (i = 0; i < PAIRS; i++) {
 		close_source(&left[i]);
 		close_source(&right[i]);
