@@ -12,7 +12,7 @@
 #define BATCH		64	/* packets taken at a time */
 
 static void
-take(struct afd_poller *ap, const OVERLAPPED_ENTRY *entry)
+take(const OVERLAPPED_ENTRY *entry)
 {
 	struct completion *completion;
 
@@ -42,7 +42,7 @@ mio_afd_wait(struct afd_poller *ap, int msec)
 	if (error != 0)
 		return error == WAIT_TIMEOUT ? 0 : mio_win_error(error);
 	for (i = 0; i < count; i++)
-		take(ap, &entries[i]);
+		take(&entries[i]);
 	return (int)count;
 }
 
