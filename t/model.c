@@ -19,6 +19,7 @@
 #define SEEDS		10
 #define LIMIT		60	/* seconds for a seed */
 #define PATIENCE_MSEC	5000
+#define LISTED		200	/* steps of a failure that are printed */
 
 static int found[FAULT_MAX];
 static long events;
@@ -80,7 +81,9 @@ report(struct op *ops, int n, unsigned int seed, const struct outcome *outcome)
 	tap_diag("seed %u on %s, step %d: %s", seed, mio_selector_name(),
 	    outcome->step < n ? ops[outcome->step].number : n, outcome->text);
 	left = shrink(ops, n, outcome);
-	tap_diag("%d of %d steps suffice:", left, n);
+	tap_diag("%d of %d steps suffice", left, n);
+	if (left > LISTED)
+		return;
 	for (i = 0; i < left; i++)
 		tap_diag("%s", op_text(&ops[i]));
 	print_numbers(ops, left, seed);

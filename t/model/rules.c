@@ -15,8 +15,10 @@
  *  - Report what was true when the event was made, but no longer is
  *    (mio_event(3)).  Event ports queue an event as it happens, and so does
  *    AFD; registering and would_block discard it, on AFD in their direction
- *    only.  A kqueue checks again before it reports, except for oneshot; only
- *    a change of the mode discards such an event.
+ *    only.  TCP may even stop being writable without a write, because Linux
+ *    needs more memory for a segment that it splits.  A kqueue checks again
+ *    before it reports, except for oneshot; only a change of the mode discards
+ *    such an event.
  *  - Check a source again after any activity, and report all that is true then
  *    (mio_event(3): an event has everything that was true when it was made).
  *  - Report acknowledgements to TCP's writers at any time (mio_register(3):
@@ -159,6 +161,8 @@ excused(const struct end *end)
 
 	if (queues_events() || (on_selector("kqueue") && is_oneshot(end)))
 		bits |= end->was_true;
+	if (queues_events() && end->vague)
+		bits |= MIO_WRITABLE;
 	if (reads_anyway(end) || (on_selector("kqueue") && end->refuses))
 		bits |= MIO_WRITABLE;
 	return bits;
