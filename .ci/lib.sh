@@ -317,7 +317,7 @@ mutants() {
 		wait "$half" || status=1
 	done
 	cat "$work/$name".[12]
-	grep -h '^not ok' "$work/$name".[12]
+	grep -h -e '^not ok' -e '^Bail out' "$work/$name".[12]
 	awk '/^mutants: / { killed += $2; survived += $4 }
 	    END { print "mutants: " killed " killed, " survived " survived" }' \
 	    "$work/$name".[12]
