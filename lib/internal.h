@@ -103,7 +103,7 @@ mio_set_interest(struct mio_source *source, unsigned int interest)
 /* A list of wakers, which only grows (wake.c). */
 struct mio_waker_group {
 	struct mio_waker *wakers;
-	struct mio_waker *first;	/* the first to report, or NULL */
+	struct mio_waker *first;	/* the first to report */
 };
 
 #define MIO_WAKER_GROUPS	32	/* bits of poller->pending */

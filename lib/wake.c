@@ -35,20 +35,20 @@
 #include "poller.h"
 
 /*
- * A waker that is not idle has a number above its state, a new one each time it
- * becomes unsignalled.  A thread that returns late from its signal must not
- * make the waker pending for a later wake, and a waiter must not report a waker
- * that was freed and made again with the token of the old one.
+ * The state is in the two lowest bits, both of which are 0 if the waker is
+ * idle.  Above them is a number, a new one each time the waker becomes
+ * unsignalled.  A thread that returns late from its signal must not make the
+ * waker pending for a later wake, and a waiter must not report a waker that was
+ * freed and made again with the token of the old one.
  */
-#define WAKER_IDLE		0u
 #define WAKER_PENDING		1u
 #define WAKER_UNSIGNALLED	2u
-#define STATE_BITS		2
+#define WAKER_WOKEN		3u	/* either of them */
+#define WAKER_NUMBER		4u	/* the unit of the number */
 
 /* The memory of a waker is not returned before that of its poller. */
 struct mio_waker {
 	unsigned int		 state;
-	unsigned int		 number;	/* the last one used */
 	unsigned int		 bit;		/* its group's */
 	mio_token		 token;
 	struct mio_poller	*poller;
@@ -98,19 +98,20 @@ take_unused(struct mio_poller *poller)
 static struct mio_waker *
 add_waker(struct mio_poller *poller)
 {
-	struct mio_waker *waker = calloc(1, sizeof(*waker));
-	struct mio_waker **list;
+	struct mio_waker *waker = calloc(1, sizeof(*waker)), *none = NULL;
+	struct mio_waker_group *group;
 	unsigned int i;
 
 	if (waker == NULL)
 		return NULL;
 	i = atomic_inc(&poller->wakers) % MIO_WAKER_GROUPS;
-	list = &poller->groups[i].wakers;
+	group = &poller->groups[i];
 	waker->poller = poller;
 	waker->bit = 1u << i;
-	waker->next = atomic_get_relaxed(list);
-	while (!atomic_cas(list, &waker->next, waker))
+	waker->next = atomic_get_relaxed(&group->wakers);
+	while (!atomic_cas(&group->wakers, &waker->next, waker))
 		continue;
+	(void)atomic_cas(&group->first, &none, waker);
 	return waker;
 }
 
@@ -135,9 +136,15 @@ mio_waker_new(struct mio_poller *poller, mio_token token)
 }
 
 static unsigned int
-unsignalled(struct mio_waker *waker)
+idle(unsigned int state)
 {
-	return atomic_inc(&waker->number) << STATE_BITS | WAKER_UNSIGNALLED;
+	return state & ~WAKER_WOKEN;
+}
+
+static unsigned int
+unsignalled(unsigned int state)
+{
+	return idle(state) + WAKER_NUMBER + WAKER_UNSIGNALLED;
 }
 
 /* The state after the signal of a waker in an unsignalled state. */
@@ -159,7 +166,7 @@ signal_wake(struct mio_waker *waker, unsigned int was)
 	unsigned int now;
 
 	do {
-		now = was == WAKER_IDLE ? unsignalled(waker) : was;
+		now = (was & WAKER_WOKEN) != 0 ? was : unsignalled(was);
 	} while (!atomic_cas(&waker->state, &was, now));
 	if ((now & WAKER_PENDING) != 0)
 		return 0;
@@ -195,29 +202,26 @@ mio_waker_free(struct mio_waker *waker)
 	if (waker == NULL)
 		return;
 	poller = waker->poller;
-	(void)atomic_swap(&waker->state, WAKER_IDLE);
+	(void)atomic_and(&waker->state, ~WAKER_WOKEN);
 	put_unused(poller, waker);
 	mio_poller_drop_channel(poller);
 	errno = saved;
 }
 
 /*
- * Makes a waker idle and stores its event.  The state's number shows that the
- * token belongs to it.
+ * Makes a waker in this state idle and stores its event.  The state's number
+ * shows that the token belongs to it.  If the state is no longer this one,
+ * stores the new one and returns false.
  */
-static int
-deliver(struct mio_waker *waker, struct mio_event *event)
+static bool
+deliver(struct mio_waker *waker, unsigned int *state, struct mio_event *event)
 {
-	unsigned int state = atomic_get(&waker->state);
-
-	do {
-		if (state == WAKER_IDLE)
-			return 0;
-		event->token = atomic_get_relaxed(&waker->token);
-	} while (!atomic_cas(&waker->state, &state, WAKER_IDLE));
+	event->token = atomic_get_relaxed(&waker->token);
+	if (!atomic_cas(&waker->state, state, idle(*state)))
+		return false;
 	event->readiness = MIO_READABLE;
 	event->native = 0;
-	return 1;
+	return true;
 }
 
 /*
@@ -229,18 +233,20 @@ take_group(struct mio_waker_group *group, struct mio_event *events, int room,
     int *n)
 {
 	struct mio_waker *first = atomic_get(&group->first);
-	struct mio_waker *waker;
+	struct mio_waker *waker = first;
+	unsigned int state;
 
-	if (first == NULL)
-		first = atomic_get(&group->wakers);
-	waker = first;
 	do {
-		if (atomic_get_relaxed(&waker->state) != WAKER_IDLE) {
+		state = atomic_get(&waker->state);
+		while ((state & WAKER_WOKEN) != 0) {
 			if (*n == room) {
 				atomic_put(&group->first, waker);
 				return false;
 			}
-			*n += deliver(waker, &events[*n]);
+			if (deliver(waker, &state, &events[*n])) {
+				++*n;
+				break;
+			}
 		}
 		if ((waker = waker->next) == NULL)
 			waker = atomic_get(&group->wakers);
@@ -248,13 +254,18 @@ take_group(struct mio_waker_group *group, struct mio_event *events, int room,
 	return true;
 }
 
-/* The first group of a set that is not empty, from this one on. */
+/* The first group of a set that is not empty. */
 static unsigned int
-next_group(unsigned int set, unsigned int from)
+lowest(unsigned int set)
 {
-	unsigned int later = set & ~0u << from;
+	return (unsigned int)__builtin_ctz(set);
+}
 
-	return (unsigned int)__builtin_ctz(later != 0 ? later : set);
+/* A set of groups, each of which has its number reduced by this one. */
+static unsigned int
+rotate(unsigned int set, unsigned int by)
+{
+	return set >> by % MIO_WAKER_GROUPS | set << -by % MIO_WAKER_GROUPS;
 }
 
 /*
@@ -266,9 +277,10 @@ take_groups(struct mio_poller *poller, unsigned int set,
     struct mio_event *events, int room, int *n)
 {
 	unsigned int from = atomic_get_relaxed(&poller->first_group);
+	unsigned int left = rotate(set, from);
 
-	while (set != 0) {
-		unsigned int i = next_group(set, from);
+	for (; left != 0; left &= left - 1) {
+		unsigned int i = (from + lowest(left)) % MIO_WAKER_GROUPS;
 		int before = *n;
 
 		if (!take_group(&poller->groups[i], events, room, n)) {
@@ -276,9 +288,8 @@ take_groups(struct mio_poller *poller, unsigned int set,
 			    (i + (*n > before)) % MIO_WAKER_GROUPS);
 			break;
 		}
-		set &= ~(1u << i);
 	}
-	return set;
+	return rotate(left, -from);
 }
 
 /*
@@ -292,12 +303,12 @@ unsignal_groups(struct mio_poller *poller, unsigned int set)
 	unsigned int state;
 
 	for (; set != 0; set &= set - 1) {
-		waker = atomic_get(&poller->groups[next_group(set, 0)].wakers);
+		waker = atomic_get(&poller->groups[lowest(set)].wakers);
 		for (; waker != NULL; waker = waker->next) {
 			state = atomic_get_relaxed(&waker->state);
 			if ((state & WAKER_PENDING) != 0)
 				(void)atomic_cas(&waker->state, &state,
-				    unsignalled(waker));
+				    unsignalled(state));
 		}
 	}
 }

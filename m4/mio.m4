@@ -4,8 +4,8 @@ dnl itself, so that the error names those that are missing.
 AC_DEFUN([MIO_ATOMICS], [
 missing=
 m4_foreach([mio_op], [[load], [store], [exchange], [compare_exchange],
-    [add_fetch], [sub_fetch], [fetch_add],
-    [fetch_or]], [MIO_ATOMIC(mio_op)])
+    [add_fetch], [sub_fetch], [fetch_add], [fetch_or],
+    [fetch_and]], [MIO_ATOMIC(mio_op)])
 AS_IF([test "x$missing" != x],
     [AC_MSG_ERROR([the compiler lacks these lock-free atomics:$missing])])
 ])
@@ -39,6 +39,8 @@ AC_CACHE_CHECK([for lock-free __atomic_$1], [mio_cv_atomic_$1],
 		#define DO_fetch_add	j = __atomic_fetch_add(&i, 0, \
 					    __ATOMIC_ACQ_REL)
 		#define DO_fetch_or	j = __atomic_fetch_or(&i, 1, \
+					    __ATOMIC_ACQ_REL)
+		#define DO_fetch_and	j = __atomic_fetch_and(&i, 1, \
 					    __ATOMIC_ACQ_REL)
 	]], [[DO_$1; return j + (q != 0);]])],
 	[mio_cv_atomic_$1=yes], [mio_cv_atomic_$1=no])])

@@ -3,9 +3,9 @@
  * that gcc and clang have in every language mode.  configure links each of them
  * and fails if one is missing.
  *
- * get acquires and put releases.  swap, cas, or and dec do both.  get_swap does
- * both, too: it is a swap that puts back what it finds.  inc and the names that
- * end in _relaxed are relaxed.  HACKING, "Memory order", has the rules.
+ * get acquires and put releases.  swap, cas, or, and, and dec do both.  get_swap
+ * does both, too: it is a swap that puts back what it finds.  inc and the names
+ * that end in _relaxed are relaxed.  HACKING, "Memory order", has the rules.
  */
 #ifndef COMPAT_ATOMIC_H
 #define COMPAT_ATOMIC_H
@@ -20,6 +20,7 @@
 	    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
 #define atomic_get_swap(p)	__atomic_fetch_add((p), 0, __ATOMIC_ACQ_REL)
 #define atomic_or(p, v)		__atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
+#define atomic_and(p, v)	__atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
 #define atomic_inc(p)		__atomic_add_fetch((p), 1, __ATOMIC_RELAXED)
 #define atomic_dec(p)		__atomic_sub_fetch((p), 1, __ATOMIC_ACQ_REL)
 

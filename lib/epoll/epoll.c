@@ -376,7 +376,7 @@ wait_for(struct mio_poller *poller, struct mio_event *events, int nevents,
  * Takes wakers even without an edge.  The C library may have cancelled a thread
  * after the kernel delivered the edge to it and before epoll_wait(2) returned.
  */
-static MIO_COLD int
+static MIO_NOINLINE int
 wait_pending(struct mio_poller *poller, struct mio_event *events, int nevents)
 {
 	int room = mio_source_room(poller, nevents);

@@ -119,14 +119,13 @@ mio_sel_destroy(struct mio_poller *poller)
 	(void)pthread_mutex_destroy(&pp->lock);
 }
 
-/* Makes the thread inside poll(2) leave it; one signal is enough. */
+/* Makes the thread inside poll(2), if any, leave it; one signal is enough. */
 static int
 wake_waiter(struct poll_poller *pp)
 {
 	int error;
 
-	assert(pp->inside);
-	if (pp->woken)
+	if (!pp->inside || pp->woken)
 		return 0;
 	if ((error = mio_channel_signal(&pp->poller)) == 0)
 		pp->woken = true;
@@ -190,15 +189,13 @@ out:
 }
 
 /* Updates a record's slot, now or when the waiter leaves poll(2). */
-static int
+static void
 update_or_queue(struct poll_poller *pp, struct mio_record *record)
 {
-	if (!pp->inside) {
+	if (pp->inside)
+		mio_record_list(&pp->changed, record);
+	else
 		mio_poll_set_update(&pp->set, record);
-		return 0;
-	}
-	mio_record_list(&pp->changed, record);
-	return wake_waiter(pp);
 }
 
 static void
@@ -218,16 +215,13 @@ mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
 {
 	struct poll_poller *pp = self(poller);
 	struct mio_record *record = source->reg;
-	struct mio_record old;
 	int error;
 
 	mutex_lock(&pp->lock);
-	old = *record;
-	mio_record_set(record, token, interest);
-	if ((error = update_or_queue(pp, record)) < 0) {
-		/* The waiter has not seen the change, which is undone. */
-		mio_record_set(record, old.token, old.interest);
-		record->armed = old.armed;
+	/* A change that the waiter would not see must not be made. */
+	if ((error = wake_waiter(pp)) == 0) {
+		mio_record_set(record, token, interest);
+		update_or_queue(pp, record);
 	}
 	mutex_unlock(&pp->lock);
 	return error;
@@ -247,8 +241,7 @@ mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 		/* The waiter has the slot, which is lost but must be silent. */
 		record->armed = 0;
 		record->interest = 0;
-		/* The same error again. */
-		(void)update_or_queue(pp, record);
+		update_or_queue(pp, record);
 	}
 	mutex_unlock(&pp->lock);
 	return mio_result(error);
@@ -269,8 +262,10 @@ mio_sel_rearm(const struct mio_source *source, unsigned int directions)
 	 * it updates the slot when it next leaves poll(2).
 	 */
 	if (mio_record_tied(record, source) &&
-	    mio_record_rearm(record, directions))
-		(void)update_or_queue(pp, record);
+	    mio_record_rearm(record, directions)) {
+		update_or_queue(pp, record);
+		(void)wake_waiter(pp);
+	}
 	mutex_unlock(&pp->lock);
 }
 
