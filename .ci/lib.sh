@@ -237,6 +237,12 @@ check_programs() {
 	mk check TESTS='$(check_PROGRAMS)' "$@"
 }
 
+# For a suite that step bootstrap runs as well: shorter storms, and a lower bound
+# of the explorer.
+shorter() {
+	export T_SLOW=4 EXPLORE_BOUND=1
+}
+
 # programs SELECTOR...: their tests.
 programs() {
 	local selector
