@@ -87,6 +87,16 @@ for selector in $selectors; do
 	echo
 done
 
+# fake_test SHAPE TEST [LIBRARY]: a test of the fake of a system's kqueue.
+fake_test() {
+	id=t_fake_$2_$1
+	echo "check_PROGRAMS += t/fake/$2_$1"
+	echo "TESTS += t/fake/$2_$1"
+	echo "${id}_SOURCES = t/fake/$2.c"
+	echo "${id}_CPPFLAGS = \$(t_fake_lib$1_la_CPPFLAGS)"
+	echo "${id}_LDADD = t/libtap.la $3 t/fake/lib$1.la"
+}
+
 # fake SHAPE TEST...: the fake of a system's kqueue, and the tests of the fake.
 fake() {
 	shape=$1
@@ -97,12 +107,18 @@ fake() {
 	echo "${id}_SOURCES = \$(FAKE_KQUEUE_SOURCES)"
 	echo "${id}_CPPFLAGS = \$(FAKE_CPPFLAGS) -DFAKE_KQUEUE_$upper"
 	for test; do
-		program=t/fake/${test}_$shape
-		echo "check_PROGRAMS += $program"
-		echo "TESTS += $program"
-		echo "t_fake_${test}_${shape}_SOURCES = t/fake/$test.c"
-		echo "t_fake_${test}_${shape}_CPPFLAGS = \$(${id}_CPPFLAGS)"
-		echo "t_fake_${test}_${shape}_LDADD = t/libtap.la t/fake/lib$shape.la"
+		fake_test "$shape" "$test" ''
+	done
+}
+
+# fake_io SHAPE TEST...: tests of the fake that looks after each read and write.
+fake_io() {
+	shape=$1
+	shift
+	for test; do
+		fake_test "$shape" "$test" t/fake/libio.la
+		echo "t_fake_${test}_${shape}_LDFLAGS =" \
+		    "\$(AM_LDFLAGS) \$(FAKE_IO)"
 	done
 }
 
@@ -110,9 +126,17 @@ echo "if FAKE_KQUEUE"
 for shape in freebsd netbsd; do
 	fake $shape replay changes notes descriptors waits
 done
-for shape in netbsd10 openbsd darwin dragonfly; do
+for shape in netbsd10 openbsd; do
+	fake $shape changes notes descriptors waits
+done
+for shape in darwin dragonfly; do
 	fake $shape changes notes
 done
+echo "if HAVE_WRAP"
+for shape in freebsd netbsd netbsd10 openbsd; do
+	fake_io $shape activity
+done
+echo "endif"
 echo "endif"
 echo
 

@@ -53,6 +53,42 @@ stale(int kq)
 	close_both(pair);
 }
 
+/* Events of a read that finds nothing, and of another one. */
+static void
+empty_reads(int kq)
+{
+	struct kevent events[ROOM];
+	char byte;
+	int pair[2];
+
+	new_pipe(pair);
+	need(make(kq, pair[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0, 1) == 0);
+	need(make(kq, pair[1], EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 2) == 0);
+	need(now(kq, events, ROOM) == 1);
+	fails(read(pair[0], &byte, 1), EAGAIN, "a pipe is empty");
+	is(now(kq, events, ROOM), BY(0, 1, 1, 1, 0, 0), "events for its writer");
+	fails(read(pair[0], &byte, 1), EAGAIN, "it still is");
+	is(now(kq, events, ROOM), BY(0, 0, 0, 1, 0, 0), "events now");
+	put(pair[1], 1);
+	need(now(kq, events, ROOM) == 2);
+	need(close(pair[1]) == 0);
+	is(now(kq, events, ROOM), 1, "the end");
+	get(pair[0], 1);
+	is(now(kq, events, ROOM), 1, "the last data is read: an event");
+	is(read(pair[0], &byte, 1), 0, "then there is the end");
+	is(now(kq, events, ROOM), BY(0, 0, 0, 1, 0, 0), "events for the end");
+	need(close(pair[0]) == 0);
+	new_pipe(pair);
+	need(make(kq, pair[0], EVFILT_READ, EV_ADD | EV_CLEAR, 0, 1) == 0);
+	need(close(pair[1]) == 0);
+	need(now(kq, events, ROOM) == 1);
+	is(read(pair[0], &byte, 1), 0, "a pipe without data ends");
+	is(now(kq, events, ROOM), BY(0, 1, 1, 1, 0, 0), "events for the end");
+	is(read(pair[0], &byte, 1), 0, "and again");
+	is(now(kq, events, ROOM), BY(0, 0, 0, 1, 0, 0), "events for it now");
+	need(close(pair[0]) == 0);
+}
+
 static int pair_of_thread[2];
 
 static void *
@@ -94,6 +130,7 @@ main(void)
 	kq = new_kqueue();
 	undone(kq);
 	stale(kq);
+	empty_reads(kq);
 	waiting(kq);
 	need(close(kq) == 0);
 	return tap_done();

@@ -47,4 +47,7 @@ int	fake_kqueue_sees_acks(void);
  */
 void	fake_kqueue_look(void);
 
+/* read(2) on this descriptor has returned: were there any bytes? */
+void	fake_kqueue_read(int, int);
+
 #endif /* FAKE_KQUEUE_H */

@@ -1,8 +1,8 @@
 /*
  * kevent(2) on Linux, as the BSD kernels implement it: the changelist, the
- * knotes, the queue of active ones, the wait.  kqueue_object.c has the watched
- * objects, kqueue_note.c the filters that are not of descriptors, kqueue_fd.c
- * kqueue(2).
+ * knotes, the queue of active ones.  kqueue_wait.c has the wait, kqueue_object.c
+ * the watched objects, kqueue_note.c the filters that are not of descriptors,
+ * kqueue_fd.c kqueue(2).
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -19,29 +19,16 @@
 #include "config.h"
 
 #include <sys/types.h>
-#include <sys/epoll.h>
-#include <sys/select.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #include "kqueue_fake.h"
 #include "fake_kqueue.h"
 #include "sleep.h"
-
-#define SLICE	(5 * NSEC / 1000)	/* how often a restless kqueue looks */
-
-#if defined FAKE_KQUEUE_NETBSD || defined FAKE_KQUEUE_NETBSD10
-typedef size_t count_type;
-#define NEGATIVE(n)	0
-#else
-typedef int count_type;
-#define NEGATIVE(n)	((n) < 0)
-#endif
 
 /*
  * The queue.
@@ -61,7 +48,6 @@ insert(struct knote *kn)
 	kq->tail = kn;
 	kn->status |= KN_QUEUED;
 	kq->count++;
-	fake_light(kq);
 }
 
 /*
@@ -75,6 +61,9 @@ enqueue(struct knote *kn)
 	struct knote *outer;
 
 	insert(kn);
+	fake_light(kn->kq);
+	kn->kq->wakeups++;
+	kn->kq->woken = kn->kq->dozing;
 	for (outer = kn->kq->watchers; outer != NULL; outer = outer->sel) {
 		if (outer->filter->event(outer))
 			fake_activate(outer);
@@ -95,8 +84,7 @@ dequeue(struct knote *kn)
 	else
 		kq->tail = kn->prev;
 	kn->status &= ~(unsigned int)KN_QUEUED;
-	if (--kq->count == 0)
-		fake_dim(kq);
+	kq->count--;
 }
 
 void
@@ -122,6 +110,8 @@ fake_drop(struct knote *kn)
 
 	if ((kn->status & KN_QUEUED) != 0)
 		dequeue(kn);
+	if (kq->count == 0)
+		fake_dim(kq);
 	unlink_knote(kn->watch != NULL ? &kq->knotes : &kq->others, kn);
 	kq->nknotes--;
 	kn->filter->detach(kn);
@@ -253,6 +243,7 @@ attach(struct kqueue *kq, struct kevent *kev, struct target *to)
 	kev->fflags = 0;
 	kev->data = 0;
 	kn->kev = *kev;
+	kn->serial = fake_tag();
 	if (!quirk(report_actions))
 		kn->kev.flags &= (unsigned short)~(EV_ADD | EV_DELETE |
 		    EV_ENABLE | EV_DISABLE);
@@ -409,15 +400,9 @@ change(struct kqueue *kq, struct kevent *kev)
  * kevent(2) returns 0.  Returns the number of entries, or a negated errno; if
  * *stop is set, there is no wait.
  */
-struct list {
-	struct kevent	*events;
-	count_type	 room;
-	int		 written;
-	bool		 stop;
-};
 
 static int
-receipt(struct kevent *kev, struct list *out, int error)
+receipt(struct kevent *kev, struct fake_list *out, int error)
 {
 	if (out->room == 0) {
 #ifdef FAKE_KQUEUE_DARWIN
@@ -439,9 +424,9 @@ receipt(struct kevent *kev, struct list *out, int error)
 	return 0;
 }
 
-static int
-apply(struct kqueue *kq, const struct kevent *changes, count_type nchanges,
-    struct list *out)
+int
+fake_apply(struct kqueue *kq, const struct kevent *changes, count_type nchanges,
+    struct fake_list *out)
 {
 	count_type i;
 	int error;
@@ -472,6 +457,55 @@ apply(struct kqueue *kq, const struct kevent *changes, count_type nchanges,
  * The scan.
  */
 
+/* Puts a knote back.  Sleepers that it must not wake keep the beacon away. */
+static void
+requeue(struct knote *kn)
+{
+	struct kqueue *kq = kn->kq;
+
+	if ((kn->status & KN_QUEUED) != 0)
+		return;
+	insert(kn);
+	if (!quirk(requeue_silent) || kq->dozing == 0)
+		fake_light(kq);
+	else if (kq->woken == 0)
+		fake_dim(kq);
+}
+
+static bool
+is_there(const struct kqueue *kq, const struct knote *wanted, uint64_t serial)
+{
+	const struct knote *kn;
+
+	for (kn = kq->knotes; kn != NULL; kn = kn->link) {
+		if (kn == wanted)
+			return kn->serial == serial;
+	}
+	return false;
+}
+
+/*
+ * The knote is off the queue, and its filter is called without the lock: the
+ * waiters that were woken together with this one look now.  Returns whether the
+ * knote still exists.
+ */
+static bool
+unlocked(struct knote *kn)
+{
+	struct kqueue *kq = kn->kq;
+	uint64_t serial = kn->serial;
+	int tries;
+
+	if (kn->watch == NULL || !quirk(requeue_silent))
+		return true;
+	for (tries = 0; kq->woken > 0 && tries < 1000; tries++) {
+		(void)pthread_mutex_unlock(&fake_lock);
+		fake_pause();
+		(void)pthread_mutex_lock(&fake_lock);
+	}
+	return is_there(kq, kn, serial);
+}
+
 /* After delivery a knote is dropped, silenced or queued again.  kqueue_scan. */
 static void
 delivered(struct knote *kn)
@@ -495,7 +529,7 @@ delivered(struct knote *kn)
 	if ((flags & (EV_CLEAR | EV_DISPATCH)) != 0)
 		kn->status &= ~(unsigned int)KN_ACTIVE;
 	else
-		insert(kn);
+		requeue(kn);
 }
 
 /* Delivers a knote to *event; false if it is no event. */
@@ -504,7 +538,7 @@ take(struct knote *kn, struct kevent *event)
 {
 	bool stale = (kn->kev.flags & EV_ONESHOT) != 0 && quirk(oneshot_stale);
 
-	if ((kn->status & KN_DISABLED) != 0)
+	if ((kn->status & KN_DISABLED) != 0 || !unlocked(kn))
 		return false;
 	if (!stale && !kn->filter->event(kn)) {
 		kn->status &= ~(unsigned int)KN_ACTIVE;
@@ -521,232 +555,22 @@ take(struct knote *kn, struct kevent *event)
  * Takes the knotes that were queued when it began, and not those that it puts
  * back at the tail: a level-triggered knote is reported once a call.
  */
-static int
-scan(struct kqueue *kq, struct kevent *events, count_type room)
+int
+fake_scan(struct kqueue *kq, struct kevent *events, count_type room)
 {
-	struct knote *last = kq->tail, *kn;
-	int n = 0;
+	int left = kq->count, n = 0;
+	struct knote *kn;
 
-	while (room > 0 && last != NULL && (kn = kq->head) != NULL) {
-		bool end = kn == last;
-
+	for (; room > 0 && left > 0 && (kn = kq->head) != NULL; left--) {
 		dequeue(kn);
 		if (take(kn, &events[n])) {
 			room--;
 			n++;
 		}
-		if (end)
-			break;
+		if (kq->count == 0)
+			fake_dim(kq);
 	}
 	return n;
-}
-
-/*
- * The wait.
- */
-
-struct sleeper {
-	struct kqueue	*kq;
-	const sigset_t	*mask;
-};
-
-static void
-wake_up(struct kqueue *kq)
-{
-	if (--kq->waiters == 0 && kq->fd < 0)
-		fake_free_kqueue(kq);
-}
-
-/* Called when the thread is cancelled in its wait. */
-static void
-cancelled(void *arg)
-{
-	struct sleeper *sleeper = arg;
-
-	(void)pthread_mutex_lock(&fake_lock);
-	wake_up(sleeper->kq);
-	fake_leave(sleeper->mask);
-}
-
-/* How long to sleep, if so many nanoseconds are left. */
-static int64_t
-nap_of(const struct kqueue *kq, int64_t left)
-{
-	return kq->restless && left > SLICE ? SLICE : left;
-}
-
-/* Does this signal have a handler? */
-static bool
-is_caught(int sig)
-{
-	struct sigaction action;
-
-	return sigaction(sig, NULL, &action) == 0 &&
-	    action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL;
-}
-
-/*
- * The wakeup may have no effect, repeatedly.  So a signal that arrived
- * meanwhile is handled now, and ends the wait with EINTR.  The C library's own
- * signals, below SIGRTMIN, are left out: a cancellation is acted on at the
- * next cancellation point, and musl keeps its signal pending until then.
- */
-static int
-handle_signal(const sigset_t *mask)
-{
-	sigset_t pending, blocked;
-	int i;
-
-	if (sigpending(&pending) != 0)
-		return 0;
-	for (i = 1; i <= SIGRTMAX; i++) {
-		if (i > SIGSYS && i < SIGRTMIN)
-			continue;
-		if (sigismember(&pending, i) == 1 &&
-		    sigismember(mask, i) == 0 && is_caught(i)) {
-			(void)pthread_sigmask(SIG_SETMASK, mask, &blocked);
-			(void)pthread_sigmask(SIG_SETMASK, &blocked, NULL);
-			return EINTR;
-		}
-	}
-	return 0;
-}
-
-/*
- * Sleeps until one of the epolls has an event, or for a while.  Signals are
- * unblocked only here, so that none is missed before: EINTR (kqueue(2)).  The
- * epoll that is waited for contains the others, and takes no event from them.
- */
-static int
-doze(struct kqueue *kq, int64_t left, const sigset_t *mask)
-{
-	struct sleeper sleeper = { kq, mask };
-	int error;
-
-	(void)pthread_mutex_unlock(&fake_lock);
-	pthread_cleanup_push(cancelled, &sleeper);
-	error = fake_sleep(kq->waiter, nap_of(kq, left), mask);
-	if (error == 0)
-		error = handle_signal(mask);
-	pthread_cleanup_pop(0);
-	(void)pthread_mutex_lock(&fake_lock);
-	return -error;
-}
-
-static bool
-bad_timeout(const struct timespec *timeout)
-{
-	return timeout != NULL && (timeout->tv_sec < 0 ||
-	    timeout->tv_nsec < 0 || timeout->tv_nsec >= NSEC);
-}
-
-static int64_t
-deadline_of(const struct timespec *timeout)
-{
-	if (timeout == NULL || timeout->tv_sec > 1000000000)
-		return EVER;
-	return fake_now() + (int64_t)timeout->tv_sec * NSEC +
-	    timeout->tv_nsec;
-}
-
-static int
-wait_for(struct kqueue *kq, struct kevent *events, count_type room,
-    const struct timespec *timeout, const sigset_t *mask)
-{
-	int64_t deadline = deadline_of(timeout), left = EVER;
-	int n = 0;
-
-	for (;; fake_look_at(kq)) {
-		if ((n = scan(kq, events, room)) != 0)
-			break;
-		if (kq->fd < 0 && quirk(close_wakes)) {
-			n = -EBADF;
-			break;
-		}
-		if (deadline != EVER &&
-		    (left = deadline - fake_now()) <= 0)
-			break;
-		if ((n = doze(kq, left, mask)) < 0)
-			break;
-	}
-	return n;
-}
-
-/* Waits for the timeout, without events. */
-static int
-wait_without_events(const struct timespec *timeout, const sigset_t *mask)
-{
-	int result;
-
-	(void)pthread_mutex_unlock(&fake_lock);
-	result = pselect(0, NULL, NULL, NULL, timeout, mask);
-	if (result < 0)
-		result = -errno;
-	(void)pthread_mutex_lock(&fake_lock);
-	return result;
-}
-
-static int
-wait_events(struct kqueue *kq, struct list *out,
-    const struct timespec *timeout, const sigset_t *mask)
-{
-	count_type room = out->room;
-	int n;
-
-	if (room == 0)
-		return 0;
-#ifdef FAKE_KQUEUE_FREEBSD
-	if (room < 0)
-		return -EINVAL;
-#endif
-	if (NEGATIVE(room))
-		return 0;
-	if (bad_timeout(timeout))
-		return -EINVAL;
-	if (quirk(huge_hangs) && room > INT_MAX / (int)sizeof(struct kevent))
-		return wait_without_events(timeout, mask);
-	kq->waiters++;
-	n = wait_for(kq, out->events, room, timeout, mask);
-	wake_up(kq);
-	return n;
-}
-
-static int
-do_kevent(int fd, const struct kevent *changes, count_type nchanges,
-    struct list *out, const struct timespec *timeout, const sigset_t *mask)
-{
-	struct kqueue *kq = fake_find(fd);
-	int error;
-
-	if (kq == NULL)
-		return -EBADF;
-	if (quirk(timeout_first) && bad_timeout(timeout))
-		return -EINVAL;
-	fake_look_at(kq);
-	error = apply(kq, changes, nchanges, out);
-	if (error != 0 || out->stop || out->written > 0)
-		return error != 0 ? error : out->written;
-	return wait_events(kq, out, timeout, mask);
-}
-
-int
-kevent(int fd, const struct kevent *changes, count_type nchanges,
-    struct kevent *events, count_type nevents, const struct timespec *timeout)
-{
-	struct list out = { events, nevents, 0, false };
-	int result, saved = errno;
-	sigset_t mask;
-
-	/*
-	 * FreeBSD's libthr: a cancellation point if there is room for events.
-	 */
-	if (nevents != 0)
-		pthread_testcancel();
-	fake_enter(&mask);
-	result = do_kevent(fd, changes, nchanges, &out, timeout, &mask);
-	fake_leave(&mask);
-	errno = result < 0 ? -result : saved;
-	return result < 0 ? -1 : result;
 }
 
 int

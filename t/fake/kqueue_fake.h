@@ -55,6 +55,7 @@ struct knote {
 	int64_t		 sdata;
 	int		 hook;		/* USER: triggered; TIMER: descriptor */
 	uint64_t	 tag;		/* marks a timer's epoll entry */
+	uint64_t	 serial;	/* no other knote's */
 };
 
 /*
@@ -116,6 +117,7 @@ struct watch {
 	bool		 polled;	/* it is in both epolls */
 	bool		 was_connected;
 	bool		 named;		/* a FIFO, not of pipe(2) */
+	bool		 signal_read;	/* pipe: the next read notifies */
 	unsigned int	 hints;		/* HINT_IN, HINT_OUT */
 	unsigned int	 due;		/* 1 << slot */
 	unsigned int	 late;		/* slots due at the next look */
@@ -144,6 +146,9 @@ struct kqueue {
 	int		 waiter;	/* an epoll of in: polled, not read */
 	int		 count;		/* queued */
 	int		 waiters;
+	int		 dozing;	/* waiters that sleep */
+	int		 woken;		/* sleepers that have not looked yet */
+	unsigned int	 wakeups;
 	int		 nknotes;
 	bool		 lit;		/* in contains the beacon */
 	bool		 looking;
@@ -151,7 +156,26 @@ struct kqueue {
 					 * again */
 };
 
+#if defined FAKE_KQUEUE_NETBSD || defined FAKE_KQUEUE_NETBSD10
+typedef size_t count_type;
+#define NEGATIVE(n)	0
+#else
+typedef int count_type;
+#define NEGATIVE(n)	((n) < 0)
+#endif
+
+/* The eventlist; stop: there is no wait. */
+struct fake_list {
+	struct kevent	*events;
+	count_type	 room;
+	int		 written;
+	bool		 stop;
+};
+
 /* kqueue.c */
+int	fake_apply(struct kqueue *, const struct kevent *, count_type,
+	    struct fake_list *);
+int	fake_scan(struct kqueue *, struct kevent *, count_type);
 void	fake_drop(struct knote *);
 void	fake_fd_closed(struct watch *);
 void	fake_activate(struct knote *);
@@ -171,9 +195,14 @@ int64_t	fake_now(void);
 void	*fake_alloc(size_t);
 void	fake_free(void *, size_t);
 
+/* kqueue_notice.c */
+void	fake_collect(struct kqueue *, int, unsigned int);
+void	fake_look_at(struct kqueue *);
+void	fake_pipe_was_read(struct kqueue *, int, bool);
+
 /* kqueue_object.c */
 extern const struct filter fake_fd_filter;
-void	fake_look_at(struct kqueue *);
+int	fake_fd_event(struct knote *);
 struct watch *fake_watch(struct kqueue *, int, int *);
 struct watch *fake_watched(struct kqueue *, int);
 void	fake_unwatch(struct watch *);

@@ -473,6 +473,20 @@ fake_kqueue_look(void)
 	errno = saved;
 }
 
+void
+fake_kqueue_read(int fd, int some)
+{
+	int saved = errno;
+	struct kqueue *kq;
+	sigset_t mask;
+
+	fake_enter(&mask);
+	for (kq = kqueues; kq != NULL; kq = kq->next)
+		fake_pipe_was_read(kq, fd, some != 0);
+	fake_leave(&mask);
+	errno = saved;
+}
+
 int
 fake_kqueue_knotes(int fd)
 {

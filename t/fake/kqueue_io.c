@@ -31,7 +31,7 @@
 #define __wrap_sendmsg	__wrap___sendmsg64
 #endif
 
-#define LOOK(type, name, parameters, arguments)				\
+#define AFTER(type, name, parameters, arguments, more)			\
 	type __real_##name parameters;					\
 	type __wrap_##name parameters;					\
 	type __wrap_##name parameters					\
@@ -40,11 +40,17 @@
 									\
 		if (result >= 0)					\
 			fake_kqueue_look();				\
+		more;							\
 		return result;						\
 	}
+#define LOOK(type, name, parameters, arguments)				\
+	AFTER(type, name, parameters, arguments, (void)0)
+#define READ(type, name, parameters, arguments)				\
+	AFTER(type, name, parameters, arguments,			\
+	    fake_kqueue_read(fd, result > 0))
 
-LOOK(ssize_t, read, (int fd, void *buf, size_t n), (fd, buf, n))
-LOOK(ssize_t, readv, (int fd, const struct iovec *v, int n), (fd, v, n))
+READ(ssize_t, read, (int fd, void *buf, size_t n), (fd, buf, n))
+READ(ssize_t, readv, (int fd, const struct iovec *v, int n), (fd, v, n))
 LOOK(ssize_t, recv, (int s, void *buf, size_t n, int f), (s, buf, n, f))
 LOOK(ssize_t, recvfrom, (int s, void *buf, size_t n, int f,
     struct sockaddr *a, socklen_t *l), (s, buf, n, f, a, l))

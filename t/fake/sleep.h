@@ -51,4 +51,19 @@ fake_sleep(int fd, int64_t ns, const sigset_t *mask)
 	return n < 0 ? errno : 0;
 }
 
+/* Lets other threads run for a moment.  Not a cancellation point. */
+static inline void
+fake_pause(void)
+{
+#ifdef SYS_ppoll_time64
+	struct { int64_t sec, nsec; } ts = { 0, 100000 };
+
+	(void)syscall(SYS_ppoll_time64, NULL, 0, &ts, NULL, 8);
+#else
+	struct { long sec, nsec; } ts = { 0, 100000 };
+
+	(void)syscall(SYS_ppoll, NULL, 0, &ts, NULL, 8);
+#endif
+}
+
 #endif /* SLEEP_H */
