@@ -39,9 +39,8 @@
  */
 #include "config.h"
 
-#include <sys/statvfs.h>
-
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "compat/cancel.h"
 #include "kqueue.h"
@@ -275,17 +274,21 @@ check_receipt(struct mio_poller *poller, int fd, mio_token token,
 	return (int)-receipt->data;
 }
 
-/* A FIFO is in a file system, and a pipe is not. */
+/*
+ * A FIFO has a limit of links or none, because it is in a file system; for a
+ * pipe, fpathconf(2) fails with EINVAL.  OpenBSD allows this call with
+ * pledge("stdio"), and not fstatvfs(2), which also shows the difference.
+ */
 static bool
 is_fifo(const struct mio_source *source)
 {
-	struct statvfs fs;
 	int saved = errno;
 	bool fifo;
 
 	if (mio_kind(source) == MIO_KIND_PIPE)
 		return false;
-	fifo = fstatvfs(source->fd, &fs) == 0;
+	errno = 0;
+	fifo = fpathconf(source->fd, _PC_LINK_MAX) >= 0 || errno == 0;
 	errno = saved;
 	return fifo;
 }

@@ -19,7 +19,7 @@
  * reused for the same file, nor for the two ends of one pipe, which share an
  * inode.  It remains as a fallback for descriptors that the C library closes
  * internally.  The linker's --wrap is not used, since t/lib/wrap.c uses it.
- * fstatvfs(2) is defined as well, since Linux has a file system for pipes.
+ * fpathconf(2) is defined as well, since Linux has a file system for pipes.
  */
 #include "config.h"
 
@@ -29,11 +29,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -390,24 +390,21 @@ dup3(int from, int to, int flags)
 }
 
 /*
- * A pipe is in no file system: EINVAL (getvnode, all systems).  For other
- * descriptors only success matters to callers. musl's own implementation is in
- * one object with its fstatvfs, and so can't be called here.
+ * A pipe has PIPE_BUF only: EINVAL for other limits, and 32767 links for a FIFO
+ * (fpathconf, all systems; seen on FreeBSD, NetBSD and OpenBSD).
  */
-int
-fstatvfs(int fd, struct statvfs *fs)
+long
+fpathconf(int fd, int name)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return -1;
-	if (S_ISFIFO(st.st_mode) && !fake_named(fd)) {
+	if (S_ISFIFO(st.st_mode) && !fake_named(fd) && name != _PC_PIPE_BUF) {
 		errno = EINVAL;
 		return -1;
 	}
-	memset(fs, 0, sizeof(*fs));
-	fs->f_bsize = fs->f_frsize = (unsigned long)st.st_blksize;
-	return 0;
+	return name == _PC_PIPE_BUF ? PIPE_BUF : 32767;
 }
 
 int
