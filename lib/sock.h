@@ -40,8 +40,8 @@ int	mio_sock_set_nonblocking(mio_fd, int);
 int	mio_sock_local(mio_fd, struct sockaddr *, mio_socklen *);
 int	mio_sock_peer(mio_fd, struct sockaddr *, mio_socklen *);
 
-/* Integer options; get returns the value, which is never negative. */
-int	mio_sock_get(mio_fd, int, int);
+/* Integer options, whose value may be negative; SO_ERROR's is an errno value. */
+int	mio_sock_get(mio_fd, int, int, int *);
 int	mio_sock_set(mio_fd, int, int, int);
 
 /* Options of other types. */

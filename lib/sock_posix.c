@@ -269,12 +269,9 @@ mio_sock_set_raw(int fd, int level, int name, const void *value, size_t size)
 }
 
 int
-mio_sock_get(int fd, int level, int name)
+mio_sock_get(int fd, int level, int name, int *value)
 {
-	int value = 0;
-	int error = mio_sock_get_raw(fd, level, name, &value, sizeof(value));
-
-	return error < 0 ? error : value;
+	return mio_sock_get_raw(fd, level, name, value, sizeof(*value));
 }
 
 int

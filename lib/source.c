@@ -273,10 +273,11 @@ fd_set_nonblocking(const struct mio_source *source, int on)
 static int
 fd_take_error(const struct mio_source *source)
 {
-	int error = mio_sock_get(source->fd, SOL_SOCKET, SO_ERROR);
+	int error, pending;
 
-	if (error > 0)
-		error = -error;
+	error = mio_sock_get(source->fd, SOL_SOCKET, SO_ERROR, &pending);
+	if (error == 0)
+		error = -pending;
 	/* Re-arm as for a read that returned this error. */
 	if (mio_registered(source) &&
 	    may_be_ready_after(source, MIO_READABLE, error))

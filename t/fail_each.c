@@ -137,7 +137,10 @@ run_listen_v6(void)
 	return mio_tcp_listen(&subject, sa, len, 0, SHARED) == 0 ? 0 : errno;
 }
 
-/* Without IPv6 the subject stays empty, and there is nothing to set. */
+/*
+ * Dual-stack if the system has such sockets.  Without IPv6 the subject stays
+ * empty, and there is nothing to set.
+ */
 static void
 prepare_v6(void)
 {
@@ -145,7 +148,8 @@ prepare_v6(void)
 	mio_socklen len;
 	struct sockaddr *sa = addr_of("[::]:0", &any, &len);
 
-	(void)mio_udp_bind(&subject, sa, len, MIO_DUALSTACK);
+	if (mio_udp_bind(&subject, sa, len, MIO_DUALSTACK) < 0)
+		(void)mio_udp_bind(&subject, sa, len, 0);
 }
 
 static int

@@ -288,7 +288,8 @@ ttl(const char *text)
 	mio_socklen len;
 
 	need(bind_on(text, 0, &a, &addr, &len) == 0);
-	ok(mio_udp_ttl(&a) > 0, "%s: a ttl", text);
+	/* An IPv6 socket may have the system's default. */
+	ok(mio_udp_ttl(&a) >= (text[0] != '['), "%s: a ttl", text);
 	is(mio_udp_set_ttl(&a, 17), 0, "set");
 	is(mio_udp_ttl(&a), 17, "got");
 	is(mio_udp_set_ttl(&a, 255), 0, "the longest");
@@ -396,6 +397,10 @@ only_v6(void)
 	need(bind_on("[::]:0", 0, &only, &v6, &v6_len) == 0);
 	is(mio_udp_only_v6(&only), 1, "IPv6 takes no IPv4 datagrams");
 	close_source(&only);
+	if (!has_dualstack()) {
+		tap_skip(7, "no dual-stack sockets on this system");
+		return;
+	}
 	need(bind_on("[::]:0", MIO_DUALSTACK, &both, &v6, &v6_len) == 0);
 	is(mio_udp_only_v6(&both), 0, "with MIO_DUALSTACK it does");
 	need(bind_on("127.0.0.1:0", 0, &sender, &v4, &v4_len) == 0);

@@ -233,16 +233,16 @@ mio_sock_set_raw(mio_fd fd, int level, int name, const void *value,
 
 /* Some options are a byte wide, and leave the rest of the value alone. */
 int
-mio_sock_get(mio_fd fd, int level, int name)
+mio_sock_get(mio_fd fd, int level, int name, int *value)
 {
-	int value = 0;
-	int error = mio_sock_get_raw(fd, level, name, &value, sizeof(value));
+	int error;
 
-	if (error < 0)
-		return error;
-	if (level == SOL_SOCKET && name == SO_ERROR)
-		return value == 0 ? 0 : -mio_win_error((unsigned long)value);
-	return value;
+	*value = 0;
+	error = mio_sock_get_raw(fd, level, name, value, sizeof(*value));
+	if (error == 0 && *value != 0 && level == SOL_SOCKET &&
+	    name == SO_ERROR)
+		*value = -mio_win_error((unsigned long)*value);
+	return error;
 }
 
 int

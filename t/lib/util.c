@@ -194,6 +194,22 @@ has_unix(int type)
 	return fd >= 0;
 }
 
+bool
+has_dualstack(void)
+{
+	struct sockaddr_storage any;
+	struct mio_source source;
+	mio_socklen len;
+	struct sockaddr *sa = addr_of("[::]:0", &any, &len);
+
+	if (mio_udp_bind(&source, sa, len, MIO_DUALSTACK) == 0) {
+		close_source(&source);
+		return true;
+	}
+	need(errno == ENOTSUP);
+	return false;
+}
+
 void
 refuses_file(struct mio_poller *poller, const char *path, int flags,
     const char *what)

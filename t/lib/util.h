@@ -60,6 +60,8 @@ void	any_pipe(struct mio_source *, struct mio_source *);
 void	unix_pair(struct mio_source *, struct mio_source *);
 /* Does this system have Unix sockets of this type?  Linux and BSD do. */
 bool	has_unix(int);
+/* Does it have dual-stack sockets?  OpenBSD and DragonFly do not. */
+bool	has_dualstack(void);
 /* Checks that registering this file fails with EPERM; the text names it. */
 void	refuses_file(struct mio_poller *, const char *, int, const char *);
 /* Closes with a reset: the peer gets ECONNRESET. */

@@ -111,3 +111,53 @@ wrap_enter(int f)
 	(void)__atomic_add_fetch(&failures, 1, __ATOMIC_RELAXED);
 	return failure;
 }
+
+static struct option {
+	int	level, name, value, error;
+} options[4];
+static int option_count;
+
+void
+wrap_option(int level, int name, int value, int error)
+{
+	const struct option option = { level, name, value, error };
+
+	options[option_count++] = option;
+}
+
+void
+wrap_options_heal(void)
+{
+	option_count = 0;
+}
+
+static const struct option *
+find_option(int level, int name)
+{
+	int i;
+
+	for (i = 0; i < option_count; i++) {
+		if (options[i].level == level && options[i].name == name)
+			return &options[i];
+	}
+	return NULL;
+}
+
+int
+wrap_get(int level, int name, int *value)
+{
+	const struct option *option = find_option(level, name);
+
+	if (option == NULL || option->error != 0)
+		return 0;
+	*value = option->value;
+	return WRAP_ZERO;
+}
+
+int
+wrap_set(int level, int name, int value)
+{
+	const struct option *option = find_option(level, name);
+
+	return option != NULL && option->value == value ? option->error : 0;
+}

@@ -33,6 +33,15 @@ int	wrap_heal(void);
  */
 void	wrap_before(const char *, void (*)(void *), void *);
 
+/*
+ * Gives a socket option another answer, as another system would.  From now on
+ * setsockopt() fails with this error if it is to set the option to this value.
+ * With an error of 0, getsockopt() returns this value.  There is room for four;
+ * wrap_options_heal() forgets them.
+ */
+void	wrap_option(int, int, int, int);
+void	wrap_options_heal(void);
+
 /* The room of the last epoll_wait that was made to fail. */
 extern int wrap_room;
 
@@ -45,5 +54,8 @@ extern const char *const wrap_names[];
 
 /* Counts a call; returns the errno to fail with, WRAP_ZERO, or 0. */
 int	wrap_enter(int);
+/* For an option's level, name and value; these return the same. */
+int	wrap_get(int, int, int *);
+int	wrap_set(int, int, int);
 
 #endif /* WRAP_H */

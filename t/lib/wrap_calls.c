@@ -63,6 +63,18 @@ const char *const wrap_names[] = {
 	    return -1
 #define WRAP(type, name, parameters, arguments)				\
 	WRAP_AS(type, name, parameters, arguments, REFUSE)
+/* As WRAP; a test may choose the answer of a socket option. */
+#define WRAP_OPTION(name, parameters, arguments, answer)		\
+	int __real_##name parameters;					\
+	int __wrap_##name parameters;					\
+	int __wrap_##name parameters					\
+	{								\
+		int error = wrap_enter(F_##name);			\
+									\
+		if (error == 0 && (error = (answer)) == 0)		\
+			return __real_##name arguments;			\
+		REFUSE;							\
+	}
 #define WRAP_NULL(name, parameters, arguments)				\
 	WRAP_AS(void *, name, parameters, arguments,			\
 	    errno = error; return NULL)
@@ -107,8 +119,8 @@ WRAP_AS(int, epoll_wait, (int e, struct epoll_event *ev, int n, int t),
     (e, ev, n, t), wrap_room = n; REFUSE)
 WRAP(int, eventfd, (unsigned int n, int f), (n, f))
 WRAP(int, getsockname, (int s, struct sockaddr *a, socklen_t *l), (s, a, l))
-WRAP(int, getsockopt, (int s, int l, int n, void *v, socklen_t *vl),
-    (s, l, n, v, vl))
+WRAP_OPTION(getsockopt, (int s, int l, int n, void *v, socklen_t *vl),
+    (s, l, n, v, vl), wrap_get(l, n, v))
 WRAP(int, listen, (int s, int n), (s, n))
 WRAP(int, pipe, (int *fds), (fds))
 WRAP(int, pipe2, (int *fds, int f), (fds, f))
@@ -146,8 +158,8 @@ WRAP(ssize_t, send, (int s, const void *buf, size_t n, int f),
 WRAP(ssize_t, sendmsg, (int s, const struct msghdr *m, int f), (s, m, f))
 WRAP(ssize_t, sendto, (int s, const void *buf, size_t n, int f,
     const struct sockaddr *a, socklen_t l), (s, buf, n, f, a, l))
-WRAP(int, setsockopt, (int s, int l, int n, const void *v, socklen_t vl),
-    (s, l, n, v, vl))
+WRAP_OPTION(setsockopt, (int s, int l, int n, const void *v, socklen_t vl),
+    (s, l, n, v, vl), vl == sizeof(int) ? wrap_set(l, n, *(const int *)v) : 0)
 WRAP(int, socket, (int d, int t, int p), (d, t, p))
 WRAP(int, socketpair, (int d, int t, int p, int *fds), (d, t, p, fds))
 WRAP(ssize_t, write, (int fd, const void *buf, size_t n), (fd, buf, n))
