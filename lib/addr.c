@@ -12,9 +12,6 @@
 #include "compat/socket.h"
 #include "internal.h"
 
-/* 45 characters of address, a percent sign, and the name of an interface. */
-#define HOST_MAX	128
-
 /* All of text, len characters long, is decimal digits and at most max. */
 static int
 parse_number(const char *text, size_t len, uint32_t max, uint32_t *number)
@@ -47,29 +44,152 @@ parse_port(const char *text, in_port_t *port)
 	return 0;
 }
 
-/* A scope is an interface's index or name. */
+/*
+ * A scope is an interface's index or name.  The characters and the length of a
+ * name are checked here: Linux looks up only what precedes a colon, and some
+ * systems cut a long name.
+ */
 static int
-parse_scope(const char *text, uint32_t *scope)
+parse_scope(const char *text, const char *end, uint32_t *scope)
 {
+	size_t i, len = (size_t)(end - text);
+	char name[IF_NAMESIZE];
 	int saved = errno;
 
-	if (parse_number(text, strlen(text), UINT32_MAX, scope) == 0)
+	if (parse_number(text, len, UINT32_MAX, scope) == 0)
 		return 0;
-	*scope = if_nametoindex(text);
+	if (len == 0 || len >= sizeof(name))
+		return -EINVAL;
+	for (i = 0; i < len; i++) {
+		if ((unsigned char)text[i] <= ' ' || text[i] == ':' ||
+		    text[i] == '/' || text[i] == '\177')
+			return -EINVAL;
+		name[i] = text[i];
+	}
+	name[len] = '\0';
+	*scope = if_nametoindex(name);
 	errno = saved;
 	return *scope == 0 ? -EINVAL : 0;
 }
 
-/* Copies the characters from start up to end, and adds a NUL. */
-static int
-copy_host(char *host, const char *start, const char *end)
-{
-	size_t len = (size_t)(end - start);
+/*
+ * The text of an address is parsed here, because the inet_pton() of some
+ * systems accepts more: a blank after the address on NetBSD.
+ */
 
-	if (len == 0 || len >= HOST_MAX)
+/* Four decimal numbers without leading zeros. */
+static int
+parse_quad(const char *text, const char *end, unsigned char *bytes)
+{
+	uint32_t number;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		const char *stop = end;
+		size_t len;
+
+		if (i < 3)
+			stop = memchr(text, '.', (size_t)(end - text));
+		if (stop == NULL)
+			return -EINVAL;
+		len = (size_t)(stop - text);
+		if ((len > 1 && text[0] == '0') ||
+		    parse_number(text, len, 255, &number) < 0)
+			return -EINVAL;
+		bytes[i] = (unsigned char)number;
+		text = stop + 1;
+	}
+	return 0;
+}
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* One to four hexadecimal digits. */
+static int
+parse_group(const char *text, size_t len, unsigned char *bytes)
+{
+	unsigned int value = 0;
+	size_t i;
+
+	if (len == 0 || len > 4)
 		return -EINVAL;
-	memcpy(host, start, len);
-	host[len] = '\0';
+	for (i = 0; i < len; i++) {
+		int digit = hex_digit(text[i]);
+
+		if (digit < 0)
+			return -EINVAL;
+		value = value << 4 | (unsigned int)digit;
+	}
+	bytes[0] = (unsigned char)(value >> 8);
+	bytes[1] = (unsigned char)value;
+	return 0;
+}
+
+/*
+ * Groups with a colon between two, or no group.  The last one may be an IPv4
+ * address if it ends the address.  Returns the number of bytes, at most 16.
+ */
+static int
+parse_groups(const char *text, const char *end, bool ends,
+    unsigned char *bytes)
+{
+	const char *colon;
+	int n = 0;
+
+	if (text == end)
+		return 0;
+	while ((colon = memchr(text, ':', (size_t)(end - text))) != NULL) {
+		if (n == 16 || parse_group(text, (size_t)(colon - text),
+		    bytes + n) < 0)
+			return -EINVAL;
+		n += 2;
+		text = colon + 1;
+	}
+	if (ends && n <= 12 && parse_quad(text, end, bytes + n) == 0)
+		return n + 4;
+	if (n == 16 || parse_group(text, (size_t)(end - text), bytes + n) < 0)
+		return -EINVAL;
+	return n + 2;
+}
+
+/* The first two colons in a row, or NULL. */
+static const char *
+find_gap(const char *text, const char *end)
+{
+	for (; end - text >= 2; text++) {
+		if (text[0] == ':' && text[1] == ':')
+			return text;
+	}
+	return NULL;
+}
+
+/* Two colons in a row are one or more groups of zeros. */
+static int
+parse_v6_addr(const char *text, const char *end, struct in6_addr *addr)
+{
+	const char *gap = find_gap(text, end);
+	unsigned char head[16], tail[16];
+	int before, after;
+
+	memset(addr, 0, sizeof(*addr));
+	before = parse_groups(text, gap != NULL ? gap : end, gap == NULL, head);
+	if (before < 0)
+		return -EINVAL;
+	memcpy(addr->s6_addr, head, (size_t)before);
+	if (gap == NULL)
+		return before == 16 ? 0 : -EINVAL;
+	after = parse_groups(gap + 2, end, true, tail);
+	if (after < 0 || before + after > 14)
+		return -EINVAL;
+	memcpy(addr->s6_addr + 16 - after, tail, (size_t)after);
 	return 0;
 }
 
@@ -77,12 +197,11 @@ static int
 parse_v4(const char *text, struct sockaddr_in *sin)
 {
 	const char *colon = strchr(text, ':');
-	char host[HOST_MAX];
+	unsigned char bytes[4];
 
-	if (colon == NULL || copy_host(host, text, colon) < 0)
+	if (colon == NULL || parse_quad(text, colon, bytes) < 0)
 		return -EINVAL;
-	if (inet_pton(AF_INET, host, &sin->sin_addr) != 1)
-		return -EINVAL;
+	memcpy(&sin->sin_addr, bytes, sizeof(bytes));
 	sin->sin_family = AF_INET;
 	return parse_port(colon + 1, &sin->sin_port);
 }
@@ -91,19 +210,19 @@ static int
 parse_v6(const char *text, struct sockaddr_in6 *sin6)
 {
 	const char *end = strchr(text, ']');
-	char host[HOST_MAX];
+	const char *percent;
 	uint32_t scope;
-	char *percent;
 
-	if (end == NULL || end[1] != ':' || copy_host(host, text + 1, end) < 0)
+	if (end == NULL || end[1] != ':')
 		return -EINVAL;
-	if ((percent = strchr(host, '%')) != NULL) {
-		*percent = '\0';
-		if (parse_scope(percent + 1, &scope) < 0)
+	percent = memchr(text, '%', (size_t)(end - text));
+	if (percent != NULL) {
+		if (parse_scope(percent + 1, end, &scope) < 0)
 			return -EINVAL;
 		sin6->sin6_scope_id = scope;
 	}
-	if (inet_pton(AF_INET6, host, &sin6->sin6_addr) != 1)
+	if (parse_v6_addr(text + 1, percent != NULL ? percent : end,
+	    &sin6->sin6_addr) < 0)
 		return -EINVAL;
 	sin6->sin6_family = AF_INET6;
 	return parse_port(end + 2, &sin6->sin6_port);

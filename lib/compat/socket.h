@@ -13,6 +13,10 @@
 #include <ws2tcpip.h>
 #include <afunix.h>
 
+#ifndef IF_NAMESIZE
+#define IF_NAMESIZE	256
+#endif
+
 typedef unsigned short in_port_t;
 
 /* Interface names would need one more DLL (iphlpapi); indices work. */
