@@ -275,8 +275,8 @@ check_receipt(struct mio_poller *poller, int fd, mio_token token,
 }
 
 /*
- * A FIFO has a limit of links or none, because it is in a file system; for a
- * pipe, fpathconf(2) fails with EINVAL.  OpenBSD allows this call with
+ * A FIFO has a limit of links, or no limit, because it is in a file system; for
+ * a pipe, fpathconf(2) fails with EINVAL.  OpenBSD allows this call with
  * pledge("stdio"), and not fstatvfs(2), which also shows the difference.
  */
 static bool
@@ -288,7 +288,8 @@ is_fifo(const struct mio_source *source)
 	if (mio_kind(source) == MIO_KIND_PIPE)
 		return false;
 	errno = 0;
-	fifo = fpathconf(source->fd, _PC_LINK_MAX) >= 0 || errno == 0;
+	(void)fpathconf(source->fd, _PC_LINK_MAX);	/* -1: no limit */
+	fifo = errno == 0;
 	errno = saved;
 	return fifo;
 }
