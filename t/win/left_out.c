@@ -21,6 +21,7 @@ static const struct {
 	{ "nested",	"a completion port can't be waited for" },
 	{ "fd_passing","no control messages pass descriptors" },
 	{ "pipe",	"a pipe without a name can't be waited for" },
+	{ "sandbox",	"no such sandbox is known here" },
 	{ "sigpipe",	"there is no SIGPIPE" },
 };
 
