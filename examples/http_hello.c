@@ -722,6 +722,19 @@ divide(int n, const char *where)
 
 #endif
 
+/* A number from 1 to PROCESSES, or 0. */
+static int
+number_of_processes(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	int number;
+
+	if (digits == 0 || digits > 3 || text[digits] != '\0')
+		return 0;
+	number = atoi(text);
+	return number <= PROCESSES ? number : 0;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -731,8 +744,8 @@ main(int argc, char *argv[])
 
 	while ((opt = getopt(argc, argv, "p:")) != -1) {
 		if (opt == 'p')
-			processes = atoi(optarg);
-		if (opt != 'p' || processes < 1 || processes > PROCESSES)
+			processes = number_of_processes(optarg);
+		if (opt != 'p' || processes == 0)
 			argc = 0;
 	}
 	if (argc - optind > 1 || argc == 0) {

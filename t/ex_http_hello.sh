@@ -141,6 +141,17 @@ if [ "$EXEEXT" = .exe ]; then
 	exit 0
 fi
 
+# A number of processes is digits only.
+strict() {
+	for number in 2x 0 65 1000 4294967298 -1 ' 2' +2 ''; do
+		timeout 10 "$top_builddir/examples/http_hello" -p "$number" \
+		    2>/dev/null
+		status=$?
+		[ $status = 1 ] || return 1
+	done
+}
+ok "-p refuses what is not a number from 1 to 64" strict
+
 # Two processes: both accept, and their responses are the same.
 serve http_hello -p 2
 url=http://$address/
