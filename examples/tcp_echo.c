@@ -4,7 +4,7 @@
  *	tcp_echo [address:port]		the default is 127.0.0.1:0
  *
  * The server prints "listening on ADDRESS:PORT" and runs until SIGINT or
- * SIGTERM.
+ * SIGTERM.  With [::] it accepts IPv4 clients, too.
  *
  * A server with edge-triggered events must do the following:
  *
@@ -25,9 +25,11 @@
 
 #ifdef _WIN32
 #include <winsock2.h>
+#include <ws2tcpip.h>
 #else
 #include <sys/types.h>
 #include <sys/socket.h>
+#include <netinet/in.h>
 #endif
 
 #include <errno.h>
@@ -42,9 +44,12 @@
 #define TURNS		16		/* reads and writes per event */
 #define RETRY		MIO_MSEC(100)
 
-/* The token of a connection is its address, which is none of these. */
-#define TOKEN_LISTENER	((mio_token)0)
-#define TOKEN_SIGNAL	((mio_token)1)
+/*
+ * The token of a listener is its index.  That of a connection is its address,
+ * which is none of these.
+ */
+#define LISTENERS	2
+#define TOKEN_SIGNAL	((mio_token)LISTENERS)
 
 struct conn {
 	struct mio_source source;
@@ -59,7 +64,8 @@ struct conn {
 
 struct server {
 	struct mio_poller *poller;
-	struct mio_source listener;
+	struct mio_source listeners[LISTENERS];
+	unsigned int	 nlisteners;
 	struct conn	*conns;
 	int		 full;		/* accept failed; retry later */
 };
@@ -228,15 +234,12 @@ conn_new(struct server *server, struct mio_source *stream)
  * reports them again; serve() then retries after a timeout.
  */
 static void
-accept_clients(struct server *server)
+accept_from(struct server *server, struct mio_source *listener, int was_full)
 {
 	struct mio_source stream;
-	int was_full = server->full;
 
-	server->full = 0;
 	for (;;) {
-		if (mio_tcp_accept(&server->listener, &stream, NULL, NULL,
-		    0) == 0) {
+		if (mio_tcp_accept(listener, &stream, NULL, NULL, 0) == 0) {
 			conn_new(server, &stream);
 			continue;
 		}
@@ -250,6 +253,17 @@ accept_clients(struct server *server)
 		server->full = 1;
 		return;
 	}
+}
+
+static void
+accept_clients(struct server *server)
+{
+	int was_full = server->full;
+	unsigned int i;
+
+	server->full = 0;
+	for (i = 0; i < server->nlisteners && !server->full; i++)
+		accept_from(server, &server->listeners[i], was_full);
 }
 
 static void
@@ -274,7 +288,7 @@ serve(struct server *server)
 		if (n == -1 && errno != EINTR)
 			fatal("mio_poll");
 		for (i = 0; i < n; i++) {
-			if (events[i].token == TOKEN_LISTENER)
+			if (events[i].token < server->nlisteners)
 				accept_clients(server);
 			else if (events[i].token == TOKEN_SIGNAL)
 				stop = 1;
@@ -284,6 +298,49 @@ serve(struct server *server)
 		if (server->full)
 			accept_clients(server);
 	}
+}
+
+static int
+add_listener(struct server *server, const struct sockaddr *addr,
+    mio_socklen addrlen, unsigned int flags)
+{
+	struct mio_source *listener = &server->listeners[server->nlisteners];
+
+	if (mio_tcp_listen(listener, addr, addrlen, 0, flags) == -1)
+		return -1;
+	if (mio_register(server->poller, listener, server->nlisteners,
+	    MIO_READABLE) == -1)
+		fatal("mio_register");
+	server->nlisteners++;
+	return 0;
+}
+
+/* Listens on all addresses of IPv4, and the port of the first listener. */
+static void
+add_v4(struct server *server)
+{
+	struct sockaddr_in6 sin6;
+	struct sockaddr_in sin;
+	mio_socklen len = sizeof(sin6);
+
+	if (mio_source_local_addr(&server->listeners[0],
+	    (struct sockaddr *)&sin6, &len) == -1)
+		fatal("mio_source_local_addr");
+	len = sizeof(sin);
+	if (mio_addr_parse("0.0.0.0:0", (struct sockaddr *)&sin, &len) == -1)
+		fatal("mio_addr_parse");
+	sin.sin_port = sin6.sin6_port;
+	if (add_listener(server, (struct sockaddr *)&sin, len, 0) == -1)
+		fatal("0.0.0.0");
+}
+
+static unsigned int
+flags_for(const struct sockaddr *addr)
+{
+	if (addr->sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(
+	    &((const struct sockaddr_in6 *)addr)->sin6_addr))
+		return MIO_DUALSTACK;
+	return 0;
 }
 
 static void
@@ -296,18 +353,20 @@ listen_on(struct server *server, const char *where)
 
 	if (mio_addr_parse(where, addr, &addrlen) == -1)
 		fatal(where);
-	if (mio_tcp_listen(&server->listener, addr, addrlen, 0, 0) == -1)
-		fatal(where);
+	if (add_listener(server, addr, addrlen, flags_for(addr)) == -1) {
+		/* Some systems have no dual-stack sockets. */
+		if (errno != ENOTSUP ||
+		    add_listener(server, addr, addrlen, 0) == -1)
+			fatal(where);
+		add_v4(server);
+	}
 
 	/* With port 0 the system has chosen the port. */
 	addrlen = sizeof(storage);
-	if (mio_source_local_addr(&server->listener, addr, &addrlen) == -1)
+	if (mio_source_local_addr(&server->listeners[0], addr, &addrlen) == -1)
 		fatal("mio_source_local_addr");
 	if (mio_addr_format(addr, addrlen, text, sizeof(text)) == -1)
 		fatal("mio_addr_format");
-	if (mio_register(server->poller, &server->listener, TOKEN_LISTENER,
-	    MIO_READABLE) == -1)
-		fatal("mio_register");
 	if (printf("listening on %s\n", text) < 0 || fflush(stdout) == EOF)
 		fatal("standard output");
 }
@@ -365,8 +424,11 @@ main(int argc, char *argv[])
 	set_signals(SIG_IGN);
 	while (server.conns != NULL)
 		conn_free(server.conns);
-	if (mio_source_close(&server.listener) == -1)
-		warning("close");
+	while (server.nlisteners > 0) {
+		if (mio_source_close(&server.listeners[--server.nlisteners]) ==
+		    -1)
+			warning("close");
+	}
 	mio_poller_free(server.poller);
 	return 0;
 }
