@@ -22,6 +22,7 @@
  */
 #include "config.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "kqueue.h"
@@ -255,6 +256,19 @@ collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
 	return woken;
 }
 
+/*
+ * Where kevent(2) is no cancellation point, a thread that is cancelled in it
+ * gets EINTR.  A cancellation between this test and the call is noticed when
+ * the wait ends (mio_poll(3)).
+ */
+static void
+test_cancellation(void)
+{
+#ifdef KEVENT_IS_NOT_CANCELLED
+	pthread_testcancel();
+#endif
+}
+
 static int
 wait_raw(struct mio_poller *poller, struct kevent *raw, int room,
     int64_t timeout)
@@ -264,10 +278,15 @@ wait_raw(struct mio_poller *poller, struct kevent *raw, int room,
 
 	if (timeout >= 0)
 		mio_timespec(&ts, timeout);
+	test_cancellation();
 	ready = mio_kevent(poller, NULL, 0, raw,
 	    (unsigned char)(room < BATCH ? room : BATCH),
 	    timeout < 0 ? NULL : &ts);
-	return ready < 0 ? -errno : ready;
+	if (ready >= 0)
+		return ready;
+	if (errno == EINTR)
+		test_cancellation();
+	return -errno;
 }
 
 int

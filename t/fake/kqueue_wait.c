@@ -292,12 +292,15 @@ pthread_cancel(pthread_t thread)
 	void *next = dlsym(RTLD_NEXT, "pthread_cancel");
 	struct sleeper *sleeper;
 	sigset_t mask;
+	int error;
 
 	memcpy(&cancel, &next, sizeof(cancel));
+	/* First: a thread that gets EINTR tests whether it was cancelled. */
+	error = cancel(thread);
 	fake_enter(&mask);
 	for (sleeper = sleepers; sleeper != NULL; sleeper = sleeper->next)
 		sleeper->cancelled |= !quirk(cancellation_point) &&
 		    pthread_equal(sleeper->thread, thread) != 0;
 	fake_leave(&mask);
-	return cancel(thread);
+	return error;
 }
