@@ -59,7 +59,8 @@
  * The fields of a source's priv:
  *	bits  0..4	kind, 0 for an empty source
  *	bits  5..15	interest and mode while registered, else 0
- *	bits 16..31	generation of the selector's record, if it has records
+ *	bits 16..31	the selector's, while registered: the generation of its
+ *			record, if it has records
  */
 enum mio_kind {
 	MIO_KIND_EMPTY,
@@ -209,6 +210,8 @@ struct mio_poller {
  *
  * With defaults:
  *
+ *   closing	As del, but the descriptor is closed next, so that what close(2)
+ *		does by itself need not be done.  Default: del.
  *   close	Closes the selector's descriptors except the channel, which
  *		closes later.  Also called in a forked child: close must not
  *		touch locks, nor anything that the child shares with the
@@ -262,6 +265,8 @@ MIO_SEL int	mio_sel_add(struct mio_poller *, struct mio_source *,
 MIO_SEL int	mio_sel_mod(struct mio_poller *, struct mio_source *,
 		    mio_token, unsigned int);
 MIO_SEL int	mio_sel_del(struct mio_poller *, const struct mio_source *);
+MIO_SEL int	mio_sel_closing(struct mio_poller *,
+		    const struct mio_source *);
 MIO_SEL void	mio_sel_forget(struct mio_poller *,
 		    const struct mio_source *);
 MIO_SEL int	mio_sel_wait(struct mio_poller *, struct mio_event *, int,

@@ -29,8 +29,9 @@ void	mio_poller_drop_channel(struct mio_poller *);
 
 /*
  * Ends the registration of a registered source, in any state of its poller.
- * Errors of the system are ignored, and errno is unchanged.
+ * If it is closing, its descriptor is closed next.  Errors of the system are
+ * ignored, and errno is unchanged.
  */
-void	mio_unregister(struct mio_source *);
+void	mio_unregister(struct mio_source *, bool closing);
 
 #endif /* POLLER_H */

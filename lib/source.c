@@ -253,7 +253,7 @@ mio_source_release(struct mio_source *source)
 	fd = source->fd;
 	/* Errors are ignored: close(2) may have ended the registration. */
 	if (mio_registered(source))
-		mio_unregister(source);
+		mio_unregister(source, false);
 	mio_source_empty(source);
 	return fd;
 }
@@ -427,7 +427,7 @@ mio_source_close(struct mio_source *source)
 	if ((error = mio_source_check(source)) < 0)
 		return mio_result(error);
 	if (mio_registered(source))
-		mio_unregister(source);
+		mio_unregister(source, true);
 	/* Empty first: close(2) is a cancellation point. */
 	was = *source;
 	mio_source_empty(source);

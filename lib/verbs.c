@@ -44,6 +44,14 @@ mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 }
 #endif
 
+#ifndef mio_sel_closing
+MIO_SEL int
+mio_sel_closing(struct mio_poller *poller, const struct mio_source *source)
+{
+	return mio_sel_del(poller, source);
+}
+#endif
+
 #ifndef mio_sel_forget
 MIO_SEL void
 mio_sel_forget(struct mio_poller *poller, const struct mio_source *source)
@@ -329,7 +337,7 @@ mio_reregister(struct mio_poller *poller, struct mio_source *source,
  * is the parent's.  Returns a public function's result.
  */
 static MIO_INLINE int
-unregister(struct mio_source *source)
+unregister(struct mio_source *source, bool closing)
 {
 	struct mio_poller *poller = mio_poller_of(source);
 	const struct mio_source was = *source;
@@ -342,15 +350,16 @@ unregister(struct mio_source *source)
 	}
 	/* An open poller has a handle, which keeps the memory here. */
 	(void)count_down(&poller->memory);
-	return mio_sel_del(poller, &was);
+	return closing ? mio_sel_closing(poller, &was) :
+	    mio_sel_del(poller, &was);
 }
 
 void
-mio_unregister(struct mio_source *source)
+mio_unregister(struct mio_source *source, bool closing)
 {
 	int saved = errno;
 
-	(void)unregister(source);
+	(void)unregister(source, closing);
 	errno = saved;
 }
 
@@ -363,7 +372,7 @@ do_deregister(struct mio_poller *poller, struct mio_source *source)
 		return mio_refuse(error);
 	if (MIO_UNLIKELY(mio_poller_check(poller) == -EINVAL))
 		return mio_refuse(-EINVAL);
-	return unregister(source);
+	return unregister(source, false);
 }
 
 int

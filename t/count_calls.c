@@ -83,6 +83,47 @@ registration(struct mio_poller *poller)
 	close_source(&b);
 }
 
+/* The calls that closing a registered source makes, beside close(2). */
+static int
+before_close(void)
+{
+	return on_selector("epoll") || on_selector("port") ? 1 : 0;
+}
+
+static void
+closing(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+
+	if (on_selector("afd")) {
+		tap_skip(4, "closing has to cancel a poll request");
+		return;
+	}
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE | MIO_WRITABLE);
+	wrap_reset();
+	need(mio_source_close(&a) == 0);
+	is(all_calls(), 1 + before_close(), "a socket is closed");
+	close_source(&b);
+	pipe_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE);
+	reg(poller, &b, 2, MIO_WRITABLE);
+	wrap_reset();
+	need(mio_source_close(&a) == 0);
+	is(all_calls(), 1 + before_close(), "a pipe's reader is closed");
+	wrap_reset();
+	need(mio_source_close(&b) == 0);
+	is(all_calls(), 1 + before_close(), "a pipe's writer is closed");
+	pipe_pair(&a, &b);
+	close_source(&a);
+	reg(poller, &b, 2, MIO_WRITABLE);
+	wrap_reset();
+	need(mio_source_close(&b) == 0);
+	/* A kqueue that refuses its EVFILT_WRITE has another knote to delete. */
+	ok(all_calls() <= (on_selector("kqueue") ? 2 : 1 + before_close()),
+	    "the writer of a pipe without a reader is closed");
+}
+
 static void
 polling(struct mio_poller *poller)
 {
@@ -155,6 +196,7 @@ main(void)
 	tap_start();
 	poller = new_poller();
 	registration(poller);
+	closing(poller);
 	polling(poller);
 	wakes(poller);
 	mio_poller_free(poller);

@@ -114,6 +114,44 @@ writer_closes(void)
 	close_source(&reader);
 }
 
+/* Reads of 0 raise no events: a loop that reads once an event would spin. */
+static int
+events_at_end(const struct mio_source *reader)
+{
+	struct mio_event event;
+	char byte;
+	int i, n = 0;
+
+	for (i = 0; i < 10; i++) {
+		need(mio_source_read(reader, &byte, 1) == 0);
+		n += poll_now(poller, &event, 1);
+	}
+	return n;
+}
+
+static void
+end_comes_once(void)
+{
+	struct mio_source reader, writer;
+
+	new_pipe(&reader, &writer);
+	reg(poller, &reader, 1, MIO_READABLE);
+	close_source(&writer);
+	ok(comes(poller, 1, MIO_READABLE), "closed without data: readable");
+	is(events_at_end(&reader), 0, "reads of 0: no events");
+	rereg(poller, &reader, 2, MIO_READABLE);
+	ok(comes(poller, 2, MIO_READABLE), "reregistered: the end again");
+	is(events_at_end(&reader), 0, "and no events of reads");
+	rereg(poller, &reader, 3, MIO_READABLE | MIO_LEVEL);
+	ok(comes(poller, 3, MIO_READABLE), "level: the end");
+	ok(comes(poller, 3, MIO_READABLE), "level: the end each time");
+	rereg(poller, &reader, 4, MIO_READABLE | MIO_ONESHOT);
+	ok(comes(poller, 4, MIO_READABLE), "oneshot: the end");
+	is(events_at_end(&reader), 0, "oneshot: once");
+	dereg(poller, &reader);
+	close_source(&reader);
+}
+
 static void
 reader_closes(void)
 {
@@ -223,6 +261,7 @@ main(void)
 	edges();
 	oneshot_ends();
 	writer_closes();
+	end_comes_once();
 	reader_closes();
 	urgent();
 	blocking();

@@ -43,10 +43,14 @@
 #include <unistd.h>
 
 #include "compat/cancel.h"
+#include "compat/mutex.h"
 #include "kqueue.h"
 #include "sock.h"
 
 #define MOST_CHANGES	8	/* of one source: two a filter, and two more */
+
+/* In a source's priv: it has, or had, a knote that reports a broken pipe. */
+#define BROKEN		(1u << 16)
 
 /* The knote of each direction.  AIO and LIO requests add their own knotes. */
 static const struct watch {
@@ -130,14 +134,15 @@ broken_filter(const struct mio_poller *poller)
 }
 
 static int
-add_broken_knote(struct mio_poller *poller, int fd, mio_token token,
-    unsigned int interest)
+add_broken_knote(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int interest)
 {
 	mio_kq_filter filter = broken_filter(poller);
 	unsigned int flags = flags_of(interest);
 	struct kevent changes[3];
-	int error, n = 1;
+	int error, fd = source->fd, n = 1;
 
+	source->priv |= BROKEN;
 	/* A stale event ends a wait without an event: mio_kq_stale(). */
 	atomic_put_relaxed(&poller->resumes, 1);
 	/* In edge mode the knote reports once. */
@@ -162,37 +167,60 @@ add_broken_knote(struct mio_poller *poller, int fd, mio_token token,
 	return error;
 }
 
-bool
-mio_kq_stale(const struct mio_poller *poller, const struct kevent *kev)
+unsigned int
+mio_kq_changes(const struct mio_poller *poller)
 {
-	struct kevent change;
-	int saved = errno;
-	bool stale;
+	return atomic_get(&mio_kqueue(poller)->changes);
+}
 
-	if ((stale = mio_fd_check((int)kev->ident - 1) <= 0)) {
-		mio_kq_change(&change, kev->ident, kev->filter, EV_DELETE, 0,
-		    0);
-		/* Fails, harmlessly, if the knote was a oneshot. */
-		(void)mio_kq_submit(poller, &change, 1);
-	}
+/*
+ * Deletes knotes, unless there were changes since then.  Keeps errno.  Deleting
+ * a knote that does not exist is harmless.
+ */
+static void
+delete_unless_changed(const struct mio_poller *poller, struct kevent *deletions,
+    int n, unsigned int changes)
+{
+	struct kqueue_poller *kp = mio_kqueue(poller);
+	int saved = errno;
+
+	mutex_lock(&kp->lock);
+	if (kp->changes == changes)
+		(void)mio_kq_submit(poller, deletions, n);
+	mutex_unlock(&kp->lock);
 	errno = saved;
+}
+
+bool
+mio_kq_stale(const struct mio_poller *poller, const struct kevent *kev,
+    unsigned int changes)
+{
+	struct kevent deletion;
+	int saved = errno;
+	bool stale = mio_fd_check((int)kev->ident - 1) <= 0;
+
+	errno = saved;
+	if (stale) {
+		mio_kq_change(&deletion, kev->ident, kev->filter, EV_DELETE, 0,
+		    0);
+		delete_unless_changed(poller, &deletion, 1, changes);
+	}
 	return stale;
 }
 
 void
-mio_kq_disarm_pipe(const struct mio_poller *poller, int fd, mio_kq_filter fired)
+mio_kq_disarm_pipe(const struct mio_poller *poller, int fd, mio_kq_filter fired,
+    unsigned int changes)
 {
-	struct kevent changes[2];
-	int n = 0, saved = errno;
+	struct kevent deletions[2];
+	int n = 0;
 
-	mio_kq_change(&changes[n++], (uintptr_t)fd, fired == EVFILT_READ ?
+	mio_kq_change(&deletions[n++], (uintptr_t)fd, fired == EVFILT_READ ?
 	    EVFILT_WRITE : EVFILT_READ, EV_DELETE, 0, 0);
 	if (fired == EVFILT_READ)
-		mio_kq_change(&changes[n++], broken_ident(fd),
+		mio_kq_change(&deletions[n++], broken_ident(fd),
 		    broken_filter(poller), EV_DELETE, 0, 0);
-	/* The knotes may have been deleted already. */
-	(void)mio_kq_submit(poller, changes, n);
-	errno = saved;
+	delete_unless_changed(poller, deletions, n, changes);
 }
 
 /* Whether EVFILT_WRITE was refused because the pipe has no reader. */
@@ -220,10 +248,13 @@ may_be_pipe(const struct mio_source *source)
 	    mio_kind(source) == MIO_KIND_FOREIGN;
 }
 
-/* Stores the deletions for a change of interest; returns how many. */
+/*
+ * Stores the deletions for a change of interest; returns how many.  broken: a
+ * broken pipe's knote, too.
+ */
 static int
 put_deletions(const struct mio_poller *poller, int fd, unsigned int was,
-    unsigned int interest, struct kevent *changes)
+    unsigned int interest, bool broken, struct kevent *changes)
 {
 	bool other_mode = ((was ^ interest) & (MIO_LEVEL | MIO_ONESHOT)) != 0;
 	int i, n = 0;
@@ -236,8 +267,7 @@ put_deletions(const struct mio_poller *poller, int fd, unsigned int was,
 			mio_kq_change(&changes[n++], (uintptr_t)fd, w->filter,
 			    EV_DELETE, w->fflags, 0);
 	}
-	/* Only a broken pipe has this knote. */
-	if ((was & MIO_WRITABLE) != 0)
+	if (broken)
 		mio_kq_change(&changes[n++], broken_ident(fd),
 		    broken_filter(poller), EV_DELETE, 0, 0);
 	return n;
@@ -261,14 +291,16 @@ put_additions(int fd, mio_token token, unsigned int interest,
 
 /* The result of one addition: 0, or a negated errno. */
 static int
-check_receipt(struct mio_poller *poller, int fd, mio_token token,
-    unsigned int interest, const struct kevent *receipt)
+check_receipt(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int interest, const struct kevent *receipt)
 {
 	if (receipt->data == 0)
 		return 0;
-	if (receipt->filter == EVFILT_WRITE && is_broken(fd, receipt->data))
-		return add_broken_knote(poller, fd, token, interest);
-	if (receipt->filter != EVFILT_READ && receipt->data == EINVAL &&
+	if (receipt->filter == EVFILT_WRITE &&
+	    is_broken(source->fd, receipt->data))
+		return add_broken_knote(poller, source, token, interest);
+	if (receipt->filter != EVFILT_READ &&
+	    (receipt->data == EINVAL || receipt->data == EPERM) &&
 	    (interest & MIO_READABLE) != 0)
 		return 0;
 	return (int)-receipt->data;
@@ -280,53 +312,103 @@ check_receipt(struct mio_poller *poller, int fd, mio_token token,
  * pledge("stdio"), and not fstatvfs(2), which also shows the difference.
  */
 static bool
-is_fifo(const struct mio_source *source)
+is_fifo(int fd)
 {
 	int saved = errno;
 	bool fifo;
 
-	if (mio_kind(source) == MIO_KIND_PIPE)
-		return false;
 	errno = 0;
-	(void)fpathconf(source->fd, _PC_LINK_MAX);	/* -1: no limit */
+	(void)fpathconf(fd, _PC_LINK_MAX);	/* -1: no limit */
 	fifo = errno == 0;
 	errno = saved;
 	return fifo;
 }
 
+void
+mio_kq_end_pipe(const struct mio_poller *poller, int fd, unsigned int changes)
+{
+	struct kevent deletion;
+
+	if (is_fifo(fd))
+		return;
+	mio_kq_change(&deletion, (uintptr_t)fd, EVFILT_READ, EV_DELETE, 0, 0);
+	delete_unless_changed(poller, &deletion, 1, changes);
+}
+
+static bool
+has_both_knotes(const struct mio_source *source)
+{
+	return mio_kind(source) == MIO_KIND_PIPE || !is_fifo(source->fd);
+}
+
 /* Changes a source's knotes from one interest, or none, to another. */
 static int
-change_knotes(struct mio_poller *poller, const struct mio_source *source,
-    mio_token token, unsigned int was, unsigned int interest)
+change_knotes(struct mio_poller *poller, struct mio_source *source,
+    mio_token token, unsigned int was, unsigned int interest, bool pipe)
 {
 	struct kevent changes[MOST_CHANGES];
-	int error, first, n, pipe;
+	int error, first, n;
 
-	if ((pipe = mio_check_file(source)) < 0)
-		return pipe;
-	interest = knote_interest(interest, pipe > 0 && !is_fifo(source));
+	interest = knote_interest(interest, pipe && has_both_knotes(source));
+	/*
+	 * The pipe may have the descriptor of one that was closed with close(2)
+	 * directly, whose knote would report it.
+	 */
 	n = first = put_deletions(poller, source->fd,
-	    knote_interest(was, pipe), interest, changes);
+	    knote_interest(was, pipe), interest,
+	    was == 0 ? pipe : (source->priv & BROKEN) != 0, changes);
 	n += put_additions(source->fd, token, interest, changes + n);
 	if (n == 0)
 		return 0;
-	error = mio_kq_submit(poller, changes, n);
+	if ((error = mio_kq_submit(poller, changes, n)) < 0)
+		return error;
+	source->priv &= ~BROKEN;
 	for (; error == 0 && first < n; first++)
-		error = check_receipt(poller, source->fd, token, interest,
+		error = check_receipt(poller, source, token, interest,
 		    &changes[first]);
 	return error;
 }
 
-static void
-undo(struct mio_poller *poller, const struct mio_source *source,
-    unsigned int was)
+static int
+change(struct mio_poller *poller, struct mio_source *source, mio_token token,
+    unsigned int was, unsigned int interest)
+{
+	struct kqueue_poller *kp = mio_kqueue(poller);
+	int error, pipe, state;
+
+	if ((pipe = mio_check_file(source)) < 0)
+		return pipe;
+	state = cancel_off();
+	mutex_lock(&kp->lock);
+	error = change_knotes(poller, source, token, was, interest, pipe > 0);
+	/* Last: a wait that begins before this may report the old knotes. */
+	atomic_put(&kp->changes, kp->changes + 1);
+	mutex_unlock(&kp->lock);
+	cancel_restore(state);
+	return error;
+}
+
+/*
+ * Deletes the knotes that a source with this interest may have, and a broken
+ * pipe's.
+ */
+static int
+delete_knotes(const struct mio_poller *poller, const struct mio_source *source,
+    unsigned int interest)
 {
 	struct kevent changes[MOST_CHANGES];
-	int n = put_deletions(poller, source->fd,
-	    knote_interest(was, may_be_pipe(source)), 0, changes);
+	int error, i, n;
 
-	/* The caller returns the first error. */
-	(void)mio_kq_submit(poller, changes, n);
+	n = put_deletions(poller, source->fd,
+	    knote_interest(interest, may_be_pipe(source)), 0,
+	    (source->priv & BROKEN) != 0, changes);
+	error = n > 0 ? mio_kq_submit(poller, changes, n) : 0;
+	/* Missing: it was a oneshot, its pipe ended, or it broke (KQ-3). */
+	for (i = 0; error == 0 && i < n; i++) {
+		if (changes[i].data != 0 && changes[i].data != ENOENT)
+			error = (int)-changes[i].data;
+	}
+	return error;
 }
 
 int
@@ -335,8 +417,9 @@ mio_sel_add(struct mio_poller *poller, struct mio_source *source,
 {
 	int error;
 
-	if ((error = change_knotes(poller, source, token, 0, interest)) < 0) {
-		undo(poller, source, interest);
+	if ((error = change(poller, source, token, 0, interest)) < 0) {
+		(void)delete_knotes(poller, source, interest);
+		source->priv &= ~BROKEN;
 		return error;
 	}
 	source->reg = poller;
@@ -347,28 +430,23 @@ int
 mio_sel_mod(struct mio_poller *poller, struct mio_source *source,
     mio_token token, unsigned int interest)
 {
-	return change_knotes(poller, source, token, mio_interest(source),
-	    interest);
+	return change(poller, source, token, mio_interest(source), interest);
 }
 
-/*
- * A knote that does not exist is no error: it was a oneshot, or its pipe broke
- * (KQ-3).
- */
 int
 mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 {
-	unsigned int was = knote_interest(mio_interest(source),
-	    may_be_pipe(source));
-	struct kevent changes[MOST_CHANGES];
-	int n = put_deletions(poller, source->fd, was, 0, changes);
-	int error = n > 0 ? mio_kq_submit(poller, changes, n) : 0;
-	int i;
-
-	for (i = 0; error == 0 && i < n; i++) {
-		if (changes[i].data != 0 && changes[i].data != ENOENT)
-			error = (int)-changes[i].data;
-	}
-	return mio_result(error);
+	return mio_result(delete_knotes(poller, source, mio_interest(source)));
 }
 
+/*
+ * close(2) removes a descriptor's own knotes, from each kqueue and also if a
+ * duplicate is open.  A broken pipe's knote is deleted before that: afterwards
+ * it could be another pipe's.
+ */
+int
+mio_sel_closing(struct mio_poller *poller, const struct mio_source *source)
+{
+	return (source->priv & BROKEN) == 0 ? 0 :
+	    mio_result(delete_knotes(poller, source, 0));
+}

@@ -2,9 +2,9 @@
  * kqueue(2): FreeBSD, DragonFly, NetBSD, OpenBSD, macOS, iOS.
  *
  * The only state is the descriptor: a knote's udata holds the token, the
- * source's reg is the poller, and there are no locks.  A source has a knote
- * for each direction, so the events of one source are merged within a batch
- * (contract 5).
+ * source's reg is the poller.  A lock is held while knotes are changed, and not
+ * during a wait.  A source has a knote for each direction, so the events of one
+ * source are merged within a batch (contract 5).
  *
  * What it relies on:
  *
@@ -22,7 +22,6 @@
  */
 #include "config.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "kqueue.h"
@@ -71,6 +70,7 @@ const struct mio_bit_name mio_sel_native[] = {
 	{ 0,			NULL }
 };
 
+#define mio_sel_closing mio_sel_closing	/* knotes.c */
 #define mio_sel_fd mio_sel_fd
 int
 mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
@@ -79,20 +79,40 @@ mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 	return 0;
 }
 
-int
-mio_sel_open(struct mio_poller *poller)
+/* Level-triggered: an unread byte is a pending wake. */
+static int
+add_channel(struct mio_poller *poller)
 {
 	struct kevent kev;
 	int error;
 
-	if (mio_kqueue(poller)->user)
-		return 0;
-	/* Level-triggered: an unread byte is a pending wake. */
 	mio_kq_change(&kev, (uintptr_t)poller->channel_fd[0], EVFILT_READ,
 	    EV_ADD, 0, (mio_token)poller);
 	if ((error = mio_kq_submit(poller, &kev, 1)) < 0)
 		return error;
 	return (int)-kev.data;
+}
+
+int
+mio_sel_open(struct mio_poller *poller)
+{
+	struct kqueue_poller *kp = mio_kqueue(poller);
+	int error;
+
+	if ((error = pthread_mutex_init(&kp->lock, NULL)) != 0)
+		return -error;
+	if (!kp->user && (error = add_channel(poller)) < 0)
+		(void)pthread_mutex_destroy(&kp->lock);	/* unused: not busy */
+	return error;
+}
+
+#define mio_sel_destroy mio_sel_destroy
+void
+mio_sel_destroy(struct mio_poller *poller)
+{
+	/* In a forked child a thread that does not exist may hold the lock. */
+	if (poller->birth == mio_generation)
+		(void)pthread_mutex_destroy(&mio_kqueue(poller)->lock);
 }
 
 /* Converts a kevent to an event. */
@@ -203,7 +223,7 @@ find_or_add(struct seen *seen, intptr_t fd, struct mio_event *events, int n)
  */
 static void
 merge_pipe_ends(const struct mio_poller *poller, const struct kevent *kev,
-    struct mio_event *event)
+    struct mio_event *event, unsigned int changes)
 {
 	bool hangup = (event->readiness & MIO_READ_CLOSED) != 0;
 	bool oneshot = (kev->flags & EV_ONESHOT) != 0 && (hangup ||
@@ -214,7 +234,10 @@ merge_pipe_ends(const struct mio_poller *poller, const struct kevent *kev,
 	if (hangup)
 		event->readiness |= MIO_WRITABLE | MIO_WRITE_CLOSED;
 	if (oneshot)
-		mio_kq_disarm_pipe(poller, (int)kev->ident, kev->filter);
+		mio_kq_disarm_pipe(poller, (int)kev->ident, kev->filter,
+		    changes);
+	else if ((kev->flags & EV_CLEAR) != 0)
+		mio_kq_end_pipe(poller, (int)kev->ident, changes);
 }
 
 /*
@@ -223,7 +246,7 @@ merge_pipe_ends(const struct mio_poller *poller, const struct kevent *kev,
  */
 static bool
 collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
-    struct mio_event *events, int *n)
+    struct mio_event *events, int *n, unsigned int changes)
 {
 	struct mio_event *known, event;
 	bool woken = false;
@@ -241,9 +264,9 @@ collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
 		translate(&raw[i], &event);
 		if (event.readiness == 0 ||
 		    ((event.native & NATIVE_BROKEN) != 0 &&
-		    mio_kq_stale(poller, &raw[i])))
+		    mio_kq_stale(poller, &raw[i], changes)))
 			continue;
-		merge_pipe_ends(poller, &raw[i], &event);
+		merge_pipe_ends(poller, &raw[i], &event, changes);
 		/* Requests of asynchronous I/O are never merged. */
 		known = fd < 0 ? NULL : find_or_add(&seen, fd, events, *n);
 		if (known != NULL) {
@@ -295,6 +318,7 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 {
 	bool pending = mio_wakers_pending(poller);
 	int room = pending ? mio_source_room(poller, nevents) : nevents;
+	unsigned int changes = mio_kq_changes(poller);
 	struct kevent raw[BATCH];
 	int n = 0, ready, error = 0;
 
@@ -303,7 +327,7 @@ mio_sel_wait(struct mio_poller *poller, struct mio_event *events, int nevents,
 	ready = wait_raw(poller, raw, room, pending ? 0 : timeout);
 	if (ready < 0)
 		return ready;
-	if (collect(poller, raw, ready, events, &n) || pending) {
+	if (collect(poller, raw, ready, events, &n, changes) || pending) {
 		error = mio_channel_drain(poller);
 		n += mio_wakers_take(poller, &events[n], nevents - n);
 	}

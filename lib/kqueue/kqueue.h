@@ -8,6 +8,8 @@
 #include <sys/event.h>
 #include <sys/time.h>
 
+#include <pthread.h>
+
 #include "internal.h"
 
 /* NetBSD's fields are wider, and its udata was an integer before 10. */
@@ -19,6 +21,8 @@ struct kqueue_poller {
 	struct mio_poller	poller;
 	int			kq;	/* the channel opens and closes it */
 	bool			user;	/* the kernel has EVFILT_USER */
+	pthread_mutex_t		lock;	/* held while knotes are changed */
+	unsigned int		changes;	/* of registrations */
 };
 
 /* Ident of the channel's EVFILT_USER; a broken pipe has fd + 1. */
@@ -58,18 +62,35 @@ mio_kevent(const struct mio_poller *poller, const struct kevent *changes,
 int	mio_kq_submit(const struct mio_poller *, struct kevent *, int);
 
 /*
+ * The number of changes so far.  A waiting thread takes it before it waits, and
+ * passes it to the functions below.  They delete no knote if it has grown: the
+ * knote may be that of a new registration, or of another file with the same
+ * descriptor.
+ */
+unsigned int mio_kq_changes(const struct mio_poller *);
+
+/*
  * Whether a broken-pipe event is stale, because the pipe was closed with
  * close(2) directly.  close(2) removes a descriptor's own knotes, but not the
  * EVFILT_USER or EVFILT_TIMER knote of a broken pipe.  Deletes the knote of a
  * stale event, so that no other event follows.
  */
-bool	mio_kq_stale(const struct mio_poller *, const struct kevent *);
+bool	mio_kq_stale(const struct mio_poller *, const struct kevent *,
+	    unsigned int changes);
 
 /*
- * Deletes a pipe's other knotes after its oneshot has fired.  If another thread
- * reregisters the pipe at the same time, one of the new knotes may be deleted
- * too.  Then only the next write to a full pipe reports a hang-up.
+ * Deletes a pipe's other knotes after its oneshot has fired.  If there were
+ * changes, one of these knotes may report another event.
  */
-void	mio_kq_disarm_pipe(const struct mio_poller *, int, mio_kq_filter);
+void	mio_kq_disarm_pipe(const struct mio_poller *, int, mio_kq_filter,
+	    unsigned int changes);
+
+/*
+ * Deletes the EVFILT_READ knote that has reported the end of an edge-triggered
+ * pipe.  Otherwise each read of 0 reports the end again on OpenBSD, and the
+ * first one on NetBSD.  A FIFO keeps the knote, because another process may
+ * open it for writing.
+ */
+void	mio_kq_end_pipe(const struct mio_poller *, int, unsigned int changes);
 
 #endif /* KQUEUE_H */

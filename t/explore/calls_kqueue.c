@@ -1,5 +1,6 @@
 /*
- * kevent(2), over the fake kqueue.  A call with changes does not wait.
+ * kevent(2), over the fake kqueue.  A call with changes does not wait.  The
+ * fake has an fpathconf(2) as well.
  */
 #include "config.h"
 
@@ -7,10 +8,23 @@
 #include <sys/event.h>
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "sanitizer.h"
 
 static const struct timespec zero;
+
+/* A result of -1 without an error is possible, so errno begins as 0. */
+long
+hook_fpathconf(int fd, int name)
+{
+	long value;
+
+	errno = 0;
+	if ((value = fpathconf(fd, name)) < 0 && errno != 0)
+		*hook_errno() = errno;
+	return value;
+}
 
 int
 hook_kqueue(void)

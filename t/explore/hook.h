@@ -76,6 +76,7 @@ int	hook_ppoll(struct pollfd *, nfds_t, const struct timespec *,
 	    const char *);
 
 /* calls_kqueue.c; void stands for struct kevent */
+long	hook_fpathconf(int, int);
 int	hook_kqueue(void);
 int	hook_kevent(int, const void *, int, void *, int,
 	    const struct timespec *, const char *);

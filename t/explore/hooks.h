@@ -150,6 +150,7 @@
 #define poll(fds, count, msec)	hook_poll(fds, count, msec, __func__)
 #define ppoll(fds, count, ts, mask) hook_ppoll(fds, count, ts, __func__)
 #ifdef EXPLORE_KQUEUE
+#define fpathconf(fd, name)	hook_fpathconf(fd, name)
 #define kqueue()		hook_kqueue()
 #define kevent(kq, changes, nchanges, events, room, ts)			\
 	hook_kevent(kq, changes, nchanges, events, room, ts, __func__)

@@ -6,7 +6,9 @@
 
 #include <sys/socket.h>
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -207,6 +209,45 @@ poll_until_c(void)
 {
 	while (events[TOKEN_C] == 0)
 		poll_forever(4);
+}
+
+/*
+ * The end of a pipe is reported while its descriptor is registered once more,
+ * for itself or for another file.
+ */
+static void
+reader_a(void)
+{
+	int fds[2];
+
+	with_waker();
+	EXPECT(pipe2(fds, O_NONBLOCK | O_CLOEXEC) == 0);
+	explore_own_fd(fds[0]);
+	explore_own_fd(fds[1]);
+	EXPECT(mio_source_from_fd(&a, fds[0]) == 0);
+	peer_a = fds[1];
+	register_source(&a, TOKEN_A);
+}
+
+static void
+end_a(void)
+{
+	EXPECT(hook_close(peer_a) == 0);
+	peer_a = -1;
+}
+
+static void
+end_and_reregister_a(void)
+{
+	end_a();
+	reregister_a();
+}
+
+static void
+end_and_reuse(void)
+{
+	end_a();
+	close_and_reuse();
 }
 
 /* A source is closed beside two waiters, one of which poll(2) refuses. */
@@ -585,6 +626,12 @@ const struct scenario source_scenarios[] = {
 	    .check = drain_and_free },
 	{ .name = "close-and-reuse", .setup = with_waker_and_a,
 	    .body = { close_and_reuse, poll_until_c },
+	    .check = drain_and_free },
+	{ .name = "end-reregister", .setup = reader_a,
+	    .body = { end_and_reregister_a, poll_until_a2 },
+	    .check = drain_and_free },
+	{ .name = "end-and-reuse", .setup = reader_a,
+	    .body = { end_and_reuse, poll_until_c },
 	    .check = drain_and_free },
 	{ .name = "close-two-waiters", .setup = with_waker_and_a,
 	    .body = { consume_all_4, consume_all_4, close_a_and_wake },

@@ -248,6 +248,88 @@ fifo(void)
 	close_source(&b);
 }
 
+/* OpenBSD reports the end of a pipe again after each read of 0. */
+static void
+end_of_pipe(void)
+{
+	int kq = mio_poller_fd(poller), before = fake_kqueue_knotes(kq);
+	int notifies = fake_kqueue_quirk("pipe_read_notifies", 1);
+	struct mio_source a, b;
+	char byte;
+
+	pipe_pair(&a, &b);
+	reg(poller, &a, 5, MIO_READABLE);
+	close_source(&b);
+	is(mio_poll(poller, events, 8, PATIENCE), 1, "a pipe's end: an event");
+	is(fake_kqueue_knotes(kq), before, "a pipe's end: no knote any more");
+	is(mio_source_read(&a, &byte, 1), 0, "a pipe's end: a read of 0");
+	is(poll_now(poller, events, 8), 0, "a pipe's end: no other event");
+	rereg(poller, &a, 6, MIO_READABLE);
+	is(mio_poll(poller, events, 8, PATIENCE), 1, "reregistered: an event");
+	is(events[0].token, 6, "its token");
+	close_source(&a);
+	(void)fake_kqueue_quirk("pipe_read_notifies", notifies);
+}
+
+/* Another program may open a FIFO that has ended. */
+static void
+end_of_fifo(void)
+{
+	char dir[] = "/tmp/mio-fifo-XXXXXX", path[64];
+	struct mio_source a, b;
+
+	need(mkdtemp(dir) != NULL);
+	(void)snprintf(path, sizeof(path), "%s/fifo", dir);
+	need(mkfifo(path, 0600) == 0);
+	adopt_fd(&a, open(path, O_RDONLY | O_NONBLOCK));
+	adopt_fd(&b, open(path, O_WRONLY | O_NONBLOCK));
+	reg(poller, &a, 7, MIO_READABLE);
+	put_text(&b, "x");
+	need(comes(poller, 7, MIO_READABLE) && drain(&a) == 1);
+	close_source(&b);
+	(void)quiet(poller);		/* not every system reports the end */
+	adopt_fd(&b, open(path, O_WRONLY | O_NONBLOCK));
+	put_text(&b, "y");
+	ok(comes(poller, 7, MIO_READABLE),
+	    "a FIFO that has ended and is opened again: readable");
+	need(unlink(path) == 0 && rmdir(dir) == 0);
+	close_source(&a);
+	close_source(&b);
+}
+
+/*
+ * The knote that reports a pipe without a reader is not removed by close(2).
+ */
+static void
+broken_pipe(void)
+{
+	int kq = mio_poller_fd(poller), before = fake_kqueue_knotes(kq);
+	struct mio_source a, b, old;
+
+	pipe_pair(&a, &b);
+	close_source(&a);
+	reg(poller, &b, 8, MIO_WRITABLE | MIO_LEVEL);
+	close_source(&b);
+	is(fake_kqueue_knotes(kq), before, "no reader: none when closed");
+	pipe_pair(&a, &old);
+	close_source(&a);
+	reg(poller, &old, 9, MIO_WRITABLE | MIO_LEVEL);
+	need(close(mio_source_fd(&old)) == 0);
+	pipe_pair(&a, &b);
+	need(mio_source_fd(&a) == mio_source_fd(&old) ||
+	    mio_source_fd(&b) == mio_source_fd(&old));
+	reg(poller, &a, 10, MIO_READABLE);
+	reg(poller, &b, 11, MIO_WRITABLE);
+	is(mio_poll(poller, events, 8, PATIENCE), 1,
+	    "another pipe has its descriptor: one event");
+	is(events[0].token, 11, "of the other pipe");
+	is(quiet(poller), 0, "and none of the old one");
+	close_source(&a);
+	close_source(&b);
+	is(fake_kqueue_knotes(kq), before, "both are closed: no knotes");
+	(void)mio_source_release(&old);
+}
+
 /* Some kernels return no event if there is too much room (KQ-10). */
 static void
 much_room(void)
@@ -283,6 +365,9 @@ main(void)
 	small_room();
 	no_knotes();
 	fifo();
+	end_of_pipe();
+	end_of_fifo();
+	broken_pipe();
 	much_room();
 	mio_poller_free(poller);
 	is(count_fds(), fds, "the descriptor count stays");
