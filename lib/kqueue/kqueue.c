@@ -79,7 +79,11 @@ mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 	return 0;
 }
 
-/* Level-triggered: an unread byte is a pending wake. */
+/*
+ * Edge-triggered, because each byte is an edge, and because NetBSD before 10
+ * wakes only one of two waiting threads for a knote that is level-triggered,
+ * and the other one never again.
+ */
 static int
 add_channel(struct mio_poller *poller)
 {
@@ -87,7 +91,7 @@ add_channel(struct mio_poller *poller)
 	int error;
 
 	mio_kq_change(&kev, (uintptr_t)poller->channel_fd[0], EVFILT_READ,
-	    EV_ADD, 0, (mio_token)poller);
+	    EV_ADD | EV_CLEAR, 0, (mio_token)poller);
 	if ((error = mio_kq_submit(poller, &kev, 1)) < 0)
 		return error;
 	return (int)-kev.data;

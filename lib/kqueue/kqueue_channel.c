@@ -129,19 +129,17 @@ mio_channel_open(struct mio_poller *poller)
 	return 0;
 }
 
-/*
- * A full pipe needs no byte: its read end is registered level-triggered, so the
- * waiter wakes.
- */
 int
 mio_channel_signal(struct mio_poller *poller)
 {
-	int state = cancel_off();
-	int error = mio_kqueue(poller)->user ? trigger(poller) :
-	    self_pipe_put(poller);
+	int error, state;
 
+	if (!mio_kqueue(poller)->user)
+		return channel_signal(poller, self_pipe_put, self_pipe_empty);
+	state = cancel_off();
+	error = trigger(poller);
 	cancel_restore(state);
-	return error == -EAGAIN ? 0 : error;
+	return error;
 }
 
 /* The delivery of an EVFILT_USER knote with EV_CLEAR has cleared it. */

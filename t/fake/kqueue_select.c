@@ -330,6 +330,44 @@ broken_pipe(void)
 	(void)mio_source_release(&old);
 }
 
+static void *
+await_wake(void *arg)
+{
+	struct mio_event event;
+
+	return mio_poll(arg, &event, 1, MIO_MSEC(1000)) == 1 ? arg : NULL;
+}
+
+/*
+ * NetBSD before 10 puts a level-triggered knote back without a wakeup, after a
+ * second waiter has found the queue empty.
+ */
+static void
+wakes_of_two(void)
+{
+	int user = fake_kqueue_quirk("user", 0);
+	int silent = fake_kqueue_quirk("requeue_silent", 1);
+	struct mio_poller *two = new_poller();
+	struct mio_waker *waker = mio_waker_new(two, 1);
+	pthread_t threads[2];
+	int i, woken = 0;
+
+	need(waker != NULL);
+	for (i = 0; i < 2; i++)
+		threads[i] = start_thread(await_wake, two);
+	for (i = 0; i < 2; i++) {
+		sleep_msec(50);
+		need(mio_waker_wake(waker) == 0);
+	}
+	for (i = 0; i < 2; i++)
+		woken += join_thread(threads[i]) != NULL;
+	is(woken, 2, "two waiters, two wakes through a pipe: both are woken");
+	mio_waker_free(waker);
+	mio_poller_free(two);
+	(void)fake_kqueue_quirk("requeue_silent", silent);
+	(void)fake_kqueue_quirk("user", user);
+}
+
 /* Some kernels return no event if there is too much room (KQ-10). */
 static void
 much_room(void)
@@ -368,6 +406,7 @@ main(void)
 	end_of_pipe();
 	end_of_fifo();
 	broken_pipe();
+	wakes_of_two();
 	much_room();
 	mio_poller_free(poller);
 	is(count_fds(), fds, "the descriptor count stays");
