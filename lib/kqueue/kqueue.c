@@ -1,7 +1,7 @@
 /*
  * kqueue(2): FreeBSD, DragonFly, NetBSD, OpenBSD, macOS, iOS.
  *
- * The only state is the descriptor: a knote's udata holds the token, the
+ * The only state is the descriptor: a knote's udata holds the token, and the
  * source's reg is the poller.  A lock is held while knotes are changed, and not
  * during a wait.  A source has a knote for each direction, so the events of one
  * source are merged within a batch (contract 5).
