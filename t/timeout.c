@@ -337,7 +337,7 @@ changed(struct mio_poller *poller)
 	fill_up(&a);
 	reg(poller, &a, 102, MIO_READABLE);
 	thread = start_thread(change_often, &noise);
-	is(mio_poll(poller, &event, 1, MIO_MSEC(50)), 0,
+	is(mio_poll(poller, &event, 1, MIO_MSEC(400)), 0,
 	    "changes without end: a finite wait ends");
 	atomic_put(&noise.stop, 1);
 	join_thread(thread);
