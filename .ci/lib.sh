@@ -307,26 +307,27 @@ with_wine() {
 	return $((status || server_status))
 }
 
-# All mutants, in two halves at once, because each runs one program at a time.
+# All mutants, in three parts at once: each part runs one program at a time, and
+# mutants that hang leave the processors to others.
 mutants() {
-	local half names status=0 pids=()
+	local names part status=0 pids=()
 
-	for half in 1 2; do
+	for part in 1 2 3; do
 		names=$(cd "$top/t/mutants" && printf '%s\n' *.patch |
-		    sed -n "$half~2s/\.patch\$//p")
+		    sed -n "$part~3s/\.patch\$//p")
 		# shellcheck disable=SC2086 # a list
 		limited sh "$top/t/mutants/run" "$top" $names \
-		    >"$work/$name.$half" 2>&1 &
+		    >"$work/$name.$part" 2>&1 &
 		pids+=($!)
 	done
-	for half in "${pids[@]}"; do
-		wait "$half" || status=1
+	for part in "${pids[@]}"; do
+		wait "$part" || status=1
 	done
-	cat "$work/$name".[12]
-	grep -h -e '^not ok' -e '^Bail out' "$work/$name".[12]
+	cat "$work/$name".[123]
+	grep -h -e '^not ok' -e '^Bail out' "$work/$name".[123]
 	awk '/^mutants: / { killed += $2; survived += $4 }
 	    END { print "mutants: " killed " killed, " survived " survived" }' \
-	    "$work/$name".[12]
+	    "$work/$name".[123]
 	return $status
 }
 
