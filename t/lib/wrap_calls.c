@@ -100,14 +100,28 @@ const char *const wrap_names[] = {
 #define __wrap_ppoll		__wrap___ppoll_time64
 #endif
 
+/* NetBSD's headers call some functions by other names. */
+#ifdef __NetBSD__
+#define F___kevent50		F_kevent
+#define F___kevent100		F_kevent
+#define F___libc_cond_init	F_pthread_cond_init
+#define F___libc_mutex_init	F_pthread_mutex_init
+#define __real_socket		__real___socket30
+#define __wrap_socket		__wrap___socket30
+#endif
+
 struct epoll_event;
 
+/* Not every system has the functions that are conditional here. */
 WRAP(int, accept, (int s, struct sockaddr *a, socklen_t *l), (s, a, l))
+#ifdef HAVE_ACCEPT4
 WRAP(int, accept4, (int s, struct sockaddr *a, socklen_t *l, int f),
     (s, a, l, f))
+#endif
 WRAP(int, bind, (int s, const struct sockaddr *a, socklen_t l), (s, a, l))
 WRAP(int, close, (int fd), (fd))
 WRAP(int, connect, (int s, const struct sockaddr *a, socklen_t l), (s, a, l))
+#ifdef HAVE_EPOLL_CREATE1
 WRAP(int, epoll_create1, (int f), (f))
 WRAP(int, epoll_ctl, (int e, int op, int fd, struct epoll_event *ev),
     (e, op, fd, ev))
@@ -117,23 +131,37 @@ WRAP(int, epoll_pwait2, (int e, struct epoll_event *ev, int n,
 #endif
 WRAP_AS(int, epoll_wait, (int e, struct epoll_event *ev, int n, int t),
     (e, ev, n, t), wrap_room = n; REFUSE)
+#endif
+#ifdef HAVE_EVENTFD
 WRAP(int, eventfd, (unsigned int n, int f), (n, f))
+#endif
 WRAP(int, getsockname, (int s, struct sockaddr *a, socklen_t *l), (s, a, l))
 WRAP_OPTION(getsockopt, (int s, int l, int n, void *v, socklen_t *vl),
     (s, l, n, v, vl), wrap_get(l, n, v))
 WRAP(int, listen, (int s, int n), (s, n))
 WRAP(int, pipe, (int *fds), (fds))
+#ifdef HAVE_PIPE2
 WRAP(int, pipe2, (int *fds, int f), (fds, f))
+#endif
 WRAP(int, poll, (struct pollfd *fds, nfds_t n, int t), (fds, n, t))
 
 /*
  * A program has a kqueue or event port, real or fake, on one selector only, so
  * the real functions are weak.  A kqueue's counts are int, or size_t on
- * NetBSD.
+ * NetBSD, whose function has another name before version 11 than since.
  */
+#define WRAP_KEVENT(name)						\
+	WRAP(int, name, (int k, const void *c, size_t nc, void *e,	\
+	    size_t n, const struct timespec *ts), (k, c, nc, e, n, ts))
+#ifdef __NetBSD__
+#pragma weak __real___kevent50
+#pragma weak __real___kevent100
+WRAP_KEVENT(__kevent50)
+WRAP_KEVENT(__kevent100)
+#else
 #pragma weak __real_kevent
-WRAP(int, kevent, (int k, const void *c, size_t nc, void *e, size_t n,
-    const struct timespec *ts), (k, c, nc, e, n, ts))
+WRAP_KEVENT(kevent)
+#endif
 #pragma weak __real_port_associate
 #pragma weak __real_port_create
 #pragma weak __real_port_dissociate
@@ -147,8 +175,10 @@ WRAP(int, port_getn, (int p, void *ev, unsigned int n, unsigned int *got,
     struct timespec *ts), (p, ev, n, got, ts))
 WRAP(int, port_send, (int p, int e, void *u), (p, e, u))
 
+#ifdef HAVE_PPOLL
 WRAP(int, ppoll, (struct pollfd *fds, nfds_t n, const struct timespec *ts,
     const sigset_t *s), (fds, n, ts, s))
+#endif
 WRAP(ssize_t, read, (int fd, void *buf, size_t n), (fd, buf, n))
 WRAP(ssize_t, recv, (int s, void *buf, size_t n, int f), (s, buf, n, f))
 WRAP(ssize_t, recvfrom, (int s, void *buf, size_t n, int f, struct sockaddr *a,
