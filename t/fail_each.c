@@ -203,6 +203,14 @@ undo_both(void)
 /* The client of an accept, whose calls are not counted. */
 static struct mio_source client;
 
+static void
+connect_to_listener(struct mio_source *stream)
+{
+	need(mio_tcp_connect(stream, (struct sockaddr *)&addr, addr_len, 0) ==
+	    0);
+	await_connection(stream);
+}
+
 static int
 run_accept(void)
 {
@@ -359,6 +367,7 @@ accept_fallback(int error)
 {
 	int fd;
 
+	await_readable(&listener);
 	wrap_fail("accept4", 1, 1, error);
 	errno = 4711;
 	is(run_accept(), 0, "accept without accept4 (%s)", strerror(error));
@@ -387,6 +396,7 @@ accept_failures(void)
 {
 	int before = count_fds();
 
+	await_readable(&listener);
 	wrap_fail(accept_call(), 1, 1, EMFILE);
 	is(run_accept(), EMFILE, "accept fails");
 	(void)wrap_heal();
@@ -414,6 +424,7 @@ accept_unflagged(int nth, int error, int want)
 {
 	int before = count_fds();
 
+	await_readable(&listener);
 	nth_fcntl = nth;
 	fcntl_error = error;
 	wrap_fail("accept4", 1, 1, ENOSYS);
@@ -439,8 +450,7 @@ accept_without_flags(void)
 	is(run_accept(), EAGAIN, "accept4 is missing, and no connection");
 	(void)wrap_heal();
 	for (i = 0; i < 4; i++)
-		need(mio_tcp_connect(&peers[i], (struct sockaddr *)&addr,
-		    addr_len, 0) == 0);
+		connect_to_listener(&peers[i]);
 	accept_unflagged(1, EMFILE, EMFILE);
 	accept_unflagged(2, EMFILE, EMFILE);
 	accept_unflagged(3, EMFILE, EMFILE);
@@ -502,13 +512,6 @@ connect_survives(void)
 	(void)wrap_heal();
 }
 
-static void
-connect_client(void)
-{
-	need(mio_tcp_connect(&client, (struct sockaddr *)&addr, addr_len, 0) ==
-	    0);
-}
-
 int
 main(void)
 {
@@ -520,7 +523,7 @@ main(void)
 	no_handler();
 	poller = new_poller();
 	listen_loopback(&listener, &addr, &addr_len);
-	connect_client();
+	connect_to_listener(&client);
 	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
 		fail_each(&operations[i]);
 	reg(poller, &listener, 1, MIO_READABLE);
@@ -528,7 +531,7 @@ main(void)
 	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		accept_fallback(refusals[i]);
 		close_source(&client);
-		connect_client();
+		connect_to_listener(&client);
 	}
 	accept_failures();
 	accept_without_flags();

@@ -255,6 +255,7 @@ exclusive_service(unsigned int mode, const char *words)
 	for (i = 0; i < CLIENTS; i++) {
 		need(mio_tcp_connect(&client, (struct sockaddr *)&addr, len,
 		    0) == 0);
+		await_connection(&client);
 		close_source(&client);
 		/* Some connections come alone, others together. */
 		while (i % 3 != 0 && atomic_get(&served) < (unsigned int)i &&

@@ -113,8 +113,30 @@ refusing_udp(struct mio_source *holder, struct sockaddr_storage *addr,
 	need(mio_udp_connect(holder, local_addr(holder, addr, len), *len) == 0);
 }
 
-/* Accepts, waiting up to 10 s: on loopback the connection takes a moment. */
-static void
+void
+await_connection(const struct mio_source *stream)
+{
+	long long end = msec() + 10000 * tap_slow();
+	struct sockaddr_storage addr;
+	mio_socklen len = sizeof(addr);
+
+	while (mio_source_peer_addr(stream, (struct sockaddr *)&addr, &len) <
+	    0) {
+		need(errno == ENOTCONN && msec() < end);
+		sleep_msec(1);
+		len = sizeof(addr);
+	}
+}
+
+void
+await_readable(const struct mio_source *source)
+{
+	struct pollfd pfd = { mio_source_fd(source), POLLIN, 0 };
+
+	need(poll(&pfd, 1, 10000 * tap_slow()) == 1);
+}
+
+void
 accept_soon(const struct mio_source *listener, struct mio_source *stream)
 {
 	long long end = msec() + 10000 * tap_slow();
@@ -132,22 +154,13 @@ tcp_pair(struct mio_source *a, struct mio_source *b)
 	struct sockaddr_storage addr;
 	struct mio_source listener;
 	mio_socklen len;
-	long long end;
 
 	listen_loopback(&listener, &addr, &len);
 	need(mio_tcp_connect(a, (struct sockaddr *)&addr, len, 0) == 0);
 	accept_soon(&listener, b);
 	close_source(&listener);
 	/* The connecting end may be connected a moment later. */
-	end = msec() + 10000 * tap_slow();
-	for (;;) {
-		len = sizeof(addr);
-		if (mio_source_peer_addr(a, (struct sockaddr *)&addr, &len) ==
-		    0)
-			break;
-		need(errno == ENOTCONN && msec() < end);
-		sleep_msec(1);
-	}
+	await_connection(a);
 }
 
 void
@@ -283,6 +296,23 @@ drain(const struct mio_source *source)
 		total += (size_t)n;
 	need(n == 0 || errno == EAGAIN);
 	return total;
+}
+
+void
+drain_bytes(const struct mio_source *source, size_t left)
+{
+	long long end = msec() + 10000 * tap_slow();
+
+	for (;;) {
+		size_t n = drain(source);
+
+		need(n <= left && msec() < end);
+		left -= n;
+		if (left == 0)
+			break;
+		if (n == 0)
+			sleep_msec(1);
+	}
 }
 
 size_t

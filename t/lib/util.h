@@ -48,6 +48,12 @@ void	refusing_addr(struct sockaddr_storage *, mio_socklen *);
  */
 void	refusing_udp(struct mio_source *, struct sockaddr_storage *,
 	    mio_socklen *);
+/* Waits until a connect(2) that was begun has succeeded. */
+void	await_connection(const struct mio_source *);
+/* Waits until data, or a connection to a listener, has come. */
+void	await_readable(const struct mio_source *);
+/* Accepts a connection, which may take a moment to come. */
+void	accept_soon(const struct mio_source *, struct mio_source *);
 /* The two ends of a TCP connection, made by libmio. */
 void	tcp_pair(struct mio_source *, struct mio_source *);
 /* Makes a foreign non-blocking source of a descriptor. */
@@ -79,6 +85,8 @@ void	put_text(const struct mio_source *, const char *);
 void	put_byte(void *);
 /* Reads until EAGAIN or end of file; returns the number of bytes. */
 size_t	drain(const struct mio_source *);
+/* Reads until so many bytes have been read, which may come a moment later. */
+void	drain_bytes(const struct mio_source *, size_t);
 /* Writes until EAGAIN; returns the number of bytes. */
 size_t	fill(const struct mio_source *);
 /*

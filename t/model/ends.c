@@ -76,19 +76,6 @@ small_pipe(const struct mio_source *made)
 #endif
 }
 
-/* On loopback the connection takes a moment at most. */
-static void
-accept_soon(const struct walk *walk, struct mio_source *made)
-{
-	long long end = msec() + 10000 * tap_slow();
-	int result;
-
-	while ((result = mio_tcp_accept(&walk->listener, made, NULL, NULL,
-	    0)) < 0 && errno == EAGAIN && msec() < end)
-		sleep_msec(1);
-	need(result == 0);
-}
-
 static void
 connect_to(const struct mio_source *listener, struct mio_source *made)
 {
@@ -104,7 +91,7 @@ tcp_ends(const struct walk *walk, struct mio_source *a, struct mio_source *b,
     bool nodelay)
 {
 	connect_to(&walk->listener, a);
-	accept_soon(walk, b);
+	accept_soon(&walk->listener, b);
 	need(mio_tcp_set_nodelay(a, nodelay) == 0);
 	need(mio_tcp_set_nodelay(b, nodelay) == 0);
 	small_buffers(a);
