@@ -101,7 +101,11 @@ recv_all(const struct mio_source *source, int *fds)
 	return total;
 }
 
-/* Sends until EAGAIN; counts bytes and descriptors. */
+/*
+ * Sends until EAGAIN; counts bytes and descriptors.  NetBSD compares the size
+ * of a descriptor with the room that is left, and so returns EMSGSIZE for what
+ * it takes when there is room (sosend, uipc_socket.c).
+ */
 static size_t
 send_all(const struct mio_source *source, int fd, int *fds)
 {
@@ -112,7 +116,7 @@ send_all(const struct mio_source *source, int fd, int *fds)
 		total += (size_t)n;
 		(*fds)++;
 	}
-	need(n == -1 && errno == EAGAIN);
+	need(n == -1 && (errno == EAGAIN || (errno == EMSGSIZE && *fds > 0)));
 	return total;
 }
 

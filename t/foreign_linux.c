@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <sys/types.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #ifdef HAVE_SYS_EVENTFD_H
@@ -231,6 +232,20 @@ count_up(void *source)
 	need(write(mio_source_fd(source), &one, sizeof(one)) == sizeof(one));
 }
 
+/*
+ * NetBSD's fstat(2) reports a counter as a FIFO.  A kqueue then has a knote for
+ * reading, and reports the counter as readable, like the end of a pipe that
+ * carries data both ways.
+ */
+static bool
+looks_like_pipe(const struct mio_source *source)
+{
+	struct stat st;
+
+	need(fstat(mio_source_fd(source), &st) == 0);
+	return on_selector("kqueue") && S_ISFIFO(st.st_mode);
+}
+
 /* A foreign descriptor that is no socket and can be full. */
 static void
 full_counter(const struct mio_source *source)
@@ -241,7 +256,8 @@ full_counter(const struct mio_source *source)
 	    "eventfd: filled");
 	fails(mio_source_write(source, &one, sizeof(one)), EAGAIN,
 	    "eventfd: full");
-	is(quiet(poller), 0, "eventfd: full: silence");
+	ok(quiet(poller) <= (looks_like_pipe(source) ? 1 : 0),
+	    "eventfd: full: silence");
 	is(drain(source), 8, "eventfd: emptied");
 	ok(comes(poller, 13, MIO_WRITABLE), "eventfd: writable again");
 }

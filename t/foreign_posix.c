@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <sys/types.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -136,6 +137,23 @@ terminals(void)
 	hang_up(&master, &slave, path);
 }
 
+/*
+ * Makes a terminal the controlling one of this process, which leads a session
+ * without one.  Where the first open(2) doesn't, TIOCSCTTY does: tty(4) of the
+ * BSDs.
+ */
+static bool
+take_terminal(const char *path)
+{
+	int fd = open(path, O_RDWR);
+
+#ifdef TIOCSCTTY
+	return fd >= 0 && ioctl(fd, TIOCSCTTY, 0) == 0;
+#else
+	return fd >= 0;
+#endif
+}
+
 static bool
 register_tty(struct mio_poller *own, struct mio_source *tty, const char *path)
 {
@@ -159,7 +177,7 @@ use_tty(struct mio_source *master, const char *path)
 	char buf[8];
 
 	own = mio_poller_new();
-	if (own == NULL || setsid() < 0 || open(path, O_RDWR) < 0)
+	if (own == NULL || setsid() < 0 || !take_terminal(path))
 		return 1;
 	if (signal(SIGHUP, SIG_IGN) == SIG_ERR)
 		return 2;
@@ -509,7 +527,7 @@ own_pair(int type, const char *what)
 {
 	struct mio_source a, b;
 	char buf[16] = "";
-	int fds[2];
+	int fds[2], full;
 
 	if (socketpair(AF_UNIX, type, 0, fds) < 0) {
 		need(errno == EPROTONOSUPPORT || errno == EPROTOTYPE);
@@ -533,12 +551,19 @@ own_pair(int type, const char *what)
 	ok(comes(poller, 43, MIO_WRITABLE), "%s: writable", what);
 	while (mio_source_write(&b, buf, sizeof(buf)) == sizeof(buf))
 		continue;
-	is(mio_errno(), EAGAIN, "%s: full", what);
+	full = mio_errno();
+	/* BSD returns ENOBUFS for datagrams, which doesn't mean EAGAIN. */
+	ok(full == EAGAIN || (full == ENOBUFS && type == SOCK_DGRAM),
+	    "%s: full: %s", what, strerror(full));
 	wait_token(poller, 42, MIO_READABLE);
 	is(quiet(poller), 0, "%s: full: silence", what);
 	drain(&a);
-	ok(comes(poller, 43, MIO_WRITABLE),
-	    "%s: emptied: writable again", what);
+	if (full == EAGAIN)
+		ok(comes(poller, 43, MIO_WRITABLE),
+		    "%s: emptied: writable again", what);
+	else
+		is(quiet(poller), 0, "%s: emptied: silence after ENOBUFS",
+		    what);
 	close_source(&a);
 	close_source(&b);
 }

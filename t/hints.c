@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 
 #include "lib/tap.h"
@@ -41,6 +40,17 @@ hints(uint32_t expected)
 	return seen;
 }
 
+/* Whether the page has a column for this selector on this system. */
+static bool
+has_column(void)
+{
+#ifdef __linux__
+	return true;
+#else
+	return on_selector("kqueue") || on_selector("afd");
+#endif
+}
+
 /* A row of the page's table, with its three columns. */
 static void
 row(const char *what, uint32_t others, uint32_t kqueue, uint32_t afd)
@@ -48,7 +58,11 @@ row(const char *what, uint32_t others, uint32_t kqueue, uint32_t afd)
 	uint32_t expected = on_selector("kqueue") ? kqueue :
 	    on_selector("afd") ? afd : others;
 
-	is(hints(expected), expected, "%s", what);
+	if (has_column())
+		is(hints(expected), expected, "%s", what);
+	else
+		tap_skip(1, "%s: the page has no hints of this system's "
+		    "poll(2)", what);
 }
 
 static void
@@ -86,11 +100,40 @@ shut_down(void)
 	close_source(&b);
 }
 
+/* TCP whose peer closes with a byte unread. */
+static void
+close_unread(struct mio_source *a, struct mio_source *b)
+{
+	put_text(a, "x");
+	await_readable(b);
+	close_source(b);
+}
+
+/* Whether that resets the connection.  BSD sends the end of file instead. */
+static bool
+resets_unread(void)
+{
+	struct mio_source a, b;
+	ssize_t n;
+	char byte;
+
+	tcp_pair(&a, &b);
+	close_unread(&a, &b);
+	await_readable(&a);
+	n = recv(mio_source_fd(&a), &byte, 1, 0);
+	need(n == 0 || errno == ECONNRESET);
+	close_source(&a);
+	return n < 0;
+}
+
 static void
 closed(void)
 {
-	struct pollfd arrived = { -1, POLLIN, 0 };
+	uint32_t unread = MIO_ERROR | CLOSED;
 	struct mio_source a, b;
+
+	if (!on_selector("afd") && !resets_unread())
+		unread = MIO_READ_CLOSED;
 
 	tcp(&a, &b);
 	close_source(&b);
@@ -99,12 +142,8 @@ closed(void)
 	close_source(&a);
 
 	tcp(&a, &b);
-	arrived.fd = mio_source_fd(&b);
-	put_text(&a, "x");
-	need(poll(&arrived, 1, 5000 * tap_slow()) == 1);
-	close_source(&b);
-	row("the peer closes, data unread", MIO_ERROR | CLOSED,
-	    MIO_ERROR | CLOSED, MIO_ERROR | CLOSED);
+	close_unread(&a, &b);
+	row("the peer closes, data unread", unread, unread, unread);
 	close_source(&a);
 
 	if (!has_unix(SOCK_STREAM)) {
@@ -203,10 +242,6 @@ urgent(void)
 int
 main(void)
 {
-#if !defined __linux__ && !defined _WIN32
-	return tap_skip_all("the page has the hints of Linux, its fakes, and "
-	    "Windows");
-#endif
 	tap_start();
 	need(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 	poller = new_poller();

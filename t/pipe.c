@@ -42,10 +42,17 @@ carries(void)
 	ok(memcmp(buf, "onet", 4) == 0 && memcmp(rest, "wo", 2) == 0,
 	    "the data is what was written");
 	fails(mio_source_read(&reader, buf, sizeof(buf)), EAGAIN, "drained");
-	fails(mio_source_write(&reader, "x", 1), EBADF,
-	    "the reader can't be written");
-	fails(mio_source_read(&writer, buf, 1), EBADF,
-	    "the writer can't be read");
+	if (pipes_go_both_ways()) {
+		is(mio_source_write(&reader, "x", 1), 1,
+		    "the reader can be written here");
+		is(mio_source_read(&writer, buf, 1), 1,
+		    "and the writer can be read");
+	} else {
+		fails(mio_source_write(&reader, "x", 1), EBADF,
+		    "the reader can't be written");
+		fails(mio_source_read(&writer, buf, 1), EBADF,
+		    "the writer can't be read");
+	}
 	close_source(&reader);
 	close_source(&writer);
 }

@@ -180,6 +180,19 @@ pipe_pair(struct mio_source *reader, struct mio_source *writer)
 	adopt_fd(writer, fds[1]);
 }
 
+bool
+pipes_go_both_ways(void)
+{
+	bool both;
+	int fds[2];
+
+	need(pipe(fds) == 0);
+	both = write(fds[0], "x", 1) == 1;
+	need(both || errno == EBADF);
+	need(close(fds[0]) == 0 && close(fds[1]) == 0);
+	return both;
+}
+
 void
 any_pipe(struct mio_source *reader, struct mio_source *writer)
 {

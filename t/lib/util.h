@@ -60,6 +60,11 @@ void	tcp_pair(struct mio_source *, struct mio_source *);
 void	adopt_fd(struct mio_source *, int);
 /* A pipe, read end and write end, as foreign non-blocking sources. */
 void	pipe_pair(struct mio_source *, struct mio_source *);
+/*
+ * Whether a pipe carries data both ways, as FreeBSD's and OpenBSD's do: whether
+ * its read end can be written.
+ */
+bool	pipes_go_both_ways(void);
 /* A pipe made by libmio, or Unix sockets where mio_pipe_new() fails. */
 void	any_pipe(struct mio_source *, struct mio_source *);
 /* Two ends of a Unix stream, as foreign non-blocking sources. */
