@@ -73,6 +73,8 @@ io_done(struct walk *walk, struct end *end, unsigned int direction,
 			got_eagain(end, direction);
 	} else if (error == EAGAIN) {
 		got_eagain(end, direction);
+		if (direction == MIO_WRITABLE)
+			is_blocked(walk, end);
 		/* Linux notifies a pipe's reader even of a write that fails. */
 		if (end->kind == KIND_PIPE)
 			has_stirred(walk, end, BOTH & ~direction);

@@ -87,6 +87,8 @@ struct end {
 	bool		 shut;		/* a direction, by either side */
 	bool		 refuses;	/* writes fail since a shutdown */
 	bool		 vague;		/* its fill level depends on time */
+	bool		 peerless;	/* its peer has closed: see rules.c */
+	bool		 blocked;	/* a write got EAGAIN: see rules.c */
 	/* Reports of end of file: see rules.c. */
 	bool		 eof_queued;	/* on event ports and AFD */
 	bool		 broken_reported; /* BROKEN, on a kqueue */
@@ -209,6 +211,9 @@ void	got_eagain(struct end *, unsigned int);
 void	has_moved(struct walk *, const struct end *, unsigned int);
 void	has_stirred(struct walk *, const struct end *, unsigned int);
 void	has_ended(struct walk *, const struct end *, bool);
+void	has_gone(struct walk *, const struct end *);
+void	is_blocked(struct walk *, const struct end *);
+unsigned int unannounced(const struct end *);
 void	check_events(struct walk *, const struct mio_event *, int);
 
 /* polls.c */

@@ -35,7 +35,8 @@ musts(const struct walk *walk, const struct end *end)
 		return 0;
 	if (end->eof_armed && end->eof)
 		armed |= MIO_READABLE;
-	return end->truth & (is_level(end) ? end->interest : armed);
+	return end->truth & ~unannounced(end) &
+	    (is_level(end) ? end->interest : armed);
 }
 
 static void
@@ -192,7 +193,7 @@ note_end(struct walk *walk, struct end *end)
 
 	if (!is_level(end))
 		end->expected &= is_oneshot(end) && due != 0 ? 0 : ~end->truth;
-	if (end->vague || due == 0 || is_shared(walk, end))
+	if (end->vague || end->peerless || due == 0 || is_shared(walk, end))
 		return;
 	if (is_oneshot(end))
 		note(walk, "token %lu: %s", (unsigned long)end->token,

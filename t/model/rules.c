@@ -27,11 +27,20 @@
  *    after a shutdown, which poll(2) doesn't report (mio_event(3),
  *    Exceptions).
  *
+ * And less, all of it on a kqueue:
+ *
+ *  - The close of a Unix datagram socket's peer is no event, though poll(2)
+ *    reports it (mio_event(3), CAVEATS).
+ *  - NetBSD's poll(2) takes a Unix stream for writable as long as one byte of
+ *    room is left, while a write returns EAGAIN; the event comes when the peer
+ *    reads.
+ *
  * Where no manual page does, all of them for pipes on a kqueue:
  *
  *  - The read end may be writable: FreeBSD's pipes are bidirectional.
  *  - It may be readable although only writable is an interest, because
- *    EVFILT_READ reports the end of a pipe (kqueue.c).
+ *    EVFILT_READ reports the end of a pipe (kqueue.c).  So may the write end,
+ *    if pipes carry data both ways.
  *  - The end of a pipe may be reported two or three times, once for each knote
  *    that has it, if the array was too small for all of them.
  */
@@ -41,12 +50,27 @@
 
 #include "model.h"
 
-/* A pipe's read end on a kqueue, which may be readable anyway; see above. */
+static bool
+has_pipe_knotes(const struct end *end)
+{
+	return end->kind == KIND_PIPE && on_selector("kqueue");
+}
+
+static bool
+both_ways(void)
+{
+	static int both = -1;
+
+	if (both < 0)
+		both = pipes_go_both_ways();
+	return both;
+}
+
+/* A pipe's end on a kqueue that may be readable anyway; see above. */
 static bool
 reads_anyway(const struct end *end)
 {
-	return end->kind == KIND_PIPE && end->side == 0 &&
-	    on_selector("kqueue");
+	return has_pipe_knotes(end) && (end->side == 0 || both_ways());
 }
 
 bool
@@ -69,6 +93,7 @@ has_registered(struct end *end, unsigned int interest, bool again)
 	end->activity = end->hangup = end->silent = end->since_armed = 0;
 	end->eof_armed = (interest & MIO_READABLE) != 0;
 	end->broken_reported = end->eof_queued = false;
+	end->peerless = end->blocked = false;
 	end->eof_reports = 0;
 	if (reads_anyway(end))
 		end->activity = MIO_READABLE;
@@ -115,9 +140,12 @@ has_stirred(struct walk *walk, const struct end *end, unsigned int bits)
 	int i;
 
 	for (i = 0; i < SLOTS; i++) {
-		if (walk->ends[i].connection == end->connection &&
-		    (walk->ends[i].side != end->side || all))
-			walk->ends[i].activity |= all ? BOTH : bits;
+		if (walk->ends[i].connection != end->connection ||
+		    (walk->ends[i].side == end->side && !all))
+			continue;
+		walk->ends[i].activity |= all ? BOTH : bits;
+		if ((bits & MIO_WRITABLE) != 0)
+			walk->ends[i].blocked = false;
 	}
 }
 
@@ -139,6 +167,50 @@ has_ended(struct walk *walk, const struct end *end, bool whole)
 		if (whole && queues_events())
 			walk->ends[i].eof_queued = true;
 	}
+}
+
+/* The last descriptor of one side was closed. */
+void
+has_gone(struct walk *walk, const struct end *end)
+{
+	int i;
+
+	has_ended(walk, end, end->kind != KIND_DGRAM);
+	for (i = 0; i < SLOTS && end->kind == KIND_DGRAM; i++) {
+		if (walk->ends[i].connection == end->connection &&
+		    walk->ends[i].side != end->side)
+			walk->ends[i].peerless = true;
+	}
+}
+
+/* A write on this side got EAGAIN. */
+void
+is_blocked(struct walk *walk, const struct end *end)
+{
+	int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (walk->ends[i].connection == end->connection &&
+		    walk->ends[i].side == end->side)
+			walk->ends[i].blocked = true;
+	}
+}
+
+/*
+ * Directions that may be true without an event, on a kqueue; see above.
+ */
+unsigned int
+unannounced(const struct end *end)
+{
+	if (!on_selector("kqueue"))
+		return 0;
+	if (end->peerless)
+		return BOTH;
+#ifdef __NetBSD__
+	if (end->blocked && end->kind == KIND_UNIX)
+		return MIO_WRITABLE;
+#endif
+	return 0;
 }
 
 static struct end *
@@ -163,7 +235,8 @@ excused(const struct end *end)
 		bits |= end->was_true;
 	if (queues_events() && end->vague)
 		bits |= MIO_WRITABLE;
-	if (reads_anyway(end) || (on_selector("kqueue") && end->refuses))
+	if ((has_pipe_knotes(end) && end->side == 0) ||
+	    (on_selector("kqueue") && end->refuses))
 		bits |= MIO_WRITABLE;
 	return bits;
 }

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <sys/param.h>
 #include <sys/types.h>
 #include <sys/socket.h>
 
@@ -50,7 +51,7 @@ static void
 has_closed(struct walk *walk, struct end *end)
 {
 	if (!has_twin(walk, end))
-		has_ended(walk, end, end->kind != KIND_DGRAM);
+		has_gone(walk, end);
 	end_closed(end);
 }
 
@@ -63,6 +64,18 @@ do_close(struct walk *walk, struct end *end)
 	has_closed(walk, end);
 }
 
+/* NetBSD refuses options of a socket whose connection was reset. */
+static bool
+is_dropped(int error)
+{
+#ifdef __NetBSD__
+	return error == ECONNRESET;
+#else
+	(void)error;
+	return false;
+#endif
+}
+
 static void
 do_reset(struct walk *walk, struct end *end)
 {
@@ -71,7 +84,7 @@ do_reset(struct walk *walk, struct end *end)
 	if (end->kind != KIND_TCP)
 		return;
 	need(setsockopt(mio_source_fd(source(end)), SOL_SOCKET, SO_LINGER,
-	    &linger, sizeof(linger)) == 0);
+	    &linger, sizeof(linger)) == 0 || is_dropped(errno));
 	do_close(walk, end);
 }
 
@@ -120,7 +133,7 @@ do_gone(struct walk *walk, struct end *end)
 	if (on_selector("afd") && (truth(end) | end->was_true) != 0)
 		return;
 	need(close(mio_source_fd(source(end))) == 0);
-	has_ended(walk, end, end->kind != KIND_DGRAM);
+	has_gone(walk, end);
 	end->registered = false;
 	(void)poll_once(walk, ROOM, 0);
 	result = mio_deregister(walk->poller, source(end));
@@ -170,6 +183,21 @@ do_connect(struct walk *walk, struct end *end)
 	open_stream(walk, end);
 }
 
+/*
+ * BSD reports a connection that was reset before it was accepted: accept(2).
+ * Others accept it, or drop it.
+ */
+static bool
+is_aborted(int error)
+{
+#ifdef BSD
+	return error == ECONNABORTED;
+#else
+	(void)error;
+	return false;
+#endif
+}
+
 static void
 do_accept(struct walk *walk, struct end *end)
 {
@@ -186,6 +214,8 @@ do_accept(struct walk *walk, struct end *end)
 		open_stream(walk, end);
 	} else if (errno == EAGAIN) {
 		got_eagain(listener, MIO_READABLE);
+	} else if (is_aborted(errno)) {
+		has_moved(walk, listener, MIO_READABLE);
 	} else {
 		fault(walk, FAULT_RESULT, "accept: errno %d", errno);
 	}
