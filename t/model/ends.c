@@ -299,3 +299,12 @@ truths(struct walk *walk)
 		walk->ends[i].truth = readiness_of(&pfds[n++]);
 	}
 }
+
+bool
+has_ended_now(const struct end *end)
+{
+	struct pollfd pfd = poll_entry(end);
+
+	need(poll(&pfd, 1, 0) >= 0);
+	return (pfd.revents & ENDED) != 0;
+}

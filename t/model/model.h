@@ -179,6 +179,8 @@ bool	dup_end(const struct end *, struct end *);
 void	end_closed(struct end *);
 unsigned int truth(const struct end *);
 void	truths(struct walk *);
+/* Whether poll(2) reports the end of file now. */
+bool	has_ended_now(const struct end *);
 
 static inline struct mio_source *
 source(struct end *end)

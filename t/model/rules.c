@@ -349,13 +349,22 @@ event_reported(const struct walk *walk, struct end *end,
 	may_report_again(walk, end, event);
 }
 
-/* An event port may have made the event before the end of file. */
+/*
+ * Whether the event has the end of file.  An event port may have made it before
+ * that, and on loopback the end may have come since truths().  The hint is
+ * certain, but exclusive sources don't have it on all selectors.
+ */
 static bool
 has_eof(const struct end *end, const struct mio_event *event)
 {
-	if (on_selector("port") && (end->interest & MIO_EXCLUSIVE) == 0)
-		return mio_event_is_read_closed(event);
-	return end->eof && mio_event_is_readable(event);
+	bool exclusive = (end->interest & MIO_EXCLUSIVE) != 0;
+
+	if (mio_event_is_read_closed(event))
+		return true;
+	if (!mio_event_is_readable(event) ||
+	    (on_selector("port") && !exclusive))
+		return false;
+	return end->eof || (exclusive && is_late(end) && has_ended_now(end));
 }
 
 static void
