@@ -69,8 +69,10 @@ io_done(struct walk *walk, struct end *end, unsigned int direction,
 			may_be_rechecked(end, direction);
 		/* This counts as EAGAIN: mio_register(3), CAVEATS. */
 		if (is_stream(end) && direction == MIO_WRITABLE &&
-		    n < (mio_ssize)wanted)
+		    n < (mio_ssize)wanted) {
 			got_eagain(end, direction);
+			is_blocked(walk, end);
+		}
 	} else if (error == EAGAIN) {
 		got_eagain(end, direction);
 		if (direction == MIO_WRITABLE)
@@ -246,11 +248,27 @@ takes_no_more(struct walk *walk, const struct end *end, int side)
 	}
 }
 
+/* The other side's ends that are full now. */
+static void
+peers_are_blocked(struct walk *walk, const struct end *end)
+{
+	int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (walk->ends[i].connection == end->connection &&
+		    walk->ends[i].side != end->side &&
+		    (truth(&walk->ends[i]) & MIO_WRITABLE) == 0)
+			walk->ends[i].blocked = true;
+	}
+}
+
 static void
 do_shutdown(struct walk *walk, struct end *end, int how)
 {
 	int result;
 
+	if (how != MIO_SHUT_WR)
+		peers_are_blocked(walk, end);
 	if (end->kind == KIND_TCP)
 		result = mio_tcp_shutdown(source(end), how);
 	else if (end->kind == KIND_UNIX)

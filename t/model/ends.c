@@ -234,6 +234,7 @@ dup_end(const struct end *end, struct end *copy)
 	copy->foreign = true;
 	copy->vague = end->vague;
 	copy->refuses = end->refuses;
+	copy->blocked = end->blocked;
 	copy->shut = end->shut;
 	return true;
 }

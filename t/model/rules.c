@@ -26,11 +26,15 @@
  *  - On a kqueue, report writable when a write fails instead of blocking:
  *    after a shutdown, which poll(2) doesn't report (mio_event(3),
  *    Exceptions).
+ *  - On a kqueue, report a Unix datagram socket as writable although it is
+ *    full, as BSD's poll(2) does too (mio_unix_dgram_send(3)).
  *
  * And less, all of it on a kqueue:
  *
  *  - The close of a Unix datagram socket's peer is no event, though poll(2)
  *    reports it (mio_event(3), CAVEATS).
+ *  - The writer of a full Unix stream has no event when its peer shuts down
+ *    reading (mio_event(3), CAVEATS).
  *  - NetBSD's poll(2) takes a Unix stream for writable as long as one byte of
  *    room is left, while a write returns EAGAIN; the event comes when the peer
  *    reads.
@@ -93,7 +97,7 @@ has_registered(struct end *end, unsigned int interest, bool again)
 	end->activity = end->hangup = end->silent = end->since_armed = 0;
 	end->eof_armed = (interest & MIO_READABLE) != 0;
 	end->broken_reported = end->eof_queued = false;
-	end->peerless = end->blocked = false;
+	end->peerless = false;
 	end->eof_reports = 0;
 	if (reads_anyway(end))
 		end->activity = MIO_READABLE;
@@ -206,11 +210,13 @@ unannounced(const struct end *end)
 		return 0;
 	if (end->peerless)
 		return BOTH;
+	if (end->kind != KIND_UNIX || !end->blocked)
+		return 0;
 #ifdef __NetBSD__
-	if (end->blocked && end->kind == KIND_UNIX)
-		return MIO_WRITABLE;
+	return MIO_WRITABLE;
+#else
+	return end->refuses ? MIO_WRITABLE : 0;
 #endif
-	return 0;
 }
 
 static struct end *
@@ -236,7 +242,8 @@ excused(const struct end *end)
 	if (queues_events() && end->vague)
 		bits |= MIO_WRITABLE;
 	if ((has_pipe_knotes(end) && end->side == 0) ||
-	    (on_selector("kqueue") && end->refuses))
+	    (on_selector("kqueue") &&
+	    (end->refuses || end->kind == KIND_DGRAM)))
 		bits |= MIO_WRITABLE;
 	return bits;
 }
