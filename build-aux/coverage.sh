@@ -80,7 +80,7 @@ try plain "epoll poll" "cancel fail_each fail_rare fail_wait pipe sigpipe tcp \
     ac_cv_func_epoll_pwait2=no ac_cv_func_pthread_setcancelstate=no \
     ac_cv_have_decl___libc_single_threaded=no
 knotes="closing fail_each fail_rare fail_wait foreign foreign_posix fork hints \
-    modes pipe waker"
+    modes nested pipe waker"
 # The other systems' kqueues add nothing.
 for shape in NETBSD DARWIN; do
 	try $shape kqueue "$knotes" "" KQUEUE_SHAPE=$shape

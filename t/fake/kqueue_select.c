@@ -271,6 +271,38 @@ end_of_pipe(void)
 	(void)fake_kqueue_quirk("pipe_read_notifies", notifies);
 }
 
+static void *
+await_event(void *arg)
+{
+	struct mio_event event = { 0, 0, 0 };
+
+	(void)mio_poll(arg, &event, 1, PATIENCE);
+	return event.token == 5 ? arg : NULL;
+}
+
+/* The registration could be of the pipe, or of a file with its descriptor. */
+static void
+end_after_change(void)
+{
+	int kq = mio_poller_fd(poller), before = fake_kqueue_knotes(kq);
+	struct mio_source a, b, c, d;
+	pthread_t thread;
+
+	pipe_pair(&a, &b);
+	unix_pair(&c, &d);
+	reg(poller, &a, 5, MIO_READABLE);
+	thread = start_thread(await_event, poller);
+	sleep_msec(20);
+	reg(poller, &c, 6, MIO_READABLE);
+	close_source(&b);
+	ok(join_thread(thread) != NULL, "a pipe's end beside a change: reported");
+	is(fake_kqueue_knotes(kq), before + 2, "its knote stays");
+	close_source(&a);
+	close_source(&c);
+	close_source(&d);
+	is(fake_kqueue_knotes(kq), before, "until it is closed");
+}
+
 /* Another program may open a FIFO that has ended. */
 static void
 end_of_fifo(void)
@@ -404,6 +436,7 @@ main(void)
 	no_knotes();
 	fifo();
 	end_of_pipe();
+	end_after_change();
 	end_of_fifo();
 	broken_pipe();
 	wakes_of_two();
