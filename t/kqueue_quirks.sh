@@ -18,7 +18,10 @@ quirk user=0 kqueue/cancel kqueue/cloexec kqueue/emfile kqueue/fork \
     kqueue/lifecycle kqueue/nested kqueue/one_event kqueue/threads kqueue/waker \
     fake/kqueue_select
 quirk user=0,pipe_eof_oneshot=0 kqueue/closing kqueue/pipe fake/kqueue_select
-quirk pipe_full_eof_lost=0 kqueue/closing kqueue/pipe
+quirk pipe_eof_oneshot=0,pipe_full_eof_lost=1 kqueue/closing kqueue/pipe
+quirk pipe_eof_oneshot=0,pipe_refuses=0,pipe_read_notifies=1 kqueue/closing \
+    kqueue/pipe
+quirk pipe_first_read=1 kqueue/closing kqueue/pipe
 quirk pipe_eof_oneshot=0,pipe_both_ways=0 kqueue/closing kqueue/pipe
 quirk pipe_refuses=0 kqueue/closing kqueue/pipe fake/kqueue_select
 quirk network_late=1,reset_write_first=1 kqueue/closing kqueue/directions \
@@ -29,5 +32,7 @@ quirk report_actions=1,receipt_flags=1 kqueue/closing kqueue/nested \
     kqueue/ready
 quirk user_clear_erases=0,user_first_trigger=1 kqueue/waker
 quirk ack_timer=0 kqueue/directions kqueue/echo
+quirk ack_delay=0 kqueue/directions kqueue/echo kqueue/tcp
+quirk overfull_writable=1 kqueue/unix
 quirk tty_einval=1 kqueue/foreign_posix
 quirks_end

@@ -47,7 +47,24 @@ int	fake_kqueue_sees_acks(void);
  */
 void	fake_kqueue_look(void);
 
-/* read(2) on this descriptor has returned: were there any bytes? */
-void	fake_kqueue_read(int, int);
+/* These are a pair of Unix sockets, without descriptors of other processes. */
+void	fake_kqueue_pair(int, int);
+
+/* The network delivers nothing while this is set. */
+void	fake_kqueue_hold(int);
+
+/* So many milliseconds pass, for the delay of acknowledgements. */
+void	fake_kqueue_pass(int);
+
+/*
+ * What t/fake/kqueue_io.c calls: before and after shutdown(2), with its
+ * success; after a read and a write, with the result, and how much was to be
+ * written; after accept(2).
+ */
+void	fake_kqueue_shutdown(int, int);
+void	fake_kqueue_is_shut(int, int, int);
+void	fake_kqueue_read(int, long);
+void	fake_kqueue_written(int, long, size_t);
+void	fake_kqueue_accepted(int);
 
 #endif /* FAKE_KQUEUE_H */

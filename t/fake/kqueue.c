@@ -1,8 +1,8 @@
 /*
  * kevent(2) on Linux, as the BSD kernels implement it: the changelist, the
- * knotes, the queue of active ones.  kqueue_wait.c has the wait, kqueue_object.c
- * the watched objects, kqueue_note.c the filters that are not of descriptors,
- * kqueue_fd.c kqueue(2).
+ * knotes, the queue of active ones.  kqueue_wait.c has the wait,
+ * kqueue_object.c the watched objects, kqueue_note.c the filters that are not
+ * of descriptors, kqueue_fd.c kqueue(2).
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT

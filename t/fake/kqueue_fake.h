@@ -14,6 +14,7 @@
 
 #include <sys/types.h>
 #include <sys/event.h>
+#include <sys/stat.h>
 
 #include <pthread.h>
 #include <signal.h>
@@ -29,6 +30,7 @@ enum quirk {
 };
 extern int fake_quirks[Q_MAX];
 #define quirk(name)	(fake_quirks[Q_##name] != 0)
+#define quirk_value(name) (fake_quirks[Q_##name])
 
 /* The kernels' status bits of a knote. */
 #define KN_ACTIVE	0x01
@@ -78,19 +80,20 @@ enum kind {
 	KIND_TCP,
 	KIND_UNIX,
 	KIND_DGRAM,
+	KIND_TTY,
 	KIND_KQUEUE
 };
 
 /* The state of an object. */
-#define SEEN_READABLE	0x001
-#define SEEN_WRITABLE	0x002
-#define SEEN_REOF	0x004	/* can't receive more */
-#define SEEN_WEOF	0x008	/* can't send more */
-#define SEEN_ERROR	0x010
-#define SEEN_CONNECTED	0x020
-#define SEEN_LISTENING	0x040
-#define SEEN_OOB	0x080
-#define SEEN_CLOSED	0x100	/* both directions */
+#define SEEN_READABLE	0x001u
+#define SEEN_WRITABLE	0x002u
+#define SEEN_REOF	0x004u	/* can't receive more */
+#define SEEN_WEOF	0x008u	/* can't send more */
+#define SEEN_ERROR	0x010u
+#define SEEN_CONNECTED	0x020u
+#define SEEN_LISTENING	0x040u
+#define SEEN_OOB	0x080u
+#define SEEN_CLOSED	0x100u	/* both directions */
 
 struct look {
 	unsigned int	seen;
@@ -101,6 +104,26 @@ struct look {
 	uint64_t	received;
 	uint32_t	segments;	/* with data, sent */
 };
+
+/* What calls of this process have done to an object: see kqueue_calls.c. */
+struct object {
+	dev_t		 dev;
+	ino_t		 ino;
+	unsigned int	 did;
+	ino_t		 peer;		/* a pair's other socket; 0: unknown */
+	int64_t		 sent, taken;	/* bytes, of a pair */
+	int64_t		 last;		/* the last write */
+	int64_t		 limit;		/* so many stop it */
+};
+#define DID_SHUT_READ	0x01u
+#define DID_SHUT_WRITE	0x02u
+#define DID_PEER_SHUT	0x04u	/* the peer's shutdown(SHUT_RD) */
+#define DID_BOTH_SHUT	0x08u	/* no close, but two shutdowns */
+#define DID_READ	0x10u	/* a pipe, since it was last written */
+#define DID_WRITE_LITTLE 0x20u	/* into clusters, and not the whole of one */
+#define DID_FILL	0x40u	/* a pair: until its peer reads */
+#define MBUF		200	/* MLEN, about */
+#define CLUSTER		2048	/* MCLBYTES */
 
 struct watch {
 	struct watch	*next;		/* in kq->watches[] */
@@ -114,10 +137,10 @@ struct watch {
 	int		 fd;
 	int		 mode;		/* pipe: O_RDONLY, O_WRONLY, O_RDWR */
 	int		 type;		/* socket: SOCK_STREAM ... */
+	int		 domain;
 	bool		 polled;	/* it is in both epolls */
 	bool		 was_connected;
 	bool		 named;		/* a FIFO, not of pipe(2) */
-	bool		 signal_read;	/* pipe: the next read notifies */
 	unsigned int	 hints;		/* HINT_IN, HINT_OUT */
 	unsigned int	 due;		/* 1 << slot */
 	unsigned int	 late;		/* slots due at the next look */
@@ -128,8 +151,8 @@ struct watch {
 	int64_t		 acked_since;	/* an ACK is delayed since; 0: no */
 	struct look	 last;
 };
-#define HINT_IN		0x1
-#define HINT_OUT	0x2
+#define HINT_IN		0x1u
+#define HINT_OUT	0x2u
 
 #define WATCHES		64		/* buckets */
 
@@ -182,6 +205,9 @@ void	fake_activate(struct knote *);
 
 /* kqueue_fd.c */
 extern pthread_mutex_t fake_lock;
+extern struct kqueue *fake_kqueues;
+extern int64_t fake_passed;	/* ns that only this clock has passed */
+extern bool fake_network_held;
 
 void	fake_enter(sigset_t *);
 void	fake_leave(const sigset_t *);
@@ -198,7 +224,17 @@ void	fake_free(void *, size_t);
 /* kqueue_notice.c */
 void	fake_collect(struct kqueue *, int, unsigned int);
 void	fake_look_at(struct kqueue *);
-void	fake_pipe_was_read(struct kqueue *, int, bool);
+void	fake_look_at_all(void);
+void	fake_pipe_was_read(const struct stat *, bool);
+void	fake_notify_readers(const struct stat *);
+
+/* kqueue_calls.c */
+struct object *fake_object(dev_t, ino_t);
+bool	fake_peer_shuts(const struct object *, int);
+bool	fake_shuts(void);
+void	fake_discard(int);
+void	fake_notify_writer(dev_t, ino_t);
+void	fake_before_close(int);
 
 /* kqueue_object.c */
 extern const struct filter fake_fd_filter;
@@ -217,6 +253,7 @@ int	fake_filter_event(struct knote *, const struct look *);
 int	fake_pipe_write(struct knote *, const struct look *);
 void	fake_set_data(struct knote *, int64_t);
 int	fake_slot(const struct knote *);
+int	fake_unread(int);
 
 /* kqueue_note.c */
 void	fake_timer_tick(struct kqueue *, uint64_t);

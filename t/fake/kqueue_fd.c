@@ -51,7 +51,9 @@ static void	close_kqueue(const struct kqueue *);
 
 pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
 static sigset_t fork_mask;
-static struct kqueue *kqueues;
+struct kqueue *fake_kqueues;
+int64_t fake_passed;
+bool fake_network_held;
 static int beacon = -1;
 static uint64_t tags;
 
@@ -205,7 +207,7 @@ fake_now(void)
 void
 fake_free_kqueue(struct kqueue *kq)
 {
-	struct kqueue **link = &kqueues;
+	struct kqueue **link = &fake_kqueues;
 
 	while (kq->knotes != NULL)
 		fake_fd_closed(kq->knotes->watch);
@@ -223,13 +225,13 @@ fake_find(int fd)
 {
 	struct kqueue *kq;
 
-	for (kq = kqueues; kq != NULL; kq = kq->next) {
+	for (kq = fake_kqueues; kq != NULL; kq = kq->next) {
 		if (kq->fd == fd && fd >= 0)
 			return kq;
 	}
 #ifdef SYS_kcmp
 	/* It may be a dup of one: 0 is KCMP_FILE. */
-	for (kq = kqueues; kq != NULL; kq = kq->next) {
+	for (kq = fake_kqueues; kq != NULL; kq = kq->next) {
 		if (kq->fd >= 0 && syscall(SYS_kcmp, getpid(), getpid(), 0,
 		    fd, kq->in) == 0)
 			return kq;
@@ -285,8 +287,8 @@ make_kqueue(int cloexec)
 	} else
 		error = -ENOMEM;
 	if (error == 0) {
-		kq->next = kqueues;
-		kqueues = kq;
+		kq->next = fake_kqueues;
+		fake_kqueues = kq;
 		result = kq->fd;
 		(void)fake_fcntl(result, F_SETFD, cloexec ? FD_CLOEXEC : 0);
 	} else if (kq != NULL) {
@@ -335,13 +337,13 @@ drop_number(int fd)
 {
 	struct kqueue *kq, *next;
 
-	for (kq = kqueues; kq != NULL; kq = kq->next) {
+	for (kq = fake_kqueues; kq != NULL; kq = kq->next) {
 		struct watch *watch = fake_watched(kq, fd);
 
 		if (watch != NULL)
 			fake_fd_closed(watch);
 	}
-	for (kq = kqueues; kq != NULL; kq = next) {
+	for (kq = fake_kqueues; kq != NULL; kq = next) {
 		next = kq->next;
 		if (kq->fd != fd)
 			continue;
@@ -363,6 +365,7 @@ close(int fd)
 
 	fake_enter(&mask);
 	drop_number(fd);
+	fake_before_close(fd);
 	errno = saved;
 	result = fake_close(fd);
 	error = errno;
@@ -443,14 +446,14 @@ in_child(void)
 	struct kqueue *kq;
 	struct knote *kn;
 
-	for (kq = kqueues; kq != NULL; kq = kq->next) {
+	for (kq = fake_kqueues; kq != NULL; kq = kq->next) {
 		close_kqueue(kq);
 		for (kn = kq->others; kn != NULL; kn = kn->link) {
 			if (kn->filter == &fake_timer_filter)
 				(void)fake_close(kn->hook);
 		}
 	}
-	kqueues = NULL;
+	fake_kqueues = NULL;
 	after_fork();
 }
 
@@ -460,28 +463,33 @@ void
 fake_kqueue_look(void)
 {
 	int saved = errno;
-	struct kqueue *kq;
 	sigset_t mask;
 
 	fake_enter(&mask);
-	for (kq = kqueues; kq != NULL; kq = kq->next)
-		fake_look_at(kq);
+	fake_look_at_all();
 	fake_leave(&mask);
 	errno = saved;
 }
 
 void
-fake_kqueue_read(int fd, int some)
+fake_kqueue_hold(int on)
 {
-	int saved = errno;
-	struct kqueue *kq;
 	sigset_t mask;
 
 	fake_enter(&mask);
-	for (kq = kqueues; kq != NULL; kq = kq->next)
-		fake_pipe_was_read(kq, fd, some != 0);
+	fake_network_held = on != 0;
 	fake_leave(&mask);
-	errno = saved;
+}
+
+void
+fake_kqueue_pass(int ms)
+{
+	sigset_t mask;
+
+	fake_enter(&mask);
+	fake_passed += (int64_t)ms * 1000000;
+	fake_look_at_all();
+	fake_leave(&mask);
 }
 
 int
@@ -517,7 +525,7 @@ begin(void)
 		if (n < sizeof(name) && p[n] == '=') {
 			memcpy(name, p, n);
 			name[n] = '\0';
-			if (fake_kqueue_quirk(name, p[n + 1] != '0') < 0)
+			if (fake_kqueue_quirk(name, atoi(p + n + 1)) < 0)
 				abort();	/* an unknown quirk */
 		}
 		p = strchr(p, ',');

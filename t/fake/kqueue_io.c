@@ -45,20 +45,42 @@
 	}
 #define LOOK(type, name, parameters, arguments)				\
 	AFTER(type, name, parameters, arguments, (void)0)
-#define READ(type, name, parameters, arguments)				\
-	AFTER(type, name, parameters, arguments,			\
-	    fake_kqueue_read(fd, result > 0))
+#define READ(name, parameters, arguments)				\
+	AFTER(ssize_t, name, parameters, arguments,			\
+	    fake_kqueue_read(fd, (long)result))
+#define WRITE(name, parameters, arguments, all)				\
+	AFTER(ssize_t, name, parameters, arguments,			\
+	    fake_kqueue_written(fd, (long)result, all))
+#define ACCEPT(name, parameters, arguments)				\
+	AFTER(int, name, parameters, arguments,				\
+	    if (result >= 0) fake_kqueue_accepted(fd))
 
-READ(ssize_t, read, (int fd, void *buf, size_t n), (fd, buf, n))
-READ(ssize_t, readv, (int fd, const struct iovec *v, int n), (fd, v, n))
+READ(read, (int fd, void *buf, size_t n), (fd, buf, n))
+READ(readv, (int fd, const struct iovec *v, int n), (fd, v, n))
 LOOK(ssize_t, recv, (int s, void *buf, size_t n, int f), (s, buf, n, f))
 LOOK(ssize_t, recvfrom, (int s, void *buf, size_t n, int f,
     struct sockaddr *a, socklen_t *l), (s, buf, n, f, a, l))
 LOOK(ssize_t, recvmsg, (int s, struct msghdr *m, int f), (s, m, f))
-LOOK(ssize_t, send, (int s, const void *buf, size_t n, int f), (s, buf, n, f))
-LOOK(ssize_t, sendmsg, (int s, const struct msghdr *m, int f), (s, m, f))
-LOOK(ssize_t, sendto, (int s, const void *buf, size_t n, int f,
-    const struct sockaddr *a, socklen_t l), (s, buf, n, f, a, l))
-LOOK(int, shutdown, (int s, int how), (s, how))
-LOOK(ssize_t, write, (int fd, const void *buf, size_t n), (fd, buf, n))
-LOOK(ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n))
+WRITE(send, (int fd, const void *buf, size_t n, int f), (fd, buf, n, f), n)
+WRITE(sendmsg, (int fd, const struct msghdr *m, int f), (fd, m, f), 0)
+WRITE(sendto, (int fd, const void *buf, size_t n, int f,
+    const struct sockaddr *a, socklen_t l), (fd, buf, n, f, a, l), n)
+WRITE(write, (int fd, const void *buf, size_t n), (fd, buf, n), n)
+WRITE(writev, (int fd, const struct iovec *v, int n), (fd, v, n), 0)
+ACCEPT(accept, (int fd, struct sockaddr *a, socklen_t *l), (fd, a, l))
+ACCEPT(accept4, (int fd, struct sockaddr *a, socklen_t *l, int f),
+    (fd, a, l, f))
+
+int	__real_shutdown(int, int);
+int	__wrap_shutdown(int, int);
+
+int
+__wrap_shutdown(int s, int how)
+{
+	int result;
+
+	fake_kqueue_shutdown(s, how);
+	result = __real_shutdown(s, how);
+	fake_kqueue_is_shut(s, how, result == 0);
+	return result;
+}

@@ -37,6 +37,9 @@
 #define PIPE_ROOM	4096		/* PIPE_BUF */
 #define RDHUP		0x2000		/* POLLRDHUP */
 #define TCP_INFO	11
+#define PEEK_OFF	42		/* SO_PEEK_OFF */
+
+typedef __typeof__(((struct kevent *)0)->flags) flags_type;
 
 /* Linux's struct tcp_info up to 4.6; the C library's may be shorter. */
 struct info {
@@ -70,6 +73,13 @@ count_of(int fd, unsigned long command)
 	if (syscall(SYS_ioctl, fd, command, &n) < 0)
 		return 0;
 	return n;
+}
+
+/* Does it have bytes that were not read? */
+int
+fake_unread(int fd)
+{
+	return count_of(fd, FIONREAD) > 0;
 }
 
 /* The free space in a socket's send buffer. */
@@ -203,6 +213,8 @@ look_tcp(struct watch *watch, struct look *look, int polled)
 	look_tcp_state(watch, look, &info, polled);
 	if ((look->seen & SEEN_LISTENING) != 0)
 		return;
+	if ((fake_object(watch->dev, watch->ino)->did & DID_SHUT_READ) != 0)
+		fake_discard(watch->fd);
 	look->readable = count_of(watch->fd, FIONREAD);
 	/* Linux counts up to the urgent byte, which BSD keeps elsewhere. */
 	if (look->readable == 0 && (polled & (POLLIN | POLLPRI | RDHUP)) ==
@@ -223,9 +235,51 @@ look_tcp(struct watch *watch, struct look *look, int polled)
 	}
 }
 
+/*
+ * On Linux, a peer that ends receiving ends this socket's sending, and the
+ * shutdowns of both ends look like a close.  On the BSDs they don't.  Seen.
+ */
+static void
+explain_end(const struct watch *watch, struct look *look)
+{
+	struct object *object = fake_object(watch->dev, watch->ino);
+	unsigned int new = look->seen & ~watch->last.seen;
+
+	if (fake_shuts() && (new & SEEN_CLOSED) != 0)
+		object->did |= DID_BOTH_SHUT;
+	if (fake_peer_shuts(object, SHUT_RD) && (new & SEEN_WEOF) != 0)
+		object->did |= DID_PEER_SHUT;
+	if ((object->did & DID_BOTH_SHUT) != 0)
+		look->seen &= ~SEEN_CLOSED;
+	if ((object->did & DID_PEER_SHUT) != 0 &&
+	    (object->did & DID_SHUT_WRITE) == 0)
+		look->seen &= ~(SEEN_WEOF | SEEN_CLOSED);
+}
+
+/*
+ * On NetBSD 10, writes that leave most of a cluster unused run out of clusters
+ * before their bytes fill the buffer.  The room is negative then, which passes
+ * for a large number.
+ */
+static void
+look_overfull(const struct watch *watch, struct look *look, bool empty)
+{
+	struct object *object = fake_object(watch->dev, watch->ino);
+
+	if (empty)
+		object->did &= ~DID_WRITE_LITTLE;
+	if (quirk(overfull_writable) && (look->seen & SEEN_WRITABLE) == 0 &&
+	    (object->did & DID_WRITE_LITTLE) != 0) {
+		look->seen |= SEEN_WRITABLE;
+		look->space = -1;
+	}
+}
+
 static void
 look_unix(struct watch *watch, struct look *look, int polled)
 {
+	const struct object *object;
+
 	if (is_listening(watch->fd)) {
 		look->seen |= SEEN_LISTENING;
 		look->readable = (polled & POLLIN) != 0;
@@ -244,22 +298,75 @@ look_unix(struct watch *watch, struct look *look, int polled)
 		look->seen |= SEEN_WEOF;
 	if ((polled & POLLOUT) != 0)
 		look->seen |= SEEN_WRITABLE;
+	object = fake_object(watch->dev, watch->ino);
+	if (object->peer != 0 && (polled & POLLHUP) == 0)
+		look->seen = (object->did & DID_FILL) != 0 ?
+		    look->seen & ~SEEN_WRITABLE : look->seen | SEEN_WRITABLE;
+	explain_end(watch, look);
+	look_overfull(watch, look, count_of(watch->fd, OUTQ) == 0);
+	if ((look->seen & SEEN_CLOSED) != 0 && quirk(unix_stays_full) &&
+	    (watch->last.seen & (SEEN_CONNECTED | SEEN_WRITABLE)) ==
+	    SEEN_CONNECTED) {
+		look->seen &= ~SEEN_WRITABLE;
+		look->space = 0;
+	}
 }
 
 /*
- * The size includes the sender's address (sbappendaddr), so that of an empty
- * datagram isn't 0.
+ * The datagrams that wait and their bytes.  FIONREAD is of the first one alone.
+ * A pending error would be taken by looking at the others.
+ */
+static void
+count_datagrams(int fd, int polled, int64_t *n, int64_t *bytes)
+{
+	int from = 0, none = -1;
+	char byte;
+	long size;
+
+	*n = 1;
+	*bytes = count_of(fd, FIONREAD);
+	if ((polled & POLLERR) != 0 || syscall(SYS_setsockopt, fd, SOL_SOCKET,
+	    PEEK_OFF, &from, sizeof(from)) < 0)
+		return;
+	*n = *bytes = 0;
+	while ((size = syscall(SYS_recvfrom, fd, &byte, (size_t)1, MSG_PEEK |
+	    MSG_DONTWAIT | MSG_TRUNC, NULL, NULL)) >= 0 && *n < 1000) {
+		++*n;
+		*bytes += size;
+		from = (int)*bytes;
+		(void)syscall(SYS_setsockopt, fd, SOL_SOCKET, PEEK_OFF, &from,
+		    sizeof(from));
+	}
+	(void)syscall(SYS_setsockopt, fd, SOL_SOCKET, PEEK_OFF, &none,
+	    sizeof(none));
+	/* An empty one is seen only once. */
+	if (*n == 0)
+		*n = 1;
+}
+
+/*
+ * Each datagram waits with its sender's address (sbappendaddr).  FreeBSD does
+ * not count that, but finds an empty datagram readable.  Unix datagrams wait in
+ * the receiver's buffer, so that their sender's always has room.  Seen.
  */
 static void
 look_dgram(struct watch *watch, struct look *look, int polled)
 {
+	int64_t n = 0, bytes = 0;
+
 	look->seen |= SEEN_CONNECTED;
-	if ((polled & POLLIN) != 0)
-		look->readable = count_of(watch->fd, FIONREAD) +
-		    (int64_t)sizeof(struct sockaddr_in);
+	if ((polled & POLLIN) != 0) {
+		count_datagrams(watch->fd, polled, &n, &bytes);
+		look->seen |= SEEN_READABLE;
+	}
+	look->readable = bytes;
+	if (quirk(dgram_counts_address))
+		look->readable += n * (int64_t)sizeof(struct sockaddr_in);
 	look->space = space_of(watch->fd);
-	if ((polled & POLLOUT) != 0)
+	if ((polled & POLLOUT) != 0 || watch->domain == AF_UNIX)
 		look->seen |= SEEN_WRITABLE;
+	if ((fake_object(watch->dev, watch->ino)->did & DID_SHUT_WRITE) != 0)
+		look->seen |= SEEN_WEOF;
 	if ((polled & POLLERR) != 0) {
 		look->seen |= SEEN_ERROR;
 		look->error = ECONNREFUSED;
@@ -285,6 +392,12 @@ look_pipe(struct watch *watch, struct look *look, int polled)
 		look->seen |= SEEN_WEOF;
 	if ((polled & POLLOUT) != 0)
 		look->seen |= SEEN_WRITABLE;
+	/* The host's reading end doesn't report room. */
+	if (watch->named && watch->mode == O_RDONLY &&
+	    look->space >= PIPE_ROOM)
+		look->seen |= SEEN_WRITABLE;
+	if (watch->named)
+		look_overfull(watch, look, look->readable == 0);
 }
 
 static void
@@ -343,6 +456,7 @@ fake_look(struct watch *watch, struct look *look)
 	case KIND_KQUEUE:
 		look->readable = watch->inner->count;
 		break;
+	case KIND_TTY:
 	case KIND_OTHER:
 		look_other(watch, look, polled);
 		break;
@@ -383,6 +497,9 @@ socket_read(struct knote *kn, const struct look *look)
 	}
 	if (look->error != 0)
 		return 1;
+	if ((look->seen & SEEN_READABLE) != 0 &&
+	    (kn->sfflags & NOTE_LOWAT) == 0)
+		return 1;
 	return enough(kn, 1);
 }
 
@@ -403,7 +520,7 @@ socket_write(struct knote *kn, const struct look *look)
 	if ((look->seen & SEEN_CONNECTED) == 0 ||
 	    (look->seen & SEEN_WRITABLE) == 0)
 		return 0;
-	return enough(kn, 1);
+	return look->space < 0 || enough(kn, 1);
 }
 
 /* READ at the write end of a FIFO that has a name. */
@@ -427,6 +544,8 @@ pipe_read(struct knote *kn, const struct look *look)
 		fake_set_data(kn, look->readable);
 		return look->readable > 0;
 	}
+	if (kn->watch->named)
+		kn->kev.flags &= (flags_type)~EV_EOF;
 	fake_set_data(kn, kn->watch->mode != O_WRONLY ? look->readable : 0);
 	if ((look->seen & (SEEN_REOF | SEEN_WEOF)) != 0) {
 		kn->kev.flags |= EV_EOF;
@@ -435,7 +554,22 @@ pipe_read(struct knote *kn, const struct look *look)
 	return kn->kev.data > 0;
 }
 
-/* filt_pipewrite: PIPE_BUF bytes of room. */
+/* WRITE of a FIFO that has a name.  Its end goes with the next reader. */
+static int
+fifo_write(struct knote *kn, const struct look *look)
+{
+	if (kn->watch->mode == O_RDONLY && !quirk(fifo_shares))
+		return 0;
+	kn->kev.flags &= (flags_type)~EV_EOF;
+	fake_set_data(kn, (look->seen & SEEN_WRITABLE) != 0 ? look->space : 0);
+	if ((look->seen & SEEN_WEOF) != 0 || quirk(fifo_write_ends)) {
+		kn->kev.flags |= EV_EOF;
+		return 1;
+	}
+	return kn->kev.data != 0;
+}
+
+/* filt_pipewrite: PIPE_BUF bytes of room, whatever NOTE_LOWAT says. */
 int
 fake_pipe_write(struct knote *kn, const struct look *look)
 {
@@ -445,6 +579,8 @@ fake_pipe_write(struct knote *kn, const struct look *look)
 		fake_set_data(kn, look->space);
 		return (look->seen & SEEN_WRITABLE) != 0;
 	}
+	if (kn->watch->named)
+		return fifo_write(kn, look);
 	if ((look->seen & (SEEN_REOF | SEEN_WEOF)) != 0) {
 		fake_set_data(kn, 0);
 		kn->kev.flags |= EV_EOF;
@@ -455,7 +591,7 @@ fake_pipe_write(struct knote *kn, const struct look *look)
 		return quirk(pipe_both_ways);
 	}
 	fake_set_data(kn, look->space);
-	return (look->seen & SEEN_WRITABLE) != 0 && enough(kn, PIPE_ROOM);
+	return (look->seen & SEEN_WRITABLE) != 0 && kn->kev.data >= PIPE_ROOM;
 }
 
 static int
@@ -507,6 +643,9 @@ fake_filter_event(struct knote *kn, const struct look *look)
 		if (socket)
 			return socket_write(kn, look);
 		fake_set_data(kn, kind == KIND_FILE ? 0 : look->space);
+		if (kind == KIND_TTY && (look->seen & SEEN_REOF) != 0 &&
+		    quirk(tty_hangs_up))
+			kn->kev.flags |= EV_EOF;
 		return (look->seen & SEEN_WRITABLE) != 0;
 	}
 }

@@ -27,7 +27,6 @@
 #include "kqueue_fake.h"
 #include "fake_kqueue.h"
 
-#define HELD_ACK	100000000	/* ns that an ACK is delayed */
 #define BUNDLE		32
 
 /* Finds the watch of an entry in the epolls; timers have entries as well. */
@@ -85,6 +84,13 @@ appeared(const struct watch *watch, const struct look *now)
 #define DUE_EXCEPT	(1u << SLOT_EXCEPT)
 #define DUE_ALL		(DUE_READ | DUE_WRITE | DUE_EXCEPT)
 
+/* The clock of delayed acknowledgements; see fake_kqueue_pass(). */
+static int64_t
+ack_clock(void)
+{
+	return (quirk(ack_timer) ? fake_now() : 1) + fake_passed;
+}
+
 /*
  * Has the peer acknowledged?  TCP delays an acknowledgement until the next
  * segment or for a while (tcp_input.c; seen).  A reply carries it.
@@ -93,6 +99,7 @@ static bool
 acknowledged(struct watch *watch, const struct look *now)
 {
 	bool held = watch->acked_since != 0;
+	int64_t delay = (int64_t)quirk_value(ack_delay) * 1000000;
 
 	if (now->acked == watch->last.acked && !held)
 		return false;
@@ -101,9 +108,8 @@ acknowledged(struct watch *watch, const struct look *now)
 	    (watch->hints & HINT_OUT) == 0 &&
 	    appeared(watch, now) == 0) {
 		if (!held)
-			watch->acked_since = fake_now();
-		if (!quirk(ack_timer) ||
-		    fake_now() - watch->acked_since < HELD_ACK)
+			watch->acked_since = ack_clock();
+		if (ack_clock() - watch->acked_since < delay)
 			return false;
 	}
 	watch->acked_since = 0;
@@ -121,10 +127,16 @@ due_tcp(struct watch *watch, const struct look *now)
 {
 	unsigned int new = appeared(watch, now), due = 0;
 	bool arrived = now->received != watch->last.received;
+	bool deaf = quirk(shut_read_silent) && (fake_object(watch->dev,
+	    watch->ino)->did & DID_SHUT_READ) != 0 && new == 0;
 	bool held = watch->acked_since != 0;
 
 	if ((new & (SEEN_CONNECTED | SEEN_CLOSED)) != 0)
 		due |= DUE_ALL;
+	/* accept(2) notifies as well. */
+	if ((now->seen & SEEN_LISTENING) != 0 &&
+	    now->readable != watch->last.readable)
+		due |= DUE_READ;
 	if (arrived || (new & (SEEN_REOF | SEEN_OOB | SEEN_ERROR)) != 0)
 		due |= DUE_READ | DUE_EXCEPT;
 	/* On Linux a local shutdown causes an edge in both directions. */
@@ -134,6 +146,8 @@ due_tcp(struct watch *watch, const struct look *now)
 	if (acknowledged(watch, now) ||
 	    (new & (SEEN_WEOF | SEEN_WRITABLE)) != 0)
 		due |= DUE_WRITE;
+	if (deaf)
+		due &= ~(DUE_READ | DUE_EXCEPT);
 	/* The peer's data arrives before its acknowledgement. */
 	watch->read_first = new == 0 && !held;
 	watch->local = (new & SEEN_WEOF) != 0 && (now->seen & SEEN_CLOSED) == 0;
@@ -160,7 +174,7 @@ static unsigned int
 due_unix(struct watch *watch, const struct look *now)
 {
 	unsigned int new = appeared(watch, now), due = 0;
-	bool end = (new & (SEEN_REOF | SEEN_WEOF)) != 0;
+	bool end = (new & (SEEN_REOF | SEEN_WEOF)) != 0 || fake_shuts();
 
 	if ((new & (SEEN_CONNECTED | SEEN_CLOSED)) != 0)
 		due |= DUE_ALL;
@@ -189,49 +203,107 @@ due_hinted(const struct watch *watch)
 }
 
 /*
- * The reader of a pipe was closed.  The list is walked before the pipe is
- * marked: a writer that had room is notified as of an intact pipe, and one
- * that had none is not.  On FreeBSD the knote then is one-shot, and so is
- * delivered as it was, with the room that there was before (pipeclose,
- * knlist_cleardel; seen).  A FIFO with a name is marked first (fifo_close).
+ * Sending a datagram makes no room, and so nothing notifies writers but an
+ * error and a local shutdown.
+ */
+static unsigned int
+due_dgram(const struct watch *watch, const struct look *now)
+{
+	unsigned int new = appeared(watch, now), due = due_hinted(watch);
+
+	due &= ~DUE_WRITE;
+	if (now->readable > watch->last.readable)
+		due |= DUE_READ;
+	if ((new & SEEN_ERROR) != 0)
+		due |= DUE_READ | DUE_WRITE;
+	if ((new & (SEEN_WEOF | SEEN_WRITABLE)) != 0)
+		due |= DUE_WRITE;
+	return due;
+}
+
+/* A terminal's own writes don't notify it. */
+static unsigned int
+due_tty(const struct watch *watch, const struct look *now)
+{
+	unsigned int new = appeared(watch, now);
+	unsigned int due = due_hinted(watch) & ~DUE_WRITE;
+
+	if ((new & SEEN_WRITABLE) != 0 ||
+	    ((new & SEEN_REOF) != 0 && quirk(tty_hangs_up)))
+		due |= DUE_WRITE;
+	return due;
+}
+
+/*
+ * One end of a pipe was closed.  The list is walked before the pipe is marked:
+ * a writer that had room is notified as of an intact pipe, and one that had
+ * none is not.  On FreeBSD the knote then is one-shot, and so is delivered as
+ * it was, with the room that there was before (pipeclose, knlist_cleardel;
+ * seen).
  */
 static void
 break_pipe(struct knote *kn, const struct look *now)
 {
 	bool backward = kn->watch->mode == O_RDONLY;
-	bool room = backward ? quirk(pipe_both_ways) :
-	    (now->seen & SEEN_WRITABLE) != 0;
+	bool room = (now->seen & SEEN_WRITABLE) != 0;
 
-	if (kn->watch->named) {
-		if (fake_pipe_write(kn, now))
-			fake_activate(kn);
+	if (quirk(pipe_eof_oneshot)) {
+		fake_set_data(kn, backward ? BACKWARD : room ? now->space : 0);
+		kn->kev.flags |= EV_EOF | EV_ONESHOT;
+		fake_activate(kn);
 		return;
 	}
-	if (quirk(pipe_eof_oneshot)) {
-		fake_set_data(kn, backward ? BACKWARD : now->space);
-		kn->kev.flags |= EV_EOF | EV_ONESHOT;
-	} else if (fake_pipe_write(kn, now) && backward)
-		return;		/* this list is not walked */
-	if (room || !quirk(pipe_full_eof_lost))
+	(void)fake_pipe_write(kn, now);
+	if (backward ? quirk(pipe_both_ways) :
+	    room || !quirk(pipe_full_eof_lost))
 		fake_activate(kn);
 }
 
+/*
+ * FIFOs are two sockets, except on FreeBSD, where they are pipes that also
+ * notify of a new reader.  They are marked before they notify (fifo_close).
+ */
+static unsigned int
+due_fifo(const struct watch *watch, const struct look *now)
+{
+	unsigned int new = appeared(watch, now), due = 0;
+	unsigned int gone = watch->last.seen & ~now->seen;
+	bool arrived = now->readable > watch->last.readable;
+	bool taken = now->readable < watch->last.readable;
+
+	if (((new | gone) & (SEEN_REOF | SEEN_WEOF)) == 0) {
+		arrived |= (watch->hints & HINT_IN) != 0;
+		taken |= (watch->hints & HINT_OUT) != 0;
+	}
+	if (arrived || (new & SEEN_REOF) != 0)
+		due |= DUE_READ;
+	if (taken || (new & SEEN_WEOF) != 0)
+		due |= DUE_WRITE;
+	if (quirk(fifo_is_pipe) && (arrived || (gone & SEEN_WEOF) != 0))
+		due |= DUE_WRITE;
+	if (quirk(fifo_write_ends))
+		due &= ~DUE_WRITE;
+	return due;
+}
+
+/* Data notifies the readers at one end and the writers at the other. */
 static unsigned int
 due_pipe(struct watch *watch, const struct look *now)
 {
 	struct knote *kn = watch->knotes[SLOT_WRITE];
 	unsigned int broken = appeared(watch, now) & (SEEN_REOF | SEEN_WEOF);
 
+	if (watch->named)
+		return due_fifo(watch, now);
 	if (broken != 0) {
 		if (kn != NULL)
 			break_pipe(kn, now);
 		return DUE_READ;
 	}
-	if (now->readable > watch->last.readable)
-		watch->signal_read = true;
-	if (now->readable != watch->last.readable || watch->hints != 0)
-		return DUE_READ | DUE_WRITE;
-	return 0;
+	if (now->readable == watch->last.readable && watch->hints == 0)
+		return 0;
+	return watch->mode == O_RDONLY ? DUE_READ :
+	    watch->mode == O_WRONLY ? DUE_WRITE : DUE_READ | DUE_WRITE;
 }
 
 /*
@@ -265,6 +337,8 @@ notice(struct watch *watch)
 		fake_look_at(watch->inner);
 		return;
 	}
+	if (watch->kind == KIND_TCP && fake_network_held)
+		return;
 	fake_look(watch, &now);
 	switch (watch->kind) {
 	case KIND_FILE:
@@ -282,6 +356,12 @@ notice(struct watch *watch)
 		break;
 	case KIND_PIPE:
 		watch->due |= due_pipe(watch, &now);
+		break;
+	case KIND_DGRAM:
+		watch->due |= due_dgram(watch, &now);
+		break;
+	case KIND_TTY:
+		watch->due |= due_tty(watch, &now);
 		break;
 	default:
 		watch->due |= due_hinted(watch);
@@ -350,40 +430,87 @@ fire_all(struct kqueue *kq, bool local_only)
 	}
 }
 
-/* Does this read of a pipe notify the pipe's knotes? */
+/* Does this read of a pipe, which found nothing, notify the pipe's knotes? */
 static bool
-read_notifies(const struct watch *watch, bool some)
+read_notifies(const struct object *object)
 {
-	if (some)
-		return false;	/* The look has noticed it. */
 	return quirk(pipe_read_notifies) ||
-	    (quirk(pipe_first_read) && watch->signal_read);
+	    (quirk(pipe_first_read) && (object->did & DID_READ) == 0);
 }
 
-/* A pipe was read.  Its two ends are two watches of one inode. */
-void
-fake_pipe_was_read(struct kqueue *kq, int fd, bool some)
+static bool
+is_of(const struct watch *watch, const struct stat *st)
+{
+	return watch->dev == st->st_dev && watch->ino == st->st_ino;
+}
+
+static void
+notify_ends(struct kqueue *kq, const struct stat *st)
 {
 	struct knote *kn;
-	struct stat st;
 
-	if (kq->knotes == NULL || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
-		return;
 	for (kn = kq->knotes; kn != NULL; kn = kn->link) {
 		struct watch *watch = kn->watch;
-		bool forward = watch->mode ==
-		    (fake_slot(kn) == SLOT_READ ? O_RDONLY : O_WRONLY);
 
-		if (watch->kind != KIND_PIPE || watch->named ||
-		    watch->dev != st.st_dev || watch->ino != st.st_ino)
-			continue;
-		if (forward && read_notifies(watch, some) && fake_fd_event(kn))
+		if (watch->kind == KIND_PIPE && !watch->named &&
+		    is_of(watch, st) && watch->mode ==
+		    (fake_slot(kn) == SLOT_READ ? O_RDONLY : O_WRONLY) &&
+		    fake_fd_event(kn))
 			fake_activate(kn);
 	}
-	for (kn = kq->knotes; kn != NULL; kn = kn->link) {
-		if (kn->watch->dev == st.st_dev && kn->watch->ino == st.st_ino)
-			kn->watch->signal_read = false;
+}
+
+/* A pipe was read.  If there were any bytes, the look has noticed that. */
+void
+fake_pipe_was_read(const struct stat *st, bool some)
+{
+	struct object *object = fake_object(st->st_dev, st->st_ino);
+	struct kqueue *kq;
+
+	for (kq = fake_kqueues; kq != NULL; kq = kq->next) {
+		if (!some && read_notifies(object))
+			notify_ends(kq, st);
 	}
+	object->did |= DID_READ;
+}
+
+void
+fake_notify_readers(const struct stat *st)
+{
+	struct kqueue *kq;
+	struct knote *kn;
+
+	for (kq = fake_kqueues; kq != NULL; kq = kq->next) {
+		for (kn = kq->knotes; kn != NULL; kn = kn->link) {
+			if (is_of(kn->watch, st) &&
+			    fake_slot(kn) == SLOT_READ && fake_fd_event(kn))
+				fake_activate(kn);
+		}
+	}
+}
+
+void
+fake_notify_writer(dev_t dev, ino_t ino)
+{
+	struct kqueue *kq;
+	struct knote *kn;
+
+	for (kq = fake_kqueues; kq != NULL; kq = kq->next) {
+		for (kn = kq->knotes; kn != NULL; kn = kn->link) {
+			if (kn->watch->dev == dev && kn->watch->ino == ino &&
+			    fake_slot(kn) == SLOT_WRITE && fake_fd_event(kn))
+				fake_activate(kn);
+		}
+	}
+}
+
+void
+fake_look_at_all(void)
+{
+	struct kqueue *kq;
+
+	for (kq = fake_kqueues; kq != NULL; kq = kq->next)
+		fake_look_at(kq);
 }
 
 static bool

@@ -61,7 +61,7 @@ fd_attach(struct knote *kn)
 	fake_look(watch, &now);
 	/* kqueue_kqfilter, all systems. */
 	if (watch->kind == KIND_KQUEUE && slot != SLOT_READ)
-		return EINVAL;
+		return quirk(kqueue_eperm) ? EPERM : EINVAL;
 	/* soo_kqfilter; pipe_kqfilter. */
 	if (slot == SLOT_EXCEPT && watch->kind != KIND_TCP &&
 	    watch->kind != KIND_UNIX && watch->kind != KIND_DGRAM)
@@ -121,6 +121,7 @@ kind_of_socket(struct watch *watch)
 	    &type, sizeof(type)) < 0)
 		return;
 	watch->type = type;
+	watch->domain = domain;
 	if (type == SOCK_DGRAM || type == SOCK_RAW)
 		watch->kind = KIND_DGRAM;
 	else if (domain == AF_UNIX)
@@ -166,6 +167,8 @@ kind_of(struct watch *watch)
 		kind_of_socket(watch);
 	else if (S_ISFIFO(st.st_mode))
 		watch->kind = KIND_PIPE;
+	else if (S_ISCHR(st.st_mode) && isatty(watch->fd))
+		watch->kind = KIND_TTY;
 	else if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
 		watch->kind = KIND_FILE;
 	if (watch->kind == KIND_PIPE) {
@@ -221,7 +224,6 @@ fake_watch(struct kqueue *kq, int fd, int *error)
 	watch->hints = 0;
 	fake_look(watch, &watch->last);
 	watch->acked_segments = watch->last.segments;
-	watch->signal_read = true;
 	return watch;
 }
 

@@ -303,6 +303,32 @@ end_after_change(void)
 	is(fake_kqueue_knotes(kq), before, "until it is closed");
 }
 
+/*
+ * On NetBSD and OpenBSD, the reader of a full pipe closes without an event for
+ * EVFILT_WRITE.
+ */
+static void
+end_of_full_pipe(void)
+{
+	int lost = fake_kqueue_quirk("pipe_full_eof_lost", 1);
+	int oneshot = fake_kqueue_quirk("pipe_eof_oneshot", 0);
+	struct mio_source a, b;
+
+	pipe_pair(&a, &b);
+	reg(poller, &b, 5, MIO_WRITABLE);
+	need(comes(poller, 5, MIO_WRITABLE));
+	(void)fill(&b);
+	is(quiet(poller), 0, "a full pipe: silence");
+	close_source(&a);
+	is(mio_poll(poller, events, 8, PATIENCE), 1,
+	    "the reader of a full pipe closes: an event");
+	is(events[0].readiness & (MIO_WRITABLE | MIO_WRITE_CLOSED),
+	    MIO_WRITABLE | MIO_WRITE_CLOSED, "writable and closed");
+	close_source(&b);
+	(void)fake_kqueue_quirk("pipe_eof_oneshot", oneshot);
+	(void)fake_kqueue_quirk("pipe_full_eof_lost", lost);
+}
+
 /* Another program may open a FIFO that has ended. */
 static void
 end_of_fifo(void)
@@ -437,6 +463,7 @@ main(void)
 	fifo();
 	end_of_pipe();
 	end_after_change();
+	end_of_full_pipe();
 	end_of_fifo();
 	broken_pipe();
 	wakes_of_two();

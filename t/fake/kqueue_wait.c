@@ -188,13 +188,13 @@ wait_for(struct kqueue *kq, struct kevent *events, count_type room,
 	int n = 0;
 
 	for (;; fake_look_at(kq)) {
-		if (wakes(kq, &wakeups) &&
-		    (n = fake_scan(kq, events, room)) != 0)
-			break;
 		if (kq->fd < 0 && quirk(close_wakes)) {
 			n = -EBADF;
 			break;
 		}
+		if (wakes(kq, &wakeups) &&
+		    (n = fake_scan(kq, events, room)) != 0)
+			break;
 		if (deadline != EVER &&
 		    (left = deadline - fake_now()) <= 0)
 			break;

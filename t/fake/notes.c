@@ -216,7 +216,7 @@ full_pipe(int kq)
 	fill(pair[1]);
 	ok(silent(kq), "a full pipe");
 	need(close(pair[0]) == 0);
-	is(now(kq, events, ROOM), BY(0, 0, 0, 0, 1, 1),
+	is(now(kq, events, ROOM), BY(1, 0, 0, 0, 1, 1),
 	    "its reader closes: no event for the writer, or one");
 	need(close(pair[1]) == 0);
 }
@@ -267,9 +267,9 @@ fifo(int kq)
 	is(make(kq, reader, EVFILT_WRITE, EV_ADD, 0, 2) == 0 ? 0 : errno,
 	    BY(0, 0, 0, EINVAL, 0, 0), "WRITE of its read end");
 	need(close(reader) == 0);
-	is(now(kq, events, ROOM), BY(1, 1, 1, 1, 0, 1),
-	    "its reader closes: an event for the writer, except on macOS");
-	if (BY(1, 1, 1, 1, 0, 1))
+	is(now(kq, events, ROOM), BY(1, 0, 1, 1, 0, 1),
+	    "its reader closes: an event for the writer, or none");
+	if (BY(1, 0, 1, 1, 0, 1))
 		is(bare(&events[0]), EV_CLEAR | EV_EOF, "EV_EOF, not one-shot");
 	is(make(kq, writer, EVFILT_WRITE, EV_DELETE, 0, 0), 0,
 	    "the knote is still there");
@@ -344,7 +344,8 @@ listening(int kq)
 	else
 		tap_skip(1, "the emulator hides the backlog");
 	c = accept(fd, NULL, NULL);
-	ok(silent(kq), "accepting is no event");
+	is(now(kq, events, ROOM), fake_kqueue_sees_acks(),
+	    "accepting is an event while another waits");
 	need(close(a) == 0 && close(b) == 0 && close(c) == 0 &&
 	    close(fd) == 0);
 }
@@ -419,7 +420,8 @@ datagrams(int kq)
 	ok(silent(kq), "no datagram");
 	need(sendto(b, "", 0, 0, (struct sockaddr *)&addr, sizeof(addr)) == 0);
 	is(await(kq, events, ROOM, 1), 1, "an empty one is an event");
-	ok(events[0].data > 0, "its sender's address counts");
+	is(events[0].data > 0, BY(0, 1, 1, 1, 1, 0),
+	    "its sender's address counts, except on FreeBSD");
 	need(recv(a, &byte, 1, 0) == 0);
 	need(make(kq, a, EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 2) == 0);
 	is(now(kq, events, ROOM), 1, "writable");
