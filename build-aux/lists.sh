@@ -87,12 +87,21 @@ for selector in $selectors; do
 	echo
 done
 
+# steps TEST: the further sources of a test that has recordings.
+steps() {
+	case $1 in
+	replay)		echo t/fake/steps.c t/fake/steps.h ;;
+	recorded)	echo t/fake/recorded.h t/fake/recorded_waits.c \
+			    t/fake/steps.c t/fake/steps.h ;;
+	esac
+}
+
 # fake_test SHAPE TEST [LIBRARY]: a test of the fake of a system's kqueue.
 fake_test() {
 	id=t_fake_$2_$1
 	echo "check_PROGRAMS += t/fake/$2_$1"
 	echo "TESTS += t/fake/$2_$1"
-	echo "${id}_SOURCES = t/fake/$2.c"
+	echo "${id}_SOURCES = t/fake/$2.c $(steps "$2")"
 	echo "${id}_CPPFLAGS = \$(t_fake_lib$1_la_CPPFLAGS)"
 	echo "${id}_LDADD = t/libtap.la $3 t/fake/lib$1.la"
 }
@@ -134,7 +143,7 @@ for shape in darwin dragonfly; do
 done
 echo "if HAVE_WRAP"
 for shape in freebsd netbsd netbsd10 openbsd; do
-	fake_io $shape activity
+	fake_io $shape activity recorded
 done
 echo "endif"
 echo "endif"
@@ -175,6 +184,7 @@ echo "else"
 echo "REPLACED =$(replaced t/lib/wraps)"
 echo "endif"
 echo
+echo "OBSERVED = $(echo t/fake/observed/*)"
 echo "SCRIPT_TESTS = $(echo t/*.sh t/lib/*.sh)"
 echo
 stubs=$(sh build-aux/names.sh man/*.3 | while read -r page name; do
