@@ -217,8 +217,8 @@ refused_by_kqueue(void)
 	struct mio_source source;
 
 	need(mio_source_from_fd(&source, mio_poller_fd(inner)) == 0);
-	fails(mio_register(poller, &source, 1, MIO_WRITABLE), EINVAL,
-	    "a kqueue is not writable");
+	ok(mio_register(poller, &source, 1, MIO_WRITABLE) < 0 &&
+	    (errno == EINVAL || errno == EPERM), "a kqueue is not writable");
 	is(mio_register(poller, &source, 1, MIO_READABLE | MIO_WRITABLE), 0,
 	    "but readable");
 	dereg(poller, &source);

@@ -287,15 +287,23 @@ fifo_writes(const struct mio_source *reader, const char *path,
     unsigned int mode, const char *words)
 {
 	struct mio_source writer;
+	uint32_t bits;
 
 	adopt_fd(&writer, open(path, O_WRONLY | O_NONBLOCK));
 	reg(poller, &writer, 22, MIO_WRITABLE | mode);
-	ok(comes(poller, 22, MIO_WRITABLE), "FIFO: %s: writable", words);
+	bits = wait_token(poller, 22, MIO_WRITABLE);
+	ok((bits & MIO_WRITABLE) != 0, "FIFO: %s: writable", words);
 	(void)fill(&writer);
-	is(quiet(poller), 0, "FIFO: %s: full: silence", words);
-	need(drain(reader) > 0);
-	is(wait_token(poller, 22, MIO_WRITABLE), MIO_WRITABLE,
-	    "FIFO: %s: drained: writable, and nothing else", words);
+	if ((bits & MIO_WRITE_CLOSED) != 0) {
+		tap_skip(2, "this system reports that the reader has closed "
+		    "(mio_event(3), NetBSD 7)");
+		need(drain(reader) > 0);
+	} else {
+		is(quiet(poller), 0, "FIFO: %s: full: silence", words);
+		need(drain(reader) > 0);
+		is(wait_token(poller, 22, MIO_WRITABLE), MIO_WRITABLE,
+		    "FIFO: %s: drained: writable, and nothing else", words);
+	}
 	dereg(poller, &writer);
 	close_source(&writer);
 }
