@@ -125,10 +125,8 @@ doze(struct kqueue *kq, int64_t left, const sigset_t *mask)
 {
 	struct sleeper sleeper = { sleepers, kq, mask, pthread_self(),
 	    kq->wakeups, false };
-	int state = PTHREAD_CANCEL_ENABLE, error;
+	int error;
 
-	if (!quirk(cancellation_point))
-		state = cancel_off();
 	sleepers = &sleeper;
 	kq->dozing++;
 	(void)pthread_mutex_unlock(&fake_lock);
@@ -139,10 +137,20 @@ doze(struct kqueue *kq, int64_t left, const sigset_t *mask)
 	pthread_cleanup_pop(0);
 	(void)pthread_mutex_lock(&fake_lock);
 	awake(&sleeper);
-	cancel_restore(state);
 	if (sleeper.cancelled)
 		error = EINTR;
 	return -error;
+}
+
+/* The same where the wait is no cancellation point. */
+static int
+doze_uncancelled(struct kqueue *kq, int64_t left, const sigset_t *mask)
+{
+	int error, state = cancel_off();
+
+	error = doze(kq, left, mask);
+	cancel_restore(state);
+	return error;
 }
 
 static bool
@@ -198,7 +206,9 @@ wait_for(struct kqueue *kq, struct kevent *events, count_type room,
 		if (deadline != EVER &&
 		    (left = deadline - fake_now()) <= 0)
 			break;
-		if ((n = doze(kq, left, mask)) < 0)
+		n = quirk(cancellation_point) ? doze(kq, left, mask) :
+		    doze_uncancelled(kq, left, mask);
+		if (n < 0)
 			break;
 	}
 	return n;
