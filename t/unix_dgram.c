@@ -295,6 +295,28 @@ odd_sizes(void)
 	close_source(&b);
 }
 
+/* Only a kqueue reports that a socket's own end is shut down for writing. */
+static void
+own_shutdown(void)
+{
+	struct mio_source a, b;
+	uint32_t bits;
+
+	need(mio_unix_dgram_pair(&a, &b, 0) == 0);
+	reg(poller, &a, 3, MIO_READABLE | MIO_WRITABLE);
+	need(comes(poller, 3, MIO_WRITABLE));
+	need(mio_unix_shutdown(&a, MIO_SHUT_WR) == 0);
+	if (on_selector("kqueue"))
+		ok(comes(poller, 3, MIO_WRITE_CLOSED),
+		    "shut down for writing: write_closed");
+	need(mio_unix_shutdown(&a, MIO_SHUT_RD) == 0);
+	bits = wait_token(poller, 3, MIO_READ_CLOSED);
+	ok((bits & MIO_READ_CLOSED) != 0, "and for reading: read_closed");
+	ok(spins(poller) <= 2, "and no spinning");
+	close_source(&a);
+	close_source(&b);
+}
+
 static void
 misuse(void)
 {
@@ -360,6 +382,7 @@ main(void)
 		full_receiver();
 		raw();
 		odd_sizes();
+		own_shutdown();
 	} else
 		refused();
 	misuse();

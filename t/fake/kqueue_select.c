@@ -271,6 +271,23 @@ end_of_pipe(void)
 	(void)fake_kqueue_quirk("pipe_read_notifies", notifies);
 }
 
+/* NetBSD 7 refuses to watch another kqueue for writing with EPERM. */
+static void
+other_kqueue(void)
+{
+	int eperm = fake_kqueue_quirk("kqueue_eperm", 1);
+	struct mio_poller *inner = new_poller();
+	struct mio_source source;
+
+	adopt_fd(&source, mio_poller_fd(inner));
+	reg(poller, &source, 1, MIO_READABLE);
+	is(mio_reregister(poller, &source, 1, MIO_READABLE | MIO_WRITABLE), 0,
+	    "another kqueue: reregistered for writing, too");
+	dereg(poller, &source);
+	mio_poller_free(inner);
+	(void)fake_kqueue_quirk("kqueue_eperm", eperm);
+}
+
 static void *
 await_event(void *arg)
 {
@@ -461,6 +478,7 @@ main(void)
 	small_room();
 	no_knotes();
 	fifo();
+	other_kqueue();
 	end_of_pipe();
 	end_after_change();
 	end_of_full_pipe();
