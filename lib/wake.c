@@ -293,8 +293,9 @@ take_groups(struct mio_poller *poller, unsigned int set,
 }
 
 /*
- * Makes the pending wakers of these groups unsignalled: this thread has taken
- * the signal of the channel.
+ * Makes the woken wakers of these groups unsignalled, with another number: this
+ * thread has taken the signal of the channel, which may be one that its sender
+ * is about to count.
  */
 static void
 unsignal_groups(struct mio_poller *poller, unsigned int set)
@@ -306,7 +307,7 @@ unsignal_groups(struct mio_poller *poller, unsigned int set)
 		waker = atomic_get(&poller->groups[lowest(set)].wakers);
 		for (; waker != NULL; waker = waker->next) {
 			state = atomic_get_relaxed(&waker->state);
-			if ((state & WAKER_PENDING) != 0)
+			if ((state & WAKER_WOKEN) != 0)
 				(void)atomic_cas(&waker->state, &state,
 				    unsignalled(state));
 		}
