@@ -210,8 +210,9 @@ struct mio_poller {
  *
  * With defaults:
  *
- *   closing	As del, but the descriptor is closed next, so that what close(2)
- *		does by itself need not be done.  Default: del.
+ *   closing	As del, but the descriptor is closed next, and not by a call
+ *		that may be cancelled before, so that what close(2) does by
+ *		itself need not be done.  Default: del.
  *   close	Closes the selector's descriptors except the channel, which
  *		closes later.  Also called in a forked child: close must not
  *		touch locks, nor anything that the child shares with the
@@ -245,6 +246,7 @@ extern const size_t mio_sel_size;
 extern const char mio_sel_name[];
 extern const unsigned int mio_sel_interests;
 extern const bool mio_sel_rearms;	/* has a rearm of its own (verbs.c) */
+extern const bool mio_sel_closes;	/* close(2) ends registrations */
 
 int	mio_sel_open(struct mio_poller *);
 void	mio_sel_close(struct mio_poller *);

@@ -36,6 +36,8 @@ int	mio_sock_shutdown(mio_fd, int);
 int	mio_sock_pipe(mio_fd [2]);
 int	mio_sock_pair(int, int, mio_fd [2]);
 int	mio_sock_close(mio_fd);
+/* The same for one that is still registered (mio_sel_closing). */
+int	mio_sock_close_registered(mio_fd);
 int	mio_sock_set_nonblocking(mio_fd, int);
 int	mio_sock_local(mio_fd, struct sockaddr *, mio_socklen *);
 int	mio_sock_peer(mio_fd, struct sockaddr *, mio_socklen *);

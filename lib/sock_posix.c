@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compat/cancel.h"
 #include "internal.h"
 #include "sock_io.h"
 
@@ -208,6 +209,21 @@ int
 mio_sock_close(int fd)
 {
 	return close(fd) < 0 && errno != EINTR ? -errno : 0;
+}
+
+/*
+ * Some C libraries act on a cancellation before they make the system call.  The
+ * descriptor would stay registered then, and no source would be left to
+ * deregister it.
+ */
+int
+mio_sock_close_registered(int fd)
+{
+	int error, state = cancel_off();
+
+	error = mio_sock_close(fd);
+	cancel_restore(state);
+	return error;
 }
 
 int

@@ -422,15 +422,18 @@ int
 mio_source_close(struct mio_source *source)
 {
 	struct mio_source was;
+	bool registered;
 	int error;
 
 	if ((error = mio_source_check(source)) < 0)
 		return mio_result(error);
-	if (mio_registered(source))
+	if ((registered = mio_registered(source)))
 		mio_unregister(source, true);
 	/* Empty first: close(2) is a cancellation point. */
 	was = *source;
 	mio_source_empty(source);
+	if (mio_sel_closes && registered)
+		return mio_result(mio_sock_close_registered(was.fd));
 	return mio_result(ops_of(&was)->close(&was));
 }
 

@@ -44,7 +44,11 @@ mio_sel_fd(const struct mio_poller *poller, mio_fd *fd)
 }
 #endif
 
-#ifndef mio_sel_closing
+#ifdef mio_sel_closing
+const bool mio_sel_closes = true;
+#else
+const bool mio_sel_closes = false;
+
 MIO_SEL int
 mio_sel_closing(struct mio_poller *poller, const struct mio_source *source)
 {

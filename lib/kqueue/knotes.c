@@ -173,19 +173,25 @@ mio_kq_changes(const struct mio_poller *poller)
 	return atomic_get(&mio_kqueue(poller)->changes);
 }
 
+static unsigned int *
+last_change(const struct mio_poller *poller, int fd)
+{
+	return &mio_kqueue(poller)->last[(unsigned int)fd % MIO_KQ_SLOTS];
+}
+
 /*
- * Deletes knotes, unless there were changes since then.  Keeps errno.  Deleting
- * a knote that does not exist is harmless.
+ * Deletes knotes of a descriptor, unless it was changed since then.  Keeps
+ * errno.  Deleting a knote that does not exist is harmless.
  */
 static void
-delete_unless_changed(const struct mio_poller *poller, struct kevent *deletions,
-    int n, unsigned int changes)
+delete_unless_changed(const struct mio_poller *poller, int fd,
+    struct kevent *deletions, int n, unsigned int changes)
 {
 	struct kqueue_poller *kp = mio_kqueue(poller);
 	int saved = errno;
 
 	mutex_lock(&kp->lock);
-	if (kp->changes == changes)
+	if ((int)(*last_change(poller, fd) - changes) <= 0)
 		(void)mio_kq_submit(poller, deletions, n);
 	mutex_unlock(&kp->lock);
 	errno = saved;
@@ -196,14 +202,14 @@ mio_kq_stale(const struct mio_poller *poller, const struct kevent *kev,
     unsigned int changes)
 {
 	struct kevent deletion;
-	int saved = errno;
-	bool stale = mio_fd_check((int)kev->ident - 1) <= 0;
+	int fd = (int)kev->ident - 1, saved = errno;
+	bool stale = mio_fd_check(fd) <= 0;
 
 	errno = saved;
 	if (stale) {
 		mio_kq_change(&deletion, kev->ident, kev->filter, EV_DELETE, 0,
 		    0);
-		delete_unless_changed(poller, &deletion, 1, changes);
+		delete_unless_changed(poller, fd, &deletion, 1, changes);
 	}
 	return stale;
 }
@@ -220,7 +226,7 @@ mio_kq_disarm_pipe(const struct mio_poller *poller, int fd, mio_kq_filter fired,
 	if (fired == EVFILT_READ)
 		mio_kq_change(&deletions[n++], broken_ident(fd),
 		    broken_filter(poller), EV_DELETE, 0, 0);
-	delete_unless_changed(poller, deletions, n, changes);
+	delete_unless_changed(poller, fd, deletions, n, changes);
 }
 
 /* Whether EVFILT_WRITE was refused because the pipe has no reader. */
@@ -289,7 +295,10 @@ put_additions(int fd, mio_token token, unsigned int interest,
 	return n;
 }
 
-/* The result of one addition: 0, or a negated errno. */
+/*
+ * The result of one addition: 0, or a negated errno.  The interest is the
+ * program's.
+ */
 static int
 check_receipt(struct mio_poller *poller, struct mio_source *source,
     mio_token token, unsigned int interest, const struct kevent *receipt)
@@ -332,7 +341,7 @@ mio_kq_end_pipe(const struct mio_poller *poller, int fd, unsigned int changes)
 	if (is_fifo(fd))
 		return;
 	mio_kq_change(&deletion, (uintptr_t)fd, EVFILT_READ, EV_DELETE, 0, 0);
-	delete_unless_changed(poller, &deletion, 1, changes);
+	delete_unless_changed(poller, fd, &deletion, 1, changes);
 }
 
 static bool
@@ -346,18 +355,19 @@ static int
 change_knotes(struct mio_poller *poller, struct mio_source *source,
     mio_token token, unsigned int was, unsigned int interest, bool pipe)
 {
+	unsigned int knotes = knote_interest(interest,
+	    pipe && has_both_knotes(source));
 	struct kevent changes[MOST_CHANGES];
 	int error, first, n;
 
-	interest = knote_interest(interest, pipe && has_both_knotes(source));
 	/*
 	 * The pipe may have the descriptor of one that was closed with close(2)
 	 * directly, whose knote would report it.
 	 */
 	n = first = put_deletions(poller, source->fd,
-	    knote_interest(was, pipe), interest,
+	    knote_interest(was, pipe), knotes,
 	    was == 0 ? pipe : (source->priv & BROKEN) != 0, changes);
-	n += put_additions(source->fd, token, interest, changes + n);
+	n += put_additions(source->fd, token, knotes, changes + n);
 	if (n == 0)
 		return 0;
 	if ((error = mio_kq_submit(poller, changes, n)) < 0)
@@ -382,6 +392,7 @@ change(struct mio_poller *poller, struct mio_source *source, mio_token token,
 	mutex_lock(&kp->lock);
 	error = change_knotes(poller, source, token, was, interest, pipe > 0);
 	/* Last: a wait that begins before this may report the old knotes. */
+	*last_change(poller, source->fd) = kp->changes + 1;
 	atomic_put(&kp->changes, kp->changes + 1);
 	mutex_unlock(&kp->lock);
 	cancel_restore(state);
@@ -390,7 +401,8 @@ change(struct mio_poller *poller, struct mio_source *source, mio_token token,
 
 /*
  * Deletes the knotes that a source with this interest may have, and a broken
- * pipe's.
+ * pipe's.  This is no change that a waiting thread must know: if the number is
+ * registered again, that is one.
  */
 static int
 delete_knotes(const struct mio_poller *poller, const struct mio_source *source,

@@ -222,18 +222,25 @@ find_or_add(struct seen *seen, intptr_t fd, struct mio_event *events, int n)
 /*
  * A pipe's hang-up is that of both directions, whichever knote reports it.
  * Both knotes may report it, so the first event disarms the other knotes of a
- * oneshot.  EV_ONESHOT beside EV_EOF in EVFILT_WRITE does not show a oneshot:
- * FreeBSD sets it on every such knote (KQ-3).
+ * oneshot.  A oneshot has EV_CLEAR as well.  FreeBSD sets EV_ONESHOT beside
+ * EV_EOF in every EVFILT_WRITE (KQ-3): an edge-triggered pipe is then taken for
+ * a oneshot, and its end is not reported again by EVFILT_READ.
  */
 static void
 merge_pipe_ends(const struct mio_poller *poller, const struct kevent *kev,
     struct mio_event *event, unsigned int changes)
 {
+	const unsigned int flags = EV_CLEAR | EV_ONESHOT;
 	bool hangup = (event->readiness & MIO_READ_CLOSED) != 0;
-	bool oneshot = (kev->flags & EV_ONESHOT) != 0 && (hangup ||
-	    event->readiness == MIO_WRITABLE);
+	bool oneshot = (kev->flags & flags) == flags &&
+	    (hangup || kev->filter == EVFILT_WRITE);
+	int pipe, saved = errno;
 
-	if ((!hangup && !oneshot) || mio_fd_check((int)kev->ident) <= 0)
+	if (!hangup && !oneshot)
+		return;
+	pipe = mio_fd_check((int)kev->ident);
+	errno = saved;
+	if (pipe <= 0)
 		return;
 	if (hangup)
 		event->readiness |= MIO_WRITABLE | MIO_WRITE_CLOSED;
@@ -285,8 +292,8 @@ collect(const struct mio_poller *poller, const struct kevent *raw, int ready,
 
 /*
  * Where kevent(2) is no cancellation point, a thread that is cancelled in it
- * gets EINTR.  A cancellation between this test and the call is noticed when
- * the wait ends (mio_poll(3)).
+ * gets EINTR.  A cancellation between this test and the call ends no wait
+ * (mio_poll(3)).
  */
 static void
 test_cancellation(void)

@@ -17,12 +17,20 @@ typedef __typeof__(((struct kevent *)0)->filter) mio_kq_filter;
 typedef __typeof__(((struct kevent *)0)->flags) mio_kq_flags;
 typedef __typeof__(((struct kevent *)0)->udata) mio_kq_udata;
 
+#define MIO_KQ_SLOTS	64
+
 struct kqueue_poller {
 	struct mio_poller	poller;
 	int			kq;	/* the channel opens and closes it */
 	bool			user;	/* the kernel has EVFILT_USER */
-	pthread_mutex_t		lock;	/* held while knotes are changed */
-	unsigned int		changes;	/* of registrations */
+	/*
+	 * Held while knotes are added or changed, and while a waiting thread
+	 * deletes some.  Each mio_register and mio_reregister adds 1 to
+	 * changes, and stores it in the slot of the descriptor.
+	 */
+	pthread_mutex_t		lock;
+	unsigned int		changes;
+	unsigned int		last[MIO_KQ_SLOTS];
 };
 
 /* Ident of the channel's EVFILT_USER; a broken pipe has fd + 1. */
@@ -63,9 +71,9 @@ int	mio_kq_submit(const struct mio_poller *, struct kevent *, int);
 
 /*
  * The number of changes so far.  A waiting thread takes it before it waits, and
- * passes it to the functions below.  They delete no knote if it has grown: the
- * knote may be that of a new registration, or of another file with the same
- * descriptor.
+ * passes it to the functions below.  They delete no knote of a descriptor that
+ * was changed since then: the knote may be that of a new registration, or of
+ * another file with the same number.
  */
 unsigned int mio_kq_changes(const struct mio_poller *);
 
@@ -79,8 +87,7 @@ bool	mio_kq_stale(const struct mio_poller *, const struct kevent *,
 	    unsigned int changes);
 
 /*
- * Deletes a pipe's other knotes after its oneshot has fired.  If there were
- * changes, one of these knotes may report another event.
+ * Deletes a pipe's other knotes after its oneshot has fired.
  */
 void	mio_kq_disarm_pipe(const struct mio_poller *, int, mio_kq_filter,
 	    unsigned int changes);

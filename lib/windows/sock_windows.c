@@ -193,6 +193,13 @@ mio_sock_close(mio_fd fd)
 	return CloseHandle((HANDLE)fd) ? 0 : mio_win_error(GetLastError());
 }
 
+/* There is no cancellation. */
+int
+mio_sock_close_registered(mio_fd fd)
+{
+	return mio_sock_close(fd);
+}
+
 int
 mio_sock_set_nonblocking(mio_fd fd, int on)
 {

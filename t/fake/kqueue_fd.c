@@ -359,10 +359,12 @@ drop_number(int fd)
 int
 close(int fd)
 {
-	int result, error, saved = errno;
-	int state = cancel_off();
+	int result, error, state, saved = errno;
 	sigset_t mask;
 
+	if (quirk(close_cancels))
+		pthread_testcancel();
+	state = cancel_off();
 	fake_enter(&mask);
 	drop_number(fd);
 	fake_before_close(fd);

@@ -9,6 +9,7 @@
 #include <sys/event.h>
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -271,6 +272,99 @@ end_of_pipe(void)
 	(void)fake_kqueue_quirk("pipe_read_notifies", notifies);
 }
 
+static void *
+await_event(void *arg)
+{
+	struct mio_event event = { 0, 0, 0 };
+
+	(void)mio_poll(arg, &event, 1, PATIENCE);
+	return event.token == 5 ? arg : NULL;
+}
+
+/* The descriptor of an event is closed before mio_poll looks at it. */
+static void
+closed_meanwhile(void)
+{
+	need(fake_kqueue_post(mio_poller_fd(poller), 1000, EVFILT_READ,
+	    EV_CLEAR | EV_ONESHOT | EV_EOF, 0, (void *)3) == 0);
+	errno = ERANGE;
+	is(mio_poll(poller, events, 8, 0), 1, "an event of a closed number");
+	is(errno, ERANGE, "errno is unchanged");
+}
+
+static void *
+close_cancelled(void *arg)
+{
+	need(pthread_cancel(pthread_self()) == 0);
+	(void)mio_source_close(arg);
+	pthread_testcancel();
+	return NULL;
+}
+
+/* No source is left that could deregister the descriptor. */
+static void
+cancelled_close(void)
+{
+	int kq = mio_poller_fd(poller), before = fake_kqueue_knotes(kq);
+	int cancels = fake_kqueue_quirk("close_cancels", 1);
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE);
+	ok(join_thread(start_thread(close_cancelled, &a)) == PTHREAD_CANCELED,
+	    "a thread that closes a source is cancelled");
+	is(fake_kqueue_knotes(kq), before, "but closes it");
+	close_source(&b);
+	(void)fake_kqueue_quirk("close_cancels", cancels);
+}
+
+/*
+ * A thread waits for the oneshot of a pipe while another registers a source.
+ */
+static void
+oneshot_beside_change(void)
+{
+	struct mio_source a, b, c, d;
+	pthread_t thread;
+
+	pipe_pair(&a, &b);
+	unix_pair(&c, &d);
+	(void)fill(&b);
+	reg(poller, &b, 5, MIO_WRITABLE | MIO_ONESHOT);
+	thread = start_thread(await_event, poller);
+	sleep_msec(20);
+	reg(poller, &c, 6, MIO_READABLE);
+	need(drain(&a) > 0);
+	ok(join_thread(thread) != NULL, "oneshot beside a change: an event");
+	close_source(&a);
+	is(quiet(poller), 0, "oneshot beside a change: no other");
+	close_source(&b);
+	close_source(&c);
+	close_source(&d);
+}
+
+/* Darwin and DragonFly report the end of a full pipe by EVFILT_WRITE. */
+static void
+oneshot_end(void)
+{
+	int lost = fake_kqueue_quirk("pipe_full_eof_lost", 0);
+	int both = fake_kqueue_quirk("pipe_both_ways", 0);
+	int oneshot = fake_kqueue_quirk("pipe_eof_oneshot", 0);
+	struct mio_source a, b;
+
+	pipe_pair(&a, &b);
+	(void)fill(&b);
+	reg(poller, &b, 5, MIO_WRITABLE | MIO_ONESHOT);
+	close_source(&a);
+	is(mio_poll(poller, events, 1, PATIENCE), 1,
+	    "the end of a oneshot pipe: an event");
+	is(poll_now(poller, events, 1), 0, "the end of a oneshot pipe: once");
+	close_source(&b);
+	(void)fake_kqueue_quirk("pipe_eof_oneshot", oneshot);
+	(void)fake_kqueue_quirk("pipe_both_ways", both);
+	(void)fake_kqueue_quirk("pipe_full_eof_lost", lost);
+}
+
 /* NetBSD 7 refuses to watch another kqueue for writing with EPERM. */
 static void
 other_kqueue(void)
@@ -288,35 +382,23 @@ other_kqueue(void)
 	(void)fake_kqueue_quirk("kqueue_eperm", eperm);
 }
 
-static void *
-await_event(void *arg)
-{
-	struct mio_event event = { 0, 0, 0 };
-
-	(void)mio_poll(arg, &event, 1, PATIENCE);
-	return event.token == 5 ? arg : NULL;
-}
-
-/* The registration could be of the pipe, or of a file with its descriptor. */
+/* A waiting thread can't know whether the event was that of the new knote. */
 static void
 end_after_change(void)
 {
 	int kq = mio_poller_fd(poller), before = fake_kqueue_knotes(kq);
-	struct mio_source a, b, c, d;
+	struct mio_source a, b;
 	pthread_t thread;
 
 	pipe_pair(&a, &b);
-	unix_pair(&c, &d);
-	reg(poller, &a, 5, MIO_READABLE);
+	reg(poller, &a, 4, MIO_READABLE);
 	thread = start_thread(await_event, poller);
 	sleep_msec(20);
-	reg(poller, &c, 6, MIO_READABLE);
+	rereg(poller, &a, 5, MIO_READABLE);
 	close_source(&b);
-	ok(join_thread(thread) != NULL, "a pipe's end beside a change: reported");
-	is(fake_kqueue_knotes(kq), before + 2, "its knote stays");
+	ok(join_thread(thread) != NULL, "a pipe's end after a change: reported");
+	is(fake_kqueue_knotes(kq), before + 1, "its knote stays");
 	close_source(&a);
-	close_source(&c);
-	close_source(&d);
 	is(fake_kqueue_knotes(kq), before, "until it is closed");
 }
 
@@ -478,6 +560,10 @@ main(void)
 	small_room();
 	no_knotes();
 	fifo();
+	closed_meanwhile();
+	cancelled_close();
+	oneshot_beside_change();
+	oneshot_end();
 	other_kqueue();
 	end_of_pipe();
 	end_after_change();
