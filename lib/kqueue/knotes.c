@@ -167,12 +167,6 @@ add_broken_knote(struct mio_poller *poller, struct mio_source *source,
 	return error;
 }
 
-unsigned int
-mio_kq_changes(const struct mio_poller *poller)
-{
-	return atomic_get(&mio_kqueue(poller)->changes);
-}
-
 static unsigned int *
 last_change(const struct mio_poller *poller, int fd)
 {

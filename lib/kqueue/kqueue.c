@@ -242,8 +242,9 @@ merge_pipe_ends(const struct mio_poller *poller, const struct kevent *kev,
 	errno = saved;
 	if (pipe <= 0)
 		return;
-	if (hangup)
-		event->readiness |= MIO_WRITABLE | MIO_WRITE_CLOSED;
+	if ((kev->flags & EV_EOF) != 0)
+		event->readiness |= MIO_READABLE | MIO_WRITABLE |
+		    MIO_READ_CLOSED | MIO_WRITE_CLOSED;
 	if (oneshot)
 		mio_kq_disarm_pipe(poller, (int)kev->ident, kev->filter,
 		    changes);

@@ -75,7 +75,11 @@ int	mio_kq_submit(const struct mio_poller *, struct kevent *, int);
  * was changed since then: the knote may be that of a new registration, or of
  * another file with the same number.
  */
-unsigned int mio_kq_changes(const struct mio_poller *);
+static inline unsigned int
+mio_kq_changes(const struct mio_poller *poller)
+{
+	return atomic_get(&mio_kqueue(poller)->changes);
+}
 
 /*
  * Whether a broken-pipe event is stale, because the pipe was closed with
@@ -86,9 +90,7 @@ unsigned int mio_kq_changes(const struct mio_poller *);
 bool	mio_kq_stale(const struct mio_poller *, const struct kevent *,
 	    unsigned int changes);
 
-/*
- * Deletes a pipe's other knotes after its oneshot has fired.
- */
+/* Deletes a pipe's other knotes after its oneshot has fired. */
 void	mio_kq_disarm_pipe(const struct mio_poller *, int, mio_kq_filter,
 	    unsigned int changes);
 

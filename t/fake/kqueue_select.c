@@ -358,6 +358,9 @@ oneshot_end(void)
 	close_source(&a);
 	is(mio_poll(poller, events, 1, PATIENCE), 1,
 	    "the end of a oneshot pipe: an event");
+	ok(mio_event_is_read_closed(&events[0]) &&
+	    mio_event_is_write_closed(&events[0]),
+	    "the end of a oneshot pipe: of both directions");
 	is(poll_now(poller, events, 1), 0, "the end of a oneshot pipe: once");
 	close_source(&b);
 	(void)fake_kqueue_quirk("pipe_eof_oneshot", oneshot);
