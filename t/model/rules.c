@@ -314,11 +314,11 @@ check_cause(struct walk *walk, struct end *end, const struct mio_event *event)
 		return;		/* acknowledgements: at any time */
 	if ((bits & causes(end)) == 0 && !is_broken(end, event))
 		fault(walk, FAULT_UNCALLED,
-		    "end %d reported %#x without a cause: "
+		    "end %d reported %#x without a cause: kind %d, "
 		    "interest %#x, armed %#x, activity %#x, hangup %#x, silent "
 		    "%#x",
-		    number(walk, end), bits, end->interest, end->armed,
-		    end->activity, end->hangup, end->silent);
+		    number(walk, end), bits, (int)end->kind, end->interest,
+		    end->armed, end->activity, end->hangup, end->silent);
 }
 
 /*
