@@ -307,14 +307,14 @@ with_wine() {
 	return $((status || server_status))
 }
 
-# All mutants, in three parts at once: each part runs one program at a time, and
-# mutants that hang leave the processors to others.
+# mutants PARTS: all mutants, in so many parts at once: each runs one program at a
+# time, and a mutant that hangs leaves the processors to others.
 mutants() {
 	local names part status=0 pids=()
 
-	for part in 1 2 3; do
+	for ((part = 1; part <= $1; part++)); do
 		names=$(cd "$top/t/mutants" && printf '%s\n' *.patch |
-		    sed -n "$part~3s/\.patch\$//p")
+		    sed -n "$part~$1s/\.patch\$//p")
 		# shellcheck disable=SC2086 # a list
 		limited sh "$top/t/mutants/run" "$top" $names \
 		    >"$work/$name.$part" 2>&1 &
@@ -323,11 +323,11 @@ mutants() {
 	for part in "${pids[@]}"; do
 		wait "$part" || status=1
 	done
-	cat "$work/$name".[123]
-	grep -h -e '^not ok' -e '^Bail out' "$work/$name".[123]
+	cat "$work/$name".[0-9]
+	grep -h -e '^not ok' -e '^Bail out' "$work/$name".[0-9]
 	awk '/^mutants: / { killed += $2; survived += $4 }
 	    END { print "mutants: " killed " killed, " survived " survived" }' \
-	    "$work/$name".[123]
+	    "$work/$name".[0-9]
 	return $status
 }
 
