@@ -400,7 +400,8 @@ end_after_change(void)
 	rereg(poller, &a, 5, MIO_READABLE);
 	close_source(&b);
 	ok(join_thread(thread) != NULL, "a pipe's end after a change: reported");
-	is(fake_kqueue_knotes(kq), before + 1, "its knote stays");
+	/* Unless the thread began to wait after the change. */
+	ok(fake_kqueue_knotes(kq) - before <= 1, "its knote may stay");
 	close_source(&a);
 	is(fake_kqueue_knotes(kq), before, "until it is closed");
 }
