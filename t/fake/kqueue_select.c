@@ -496,7 +496,7 @@ await_wake(void *arg)
 {
 	struct mio_event event;
 
-	return mio_poll(arg, &event, 1, MIO_MSEC(1000)) == 1 ? arg : NULL;
+	return mio_poll(arg, &event, 1, PATIENCE) == 1 ? arg : NULL;
 }
 
 /*
@@ -509,21 +509,23 @@ wakes_of_two(void)
 	int user = fake_kqueue_quirk("user", 0);
 	int silent = fake_kqueue_quirk("requeue_silent", 1);
 	struct mio_poller *two = new_poller();
-	struct mio_waker *waker = mio_waker_new(two, 1);
+	struct mio_waker *wakers[2];
 	pthread_t threads[2];
 	int i, woken = 0;
 
-	need(waker != NULL);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
+		need((wakers[i] = mio_waker_new(two, 1)) != NULL);
 		threads[i] = start_thread(await_wake, two);
+	}
 	for (i = 0; i < 2; i++) {
 		sleep_msec(50);
-		need(mio_waker_wake(waker) == 0);
+		need(mio_waker_wake(wakers[i]) == 0);
 	}
 	for (i = 0; i < 2; i++)
 		woken += join_thread(threads[i]) != NULL;
 	is(woken, 2, "two waiters, two wakes through a pipe: both are woken");
-	mio_waker_free(waker);
+	for (i = 0; i < 2; i++)
+		mio_waker_free(wakers[i]);
 	mio_poller_free(two);
 	(void)fake_kqueue_quirk("requeue_silent", silent);
 	(void)fake_kqueue_quirk("user", user);
