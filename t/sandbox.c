@@ -69,7 +69,9 @@ static const struct call {
 #define CALL(name)	{ SYS_##name, false },
 #define OPTIONAL(name)	{ SYS_##name, true },
 	/* begin */
+#ifdef SYS_accept
 	CALL(accept)
+#endif
 	OPTIONAL(accept4)
 	CALL(bind)
 	CALL(clock_gettime)
