@@ -291,6 +291,7 @@ kevent(int fd, const struct kevent *changes, count_type nchanges,
 	return result < 0 ? -1 : result;
 }
 
+#ifndef LINKED_STATICALLY
 /*
  * Where kevent(2) is no cancellation point, the signal of a cancellation
  * interrupts the system call like any other signal.
@@ -314,3 +315,4 @@ pthread_cancel(pthread_t thread)
 	fake_leave(&mask);
 	return error;
 }
+#endif
