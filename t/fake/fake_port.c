@@ -14,9 +14,12 @@
  *
  * Where it differs from a kernel:
  *  - It looks at descriptors only while it is called, or when a test calls
- *    port_fake_look(), or every 50 microseconds (PORT_FAKE_EAGER).
- *  - The bits are those of the host's poll(2): Linux reports OUT together with
- *    HUP, which others don't.
+ *    port_fake_look(), or every 50 microseconds (PORT_FAKE_EAGER), or after
+ *    each call that reads or writes (PORT_FAKE_CALLS), as a kernel does.
+ *  - The bits are those of the host's poll(2), unless PORT_FAKE_ILLUMOS asks
+ *    for illumos' (port_sockets.c).  Linux reports OUT together with HUP, which
+ *    others don't.
+ *  - A duplicate of a port's descriptor can be closed, but is no port.
  *  - A wait is a cancellation point.  cancellation(7) doesn't list port_getn;
  *    there the cancellation signal interrupts it (PORT_FAKE_SLICES).
  *  - A forked child must not use a port of its parent's, but may close it.
@@ -38,6 +41,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,16 +145,18 @@ fp_find(int fd, struct port **port)
 		return EBADFD;
 	if ((*port)->owner != pid)
 		fp_impossible("a child uses its parent's port");
-	return (*port)->closing ? EBADFD : 0;
+	return (*port)->closing ? EBADF : 0;
 }
 
 /*
  * The bell rings while there is an event to retrieve, or the port is closing.
+ * An alert ends waits, but port_vnops.c port_poll() does not look at it.
  */
 void
 fp_set_bell(struct port *port)
 {
-	bool ring = port->count > 0 || port->alert || port->closing;
+	bool ring = port->count > 0 || port->closing ||
+	    (port->alert && port->waiters > 0);
 	uint64_t one = 1;
 
 	if (ring == port->rung)
@@ -226,13 +232,41 @@ fp_free_slot(struct port *port, struct slot *slot)
  * retrieved, are not added to it.
  */
 void
-fp_fire(struct port *port, struct slot *slot, uint32_t events)
+fp_fire(struct port *port, struct slot *slot, int events)
 {
 	if (!slot->valid)
 		return;
 	slot->valid = false;
-	slot->events = (int)events;
+	slot->events = events;
 	fp_enqueue(port, slot);
+}
+
+/* poll(2)'s bits are epoll's.  Unknown ones are ignored, as by illumos. */
+uint32_t
+fp_mask(int events)
+{
+	const int known = POLLIN | POLLPRI | POLLOUT | POLLRDNORM |
+	    POLLRDBAND | POLLWRNORM | POLLWRBAND | EPOLLRDHUP;
+
+	return (uint32_t)(events & known) | EPOLLONESHOT;
+}
+
+/*
+ * The host reports these bits.  If they are none on illumos, the others are
+ * still awaited.
+ */
+static void
+notice(struct port *port, struct slot *slot, int bits)
+{
+	int events = fp_socket_bits(slot, bits, slot != port->asked);
+	int error, left = fp_host_bits(slot->events) & ~bits;
+
+	if (events != 0)
+		fp_fire(port, slot, events);
+	else if (slot->valid && (bits & (POLLERR | POLLHUP)) == 0)
+		fp_control(port, EPOLL_CTL_MOD, (int)slot->object,
+		    fp_mask(left), (uint64_t)slot->age << 32 | slot->object,
+		    &error);
 }
 
 void
@@ -251,9 +285,39 @@ fp_look(struct port *port)
 				continue;
 			slot = port->by_fd[data & 0xffffffff];
 			if (slot != NULL && slot->age == data >> 32)
-				fp_fire(port, slot, ready[i].events);
+				notice(port, slot, (int)ready[i].events);
 		}
 	} while (n == 64);
+}
+
+void
+fp_look_at_all(void)
+{
+	struct port *port;
+	struct hold hold;
+
+	fp_enter(&hold);
+	for (port = ports; port != NULL; port = port->next) {
+		if (port->owner == pid)
+			fp_look(port);
+	}
+	(void)fp_leave(&hold, 0);
+}
+
+/* Wakes all ports with which the descriptor is associated. */
+void
+fp_fire_fd(int fd, int events)
+{
+	struct port *port;
+	struct hold hold;
+
+	fp_enter(&hold);
+	for (port = ports; port != NULL; port = port->next) {
+		if (port->owner == pid && fd < FP_FDS &&
+		    port->by_fd[fd] != NULL)
+			fp_fire(port, port->by_fd[fd], events);
+	}
+	(void)fp_leave(&hold, 0);
 }
 
 /* Memory that tests don't count, and that is not used until it is touched. */
@@ -278,7 +342,12 @@ read_environment(void)
 		{ "untouched", PORT_FAKE_UNTOUCHED },
 		{ "etime", PORT_FAKE_ETIME },
 		{ "slices", PORT_FAKE_SLICES },
-		{ "eager", PORT_FAKE_EAGER }
+		{ "eager", PORT_FAKE_EAGER },
+		{ "calls", PORT_FAKE_CALLS },
+		{ "unixerr", PORT_FAKE_UNIXERR },
+		{ "band", PORT_FAKE_BAND },
+		{ "soerror", PORT_FAKE_SOERROR },
+		{ "illumos", PORT_FAKE_ILLUMOS }
 	};
 	const char *text = getenv("PORT_FAKE");
 	const char *number;
@@ -324,16 +393,12 @@ static void *
 look_all_the_time(void *arg)
 {
 	const struct timespec pause = { 0, 50000 };
-	struct port *port;
 	struct hold hold;
 	bool stop;
 
 	do {
+		fp_look_at_all();
 		fp_enter(&hold);
-		for (port = ports; port != NULL; port = port->next) {
-			if (port->owner == pid)
-				fp_look(port);
-		}
 		stop = looker == 0;
 		(void)fp_leave(&hold, 0);
 		(void)nanosleep(&pause, NULL);
@@ -441,8 +506,9 @@ free_port(struct port *port)
 }
 
 /*
- * port_get(3C): a wait ends when another thread closes the port; port.c: with
- * EBADFD, and close(2) waits for that.
+ * port_get(3C): a wait ends when another thread closes the port, and close(2)
+ * waits for that.  fio.c closeandsetf(): a thread in the kernel with a
+ * descriptor that is closed is interrupted, and its call fails with EBADF.
  */
 static void
 close_port(struct port *port)
@@ -454,6 +520,42 @@ close_port(struct port *port)
 			(void)pthread_cond_wait(&fp_left, &fp_mutex);
 	}
 	free_port(port);
+}
+
+/*
+ * Is it a duplicate of the port's descriptor?  epoll_ctl(2) distinguishes its
+ * own epoll instance, EINVAL, from a file that is not registered.
+ */
+static bool
+is_duplicate(const struct port *port, int fd)
+{
+	int error;
+
+	fp_control(port, EPOLL_CTL_DEL, fd, 0, 0, &error);
+	return error == EINVAL;
+}
+
+/*
+ * port_vnops.c port_close(): a close that is not the last one removes all that
+ * the process has associated, with its events, and the process' alert.
+ */
+static void
+close_duplicates(int fd)
+{
+	struct port *port;
+	int i;
+
+	for (port = ports; port != NULL; port = port->next) {
+		if (port->owner != pid || port->by_fd[fd] != NULL ||
+		    !is_duplicate(port, fd))
+			continue;
+		for (i = 0; i < FP_FDS; i++) {
+			if (port->by_fd[i] != NULL)
+				fp_remove_fd(port, i);
+		}
+		port->alert = false;
+		fp_set_bell(port);
+	}
 }
 
 /*
@@ -469,6 +571,8 @@ closing(int fd)
 		return;
 	if (port_of[fd] != NULL)
 		close_port(port_of[fd]);
+	else
+		close_duplicates(fd);
 	for (port = ports; port != NULL; port = port->next) {
 		if (port->owner == pid && port->by_fd[fd] != NULL)
 			fp_remove_fd(port, fd);

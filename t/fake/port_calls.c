@@ -7,7 +7,9 @@
  */
 #include "config.h"
 
+#include <sys/types.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -18,16 +20,6 @@
 #include "port_fake.h"
 #include "port_impl.h"
 #include "sleep.h"
-
-/* poll(2)'s bits are epoll's.  Unknown ones are ignored, as by illumos. */
-static uint32_t
-mask_of(int events)
-{
-	const int known = POLLIN | POLLPRI | POLLOUT | POLLRDNORM |
-	    POLLRDBAND | POLLWRNORM | POLLWRBAND | EPOLLRDHUP;
-
-	return (uint32_t)(events & known) | EPOLLONESHOT;
-}
 
 /* Finds the descriptor's association, or makes a new one. */
 static int
@@ -54,19 +46,17 @@ static int
 watch(struct port *port, int fd, struct slot *slot, int events)
 {
 	uint64_t data = (uint64_t)slot->age << 32 | (unsigned int)fd;
-	uint32_t always;
+	uint32_t mask = fp_mask(fp_host_bits(events));
 	int error;
 
-	fp_control(port, EPOLL_CTL_MOD, fd, mask_of(events), data, &error);
+	fp_control(port, EPOLL_CTL_MOD, fd, mask, data, &error);
 	if (error == ENOENT)
-		fp_control(port, EPOLL_CTL_ADD, fd, mask_of(events), data,
-		    &error);
+		fp_control(port, EPOLL_CTL_ADD, fd, mask, data, &error);
 	/* fs_subr.c fs_poll(): a regular file is always ready. */
 	if (error == EPERM) {
-		always = mask_of(events) &
-		    (POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM);
-		if (always != 0)
-			fp_fire(port, slot, always);
+		events &= POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
+		if (events != 0)
+			fp_fire(port, slot, events);
 		error = 0;
 	}
 	return error;
@@ -99,6 +89,8 @@ associate(struct port *port, int source, uintptr_t object, int events,
 	slot->source = PORT_SOURCE_FD;
 	slot->object = object;
 	slot->user = user;
+	slot->events = events;
+	slot->domain = fp_quirks != 0 ? fp_domain(fd) : AF_UNSPEC;
 	slot->valid = true;
 	slot->age++;
 	if ((error = watch(port, fd, slot, events)) != 0) {
@@ -106,7 +98,9 @@ associate(struct port *port, int source, uintptr_t object, int events,
 		fp_free_slot(port, slot);
 		return error;
 	}
+	port->asked = slot;
 	fp_look(port);
+	port->asked = NULL;
 	return 0;
 }
 
@@ -285,13 +279,20 @@ deadline_of(const struct timespec *timeout, int64_t *deadline)
 }
 
 static void
+left(struct port *port)
+{
+	port->waiters--;
+	fp_set_bell(port);
+	(void)pthread_cond_broadcast(&fp_left);
+}
+
+static void
 cancelled(void *arg)
 {
 	struct port *port = arg;
 
 	(void)pthread_mutex_lock(&fp_mutex);
-	port->waiters--;
-	(void)pthread_cond_broadcast(&fp_left);
+	left(port);
 	(void)pthread_mutex_unlock(&fp_mutex);
 }
 
@@ -311,8 +312,7 @@ sleep_unlocked(struct port *port, int64_t ns, const sigset_t *mask)
 	error = fake_sleep(fd, ns, mask);
 	pthread_cleanup_pop(0);
 	(void)pthread_mutex_lock(&fp_mutex);
-	port->waiters--;
-	(void)pthread_cond_broadcast(&fp_left);
+	left(port);
 	return error;
 }
 
@@ -335,7 +335,7 @@ nap(struct port *port, int64_t deadline, const sigset_t *mask)
 		ns = NSEC / 50;
 	error = sleep_unlocked(port, ns, mask);
 	if (port->closing)
-		return EBADFD;
+		return EBADF;
 	fp_look(port);
 	return slices && port->count == 0 ? EINTR : error;
 }

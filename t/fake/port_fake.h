@@ -5,7 +5,8 @@
 /*
  * Behaviour that some kernels have and others don't.  The environment variable
  * PORT_FAKE has the same by name:
- * late,eintr,untouched,etime,slices,eager,limit=N.
+ * late,eintr,untouched,etime,slices,eager,calls,unixerr,band,soerror,limit=N.
+ * "illumos" is all of PORT_FAKE_ILLUMOS.
  */
 #define PORT_FAKE_LATE		0x01u	/* events come with ETIME */
 #define PORT_FAKE_EINTR		0x02u	/* ... and with EINTR */
@@ -14,6 +15,14 @@
 #define PORT_FAKE_SLICES	0x10u	/* a wait is interrupted every 20 ms */
 #define PORT_FAKE_EAGER		0x20u	/* looks all the time; to be set
 					 * first */
+#define PORT_FAKE_CALLS		0x40u	/* looks in each call that reads or
+					 * writes, if t/fake/io.c is linked */
+/* port_sockets.c has the sources of these. */
+#define PORT_FAKE_UNIXERR	0x80u	/* Unix sockets: false errors */
+#define PORT_FAKE_BAND		0x100u	/* urgent data: RDBAND alone */
+#define PORT_FAKE_SOERROR	0x200u	/* IP: an error is IN and OUT */
+#define PORT_FAKE_ILLUMOS	(PORT_FAKE_CALLS | PORT_FAKE_UNIXERR | \
+				PORT_FAKE_BAND | PORT_FAKE_SOERROR)
 
 void	port_fake_quirks(unsigned int);
 

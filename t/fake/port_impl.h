@@ -1,6 +1,7 @@
 /*
  * Internal declarations of the fake event ports: fake_port.c has a port's
- * lifetime and queue, port_calls.c the calls.
+ * lifetime and queue, port_calls.c the calls, port_sockets.c what differs
+ * between illumos' sockets and the host's.
  */
 #ifndef PORT_IMPL_H
 #define PORT_IMPL_H
@@ -19,7 +20,8 @@ struct slot {
 	struct slot	*next, *prev;	/* in the queue; next: free */
 	void		*user;
 	uintptr_t	 object;
-	int		 events;	/* that have fired */
+	int		 events;	/* associated for, or that have fired */
+	int		 domain;	/* of a socket */
 	unsigned int	 age;		/* the association's, in epoll */
 	unsigned short	 source;
 	bool		 valid;		/* associated, and nothing fired yet */
@@ -39,6 +41,7 @@ struct port {
 	struct slot	*slots, *free;
 	struct slot	 queue;		/* its head: head.next is the oldest */
 	struct slot	**by_fd;
+	const struct slot *asked;	/* is being associated */
 	bool		 alert;
 	int		 alert_events;
 	void		*alert_user;
@@ -69,8 +72,14 @@ void	fp_enqueue(struct port *, struct slot *);
 void	fp_dequeue(struct port *, struct slot *);
 int	fp_alloc_slot(struct port *, struct slot **);
 void	fp_free_slot(struct port *, struct slot *);
-void	fp_fire(struct port *, struct slot *, uint32_t);
+void	fp_fire(struct port *, struct slot *, int);
+void	fp_fire_fd(int, int);
 void	fp_look(struct port *);
+void	fp_look_at_all(void);
+uint32_t fp_mask(int);
 void	fp_remove_fd(struct port *, int);
+int	fp_domain(int);
+int	fp_host_bits(int);
+int	fp_socket_bits(const struct slot *, int, bool);
 
 #endif /* PORT_IMPL_H */

@@ -489,7 +489,140 @@ polled(int port)
 	ok(pollable(port), "ready: readable");
 	need(take(port) == 1);
 	ok(!pollable(port), "retrieved: not any more");
+	need(port_alert(port, PORT_ALERT_SET, 1, NULL) == 0);
+	ok(!pollable(port), "in alert mode: not readable");
+	need(port_alert(port, PORT_ALERT_SET, 0, NULL) == 0);
 	close_pair(fds);
+}
+
+/* Closing a duplicate of the port's descriptor. */
+static void
+duplicated(int port)
+{
+	unsigned int before = port_fake_slots(port);
+	int copy, fds[2];
+
+	pair(fds);
+	need((copy = dup(port)) >= 0);
+	need(assoc(port, fds[0], POLLIN, 0) == 0);
+	need(assoc(port, fds[1], POLLOUT, 0) == 0);
+	need(port_send(port, 3, NULL) == 0);
+	need(port_alert(port, PORT_ALERT_SET, 7, NULL) == 0);
+	is(port_fake_slots(port), before + 3, "two associations and an event");
+	need(close(copy) == 0);
+	is(port_fake_slots(port), before + 1,
+	    "a duplicate is closed: both associations are gone");
+	put(fds[1]);
+	is(take(port), 1, "with the event of one, and the alert");
+	is(list[0].portev_events, 3, "but not what was sent");
+	is(assoc(port, fds[0], POLLIN, 1), 0, "associate again");
+	is(take(port), 1, "an event");
+	close_pair(fds);
+}
+
+#ifdef LOOKS_IN_CALLS
+/* The event that the port has, or 0. */
+static int
+event_of(int port)
+{
+	return take(port) > 0 ? list[0].portev_events : 0;
+}
+
+static void
+illumos_unix(int port)
+{
+	int fds[2];
+
+	pair(fds);
+	need(assoc(port, fds[0], POLLIN | POLLOUT, 0) == 0);
+	need(event_of(port) == POLLOUT);
+	need(assoc(port, fds[0], POLLIN, 0) == 0);
+	put(fds[1]);
+	get(fds[0]);
+	is(event_of(port), POLLIN, "calls: written and read: an event");
+	need(assoc(port, fds[0], POLLIN, 0) == 0);
+	need(shutdown(fds[0], SHUT_RD) == 0);
+	is(event_of(port), POLLIN, "a Unix socket shuts down reading: IN");
+	close_pair(fds);
+	pair(fds);
+	need(assoc(port, fds[0], POLLIN, 0) == 0);
+	need(shutdown(fds[0], SHUT_WR) == 0);
+	is(event_of(port), POLLERR, "it shuts down writing: ERR alone");
+	need(assoc(port, fds[0], POLLIN, 0) == 0);
+	is(event_of(port), 0, "associated again: nothing");
+	need(shutdown(fds[1], SHUT_RD) == 0);
+	need(close(fds[1]) == 0);
+	is(event_of(port), POLLERR, "its peer closes: ERR alone");
+	need(assoc(port, fds[0], POLLIN, 0) == 0);
+	is(event_of(port), POLLIN | POLLHUP, "associated again: IN and HUP");
+	need(close(fds[0]) == 0);
+}
+
+/* Loopback delivers in its own time. */
+static int
+later(int port)
+{
+	unsigned int nget = 1;
+	struct timespec second = { 1, 0 };
+
+	return port_getn(port, list, 1, &nget, &second) == 0 ?
+	    list[0].portev_events : 0;
+}
+
+static void
+illumos_inet(int port)
+{
+	const struct linger abort = { 1, 0 };
+	struct mio_source a, b;
+	int fd, peer;
+
+	tcp_pair(&a, &b);
+	fd = mio_source_fd(&a);
+	peer = mio_source_fd(&b);
+	need(assoc(port, fd, POLLPRI, 0) == 0);
+	need(send(peer, "!", 1, MSG_OOB) == 1);
+	sleep_msec(20);
+	is(event_of(port), 0, "urgent data, PRI: no event");
+	need(assoc(port, fd, POLLPRI | POLLRDBAND, 0) == 0);
+	is(event_of(port), POLLPRI | POLLRDBAND, "associated again: both bits");
+	need(assoc(port, fd, POLLIN, 0) == 0);
+	put(peer);
+	is(later(port), POLLIN, "a byte: IN");
+	close_source(&a);
+	close_source(&b);
+
+	tcp_pair(&a, &b);
+	fd = mio_source_fd(&a);
+	peer = mio_source_fd(&b);
+	need(assoc(port, fd, POLLPRI | POLLRDBAND, 0) == 0);
+	need(send(peer, "!", 1, MSG_OOB) == 1);
+	is(later(port), POLLRDBAND, "urgent data, both bits: RDBAND");
+	need(assoc(port, fd, 0, 0) == 0);
+	need(setsockopt(peer, SOL_SOCKET, SO_LINGER, &abort,
+	    sizeof(abort)) == 0);
+	close_source(&b);
+	sleep_msec(20);
+	is(event_of(port), 0, "a reset, no bits: no event");
+	need(assoc(port, fd, POLLIN | POLLOUT, 0) == 0);
+	is(event_of(port) & (POLLIN | POLLOUT | POLLERR), POLLIN | POLLOUT,
+	    "associated again: IN and OUT, no ERR");
+	close_source(&a);
+}
+
+#endif /* LOOKS_IN_CALLS */
+
+static void
+illumos(int port)
+{
+#ifdef LOOKS_IN_CALLS
+	port_fake_quirks(PORT_FAKE_ILLUMOS);
+	illumos_unix(port);
+	illumos_inet(port);
+	port_fake_quirks(0);
+#else
+	(void)port;
+	tap_skip(12, "the linker cannot replace calls");
+#endif
 }
 
 struct scene {
@@ -535,7 +668,14 @@ beside(int port)
 	sleep_msec(20);
 	need(close(scene.port) == 0);
 	join_thread(thread);
-	is(scene.error, EBADFD, "closed during a wait: EBADFD");
+	is(scene.error, EBADF, "closed during a wait: EBADF");
+	scene.port = port;
+	thread = start_thread(wait_for_one, &scene);
+	sleep_msec(20);
+	need(port_alert(port, PORT_ALERT_SET, 5, NULL) == 0);
+	join_thread(thread);
+	is(scene.got, 5, "alert mode begins during a wait: the alert");
+	need(port_alert(port, PORT_ALERT_SET, 0, NULL) == 0);
 	close_pair(fds);
 }
 
@@ -616,6 +756,8 @@ main(void)
 	limited();
 	alerted(port);
 	polled(port);
+	duplicated(port);
+	illumos(port);
 	beside(port);
 	forked(port);
 	need(close(port) == 0);
