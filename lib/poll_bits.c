@@ -16,10 +16,22 @@
 #ifndef POLLRDHUP
 #define POLLRDHUP	0	/* Linux, FreeBSD 13, later illumos */
 #endif
+#ifndef POLLRDBAND
+#define POLLRDBAND	0
+#endif
+
+/*
+ * An illumos socket wakes for urgent data with RDBAND alone
+ * (so_notify_oobsig).
+ */
+#define URGENT		(POLLPRI | POLLRDBAND)
 
 const struct mio_bit_name mio_sel_native[] = {
 	{ POLLIN,	"IN" },
 	{ POLLPRI,	"PRI" },
+#if POLLRDBAND != 0
+	{ POLLRDBAND,	"RDBAND" },
+#endif
 	{ POLLOUT,	"OUT" },
 	{ POLLERR,	"ERR" },
 	{ POLLHUP,	"HUP" },
@@ -41,14 +53,14 @@ mio_poll_bits(const struct mio_record *record)
 	if ((record->armed & MIO_WRITABLE) != 0)
 		events |= POLLOUT;
 	if ((record->armed & MIO_PRIORITY) != 0)
-		events |= POLLPRI;
+		events |= URGENT;
 	return events;
 }
 
 static uint32_t
 readiness_of(short revents)
 {
-	return MIO_READINESS(revents & POLLIN, revents & POLLPRI,
+	return MIO_READINESS(revents & POLLIN, revents & URGENT,
 	    revents & POLLOUT, revents & POLLERR, revents & POLLHUP,
 	    revents & POLLRDHUP);
 }
@@ -60,7 +72,7 @@ armed_bits(short revents)
 	return ((revents & (POLLIN | POLLRDHUP)) != 0 ? MIO_READABLE : 0) |
 	    ((revents & POLLRDHUP) != 0 ? MIO_ARM_EOF : 0) |
 	    ((revents & POLLOUT) != 0 ? MIO_WRITABLE : 0) |
-	    ((revents & POLLPRI) != 0 ? MIO_PRIORITY : 0) |
+	    ((revents & URGENT) != 0 ? MIO_PRIORITY : 0) |
 	    ((revents & (POLLERR | POLLHUP)) != 0 ? MIO_ARM_HANGUP : 0);
 }
 

@@ -178,6 +178,29 @@ still_fine(void)
 	mio_poller_free(poller);
 }
 
+/* Event ports check a hang-up by poll(2), which may fail. */
+static void
+unchecked(struct mio_poller *poller)
+{
+	struct mio_source a, b;
+
+	if (!on_selector("port")) {
+		tap_skip(4, "this selector does not check hang-ups");
+		return;
+	}
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE);
+	close_source(&b);
+	wrap_fail("poll", 1, 1, ENOMEM);
+	errno = 4711;
+	is(mio_poll(poller, events, 4, PATIENCE), 1,
+	    "a hang-up that can't be checked is reported");
+	is(errno, 4711, "and leaves errno alone");
+	is(wrap_heal(), 1, "the check has failed");
+	ok(mio_event_is_write_closed(&events[0]), "the hint is write_closed");
+	close_source(&a);
+}
+
 /*
  * A signal that fails leaves the waker unsignalled; a later wake signals
  * again.
@@ -573,6 +596,7 @@ main(void)
 	coarse(EACCES);
 	if (on_selector("epoll") || on_selector("poll"))
 		still_fine();
+	unchecked(poller);
 	unsignalled(poller);
 	overtaken(poller);
 	left_over(poller);

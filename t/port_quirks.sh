@@ -1,7 +1,7 @@
 # Runs tests on the fake event ports again, with behaviour that some kernels
 # have: events returned with ETIME or EINTR, an nget that is unchanged, ETIME
-# without a wait, and a port that looks all the time.  PORT_FAKE sets quirks:
-# see t/fake/port_fake.h.
+# without a wait, a port that looks all the time, and illumos' sockets.
+# PORT_FAKE sets quirks: see t/fake/port_fake.h.
 
 . "${top_builddir:-.}/t/lib/env"
 
@@ -17,4 +17,7 @@ for setting in late eintr untouched,etime eager,late,untouched,etime; do
 	    port/lifecycle port/model port/modes port/one_event port/ready \
 	    port/threads port/timeout port/waker
 done
+quirk illumos port/closing port/directions port/fd_passing port/foreign_posix \
+    port/model port/modes port/one_event port/pipe port/ready port/tcp \
+    port/udp port/unix port/unix_dgram
 quirks_end

@@ -33,6 +33,12 @@
  *
  * What it works around:
  *
+ *  - An illumos Unix socket that shuts down its writing, or whose peer closes,
+ *    wakes the port with an error that the socket does not have (PORT-6).  An
+ *    event that was queued before connect(2) may have a hang-up that has ended
+ *    (PORT-9).  look_again() checks both.
+ *  - An illumos TCP socket wakes the port with RDBAND alone when urgent data
+ *    arrives (PORT-7: poll_bits.c).
  *  - port_getn returns events together with ETIME, on some kernels with EINTR,
  *    and may not store their count in nget: a mark in the first entry shows
  *    whether it was filled (PORT-3: port_select, t/port_quirks.sh).
@@ -47,9 +53,11 @@
  */
 #include "config.h"
 
+#include <poll.h>
 #include <port.h>
 #include <pthread.h>
 
+#include "compat/cancel.h"
 #include "compat/mutex.h"
 #include "internal.h"
 #include "poll_bits.h"
@@ -324,6 +332,25 @@ mio_sel_rearm(const struct mio_source *source, unsigned int directions)
 }
 
 /*
+ * An event has the bits of the moment in which it was queued.  An error or a
+ * hang-up among them may have ended, or may never have been there, and would
+ * disarm all directions.  So poll(2) is called; if it returns no bits, the
+ * source stays armed and is associated again.
+ */
+static MIO_COLD short
+look_again(const struct mio_record *record, short revents)
+{
+	struct pollfd pfd = { record->fd, mio_poll_bits(record), 0 };
+	int saved = errno, state = cancel_off();
+
+	if (poll(&pfd, 1, 0) >= 0)
+		revents = pfd.revents;
+	cancel_restore(state);
+	errno = saved;
+	return revents;
+}
+
+/*
  * Reports a descriptor's event unless the event is stale: it ended an earlier
  * association than the record's last.
  */
@@ -332,6 +359,7 @@ report(struct port_poller *pp, const port_event_t *raw,
     struct mio_event *event)
 {
 	uintptr_t user = (uintptr_t)raw->portev_user;
+	short revents = (short)raw->portev_events;
 	struct mio_record *record;
 	int n;
 
@@ -339,7 +367,9 @@ report(struct port_poller *pp, const port_event_t *raw,
 	if (record == NULL || record->interest == 0 ||
 	    port_record(record)->number != (user & NUMBER_MASK))
 		return 0;
-	n = mio_poll_report(record, (short)raw->portev_events, event);
+	if ((revents & (POLLERR | POLLHUP)) != 0)
+		revents = look_again(record, revents);
+	n = mio_poll_report(record, revents, event);
 	if (record->armed != 0) {
 		mio_record_list(&pp->to_associate, record);
 		/* The next wait returns an error, as in associate_changed(). */

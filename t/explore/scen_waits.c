@@ -73,6 +73,26 @@ check_a_after_cancel(void)
 	check_and_free();
 }
 
+/*
+ * The waiter is cancelled beside the end of a peer, which event ports check by
+ * a call that must not be cancelled.
+ */
+static void
+registered_a_late_cancel(void)
+{
+	with_waker();
+	open_source(&a, &peer_a);
+	register_source(&a, TOKEN_A);
+	explore_late_cancel = true;
+}
+
+static void
+end_peer_a(void)
+{
+	EXPECT(hook_close(peer_a) == 0);
+	peer_a = -1;
+}
+
 /* The waiter is cancelled while two threads change registrations. */
 static void
 two_changes_late_cancel(void)
@@ -289,6 +309,9 @@ const struct scenario wait_scenarios[] = {
 	    .check = check_one_wake, .only = "epoll poll kqueue" },
 	{ .name = "cancel-register", .setup = ready_a_late_cancel,
 	    .body = { poll_one, cancel_first, register_a },
+	    .check = check_a_after_cancel },
+	{ .name = "cancel-end", .setup = registered_a_late_cancel,
+	    .body = { poll_one, cancel_first, end_peer_a },
 	    .check = check_a_after_cancel },
 	{ .name = "cancel-two-changers", .setup = two_changes_late_cancel,
 	    .body = { poll_any, register_a, deregister_c_and_cancel },

@@ -42,7 +42,7 @@ int	fake_kqueue_sees_acks(void);
 
 /*
  * Looks at every watched object of the process now, as kernels do after each
- * read and write. t/fake/kqueue_io.c calls it for that.  The fake also looks
+ * read and write. t/fake/io.c calls it for that.  The fake also looks
  * when kevent is called, and from time to time while one waits.
  */
 void	fake_kqueue_look(void);
@@ -55,16 +55,5 @@ void	fake_kqueue_hold(int);
 
 /* So many milliseconds pass, for the delay of acknowledgements. */
 void	fake_kqueue_pass(int);
-
-/*
- * What t/fake/kqueue_io.c calls: before and after shutdown(2), with its
- * success; after a read and a write, with the result, and how much was to be
- * written; after accept(2).
- */
-void	fake_kqueue_shutdown(int, int);
-void	fake_kqueue_is_shut(int, int, int);
-void	fake_kqueue_read(int, long);
-void	fake_kqueue_written(int, long, size_t);
-void	fake_kqueue_accepted(int);
 
 #endif /* FAKE_KQUEUE_H */

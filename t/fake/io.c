@@ -1,13 +1,13 @@
 /*
- * Makes the fake kqueue look at its objects after each read and write.
+ * Makes a fake look at its objects after each read and write.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  *
- * A kernel's objects notify their knotes in the call that changes them.
- * Without this file, the fake notices a change only when kevent is called
- * next, and misses what was undone by then.  For example, a byte that is
- * written to a pipe and read again is an event for the pipe's writer
+ * A kernel's objects notify a kqueue or an event port in the call that changes
+ * them.  Without this file, the fakes notice a change only when they are called
+ * next, and miss what was undone by then.  For example, a byte that is written
+ * to a pipe and read again is an event for the pipe's writer on a kqueue
  * (pipeselwakeup), and a one-shot READ is delivered although nothing is left.
  *
  * It needs the linker's --wrap for each of these functions, and so can't be
@@ -21,7 +21,7 @@
 
 #include <unistd.h>
 
-#include "fake_kqueue.h"
+#include "io.h"
 
 /* On 32-bit systems with 64-bit times, headers redirect to other symbols. */
 #if defined __GLIBC__ && defined __USE_TIME_BITS64 && __TIMESIZE == 32
@@ -39,7 +39,7 @@
 		type result = __real_##name arguments;			\
 									\
 		if (result >= 0)					\
-			fake_kqueue_look();				\
+			fake_io_done();					\
 		more;							\
 		return result;						\
 	}
@@ -47,13 +47,13 @@
 	AFTER(type, name, parameters, arguments, (void)0)
 #define READ(name, parameters, arguments)				\
 	AFTER(ssize_t, name, parameters, arguments,			\
-	    fake_kqueue_read(fd, (long)result))
+	    fake_io_read(fd, (long)result))
 #define WRITE(name, parameters, arguments, all)				\
 	AFTER(ssize_t, name, parameters, arguments,			\
-	    fake_kqueue_written(fd, (long)result, all))
+	    fake_io_written(fd, (long)result, all))
 #define ACCEPT(name, parameters, arguments)				\
 	AFTER(int, name, parameters, arguments,				\
-	    if (result >= 0) fake_kqueue_accepted(fd))
+	    if (result >= 0) fake_io_accepted(fd))
 
 READ(read, (int fd, void *buf, size_t n), (fd, buf, n))
 READ(readv, (int fd, const struct iovec *v, int n), (fd, v, n))
@@ -79,8 +79,8 @@ __wrap_shutdown(int s, int how)
 {
 	int result;
 
-	fake_kqueue_shutdown(s, how);
+	fake_io_shutdown(s, how);
 	result = __real_shutdown(s, how);
-	fake_kqueue_is_shut(s, how, result == 0);
+	fake_io_is_shut(s, how, result == 0);
 	return result;
 }

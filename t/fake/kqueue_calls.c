@@ -5,7 +5,7 @@
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  *
- * t/fake/kqueue_io.c calls these functions; close(2), which the fake defines
+ * t/fake/io.c calls these functions; close(2), which the fake defines
  * itself, is one of them.  Without that file, the host's state has to do.
  */
 #include "config.h"
@@ -22,6 +22,7 @@
 
 #include "kqueue_fake.h"
 #include "fake_kqueue.h"
+#include "io.h"
 
 #define OBJECTS		1024
 
@@ -78,7 +79,7 @@ fake_discard(int fd)
 
 /* shutdown(2) discards what was received, if it ends receiving. */
 void
-fake_kqueue_shutdown(int fd, int how)
+fake_io_shutdown(int fd, int how)
 {
 	struct object *object;
 	int saved = errno;
@@ -99,7 +100,7 @@ fake_kqueue_shutdown(int fd, int how)
 
 /* It has returned; was it successful? */
 void
-fake_kqueue_is_shut(int fd, int how, int done)
+fake_io_is_shut(int fd, int how, int done)
 {
 	struct object *object;
 	int saved = errno;
@@ -202,7 +203,7 @@ pair_read(struct object *object, long n)
 
 /* A read has returned so many bytes, or -1. */
 void
-fake_kqueue_read(int fd, long n)
+fake_io_read(int fd, long n)
 {
 	struct object *object;
 	int saved = errno;
@@ -228,7 +229,7 @@ fake_kqueue_read(int fd, long n)
  * room for is ENOBUFS.
  */
 void
-fake_kqueue_written(int fd, long n, size_t all)
+fake_io_written(int fd, long n, size_t all)
 {
 	int saved = errno, domain, type;
 	struct object *object;
@@ -263,7 +264,7 @@ fake_kqueue_written(int fd, long n, size_t all)
 
 /* A connection was taken from this listener: accept(2) notifies.  Seen. */
 void
-fake_kqueue_accepted(int fd)
+fake_io_accepted(int fd)
 {
 	int saved = errno;
 	struct stat st;

@@ -44,6 +44,7 @@
 #include "compat/cancel.h"
 #include "kqueue_fake.h"
 #include "fake_kqueue.h"
+#include "io.h"
 
 #define HIDDEN	5000		/* the fake's own descriptors, from here */
 
@@ -471,6 +472,12 @@ fake_kqueue_look(void)
 	fake_look_at_all();
 	fake_leave(&mask);
 	errno = saved;
+}
+
+void
+fake_io_done(void)
+{
+	fake_kqueue_look();
 }
 
 void

@@ -4,6 +4,9 @@
  */
 #include "config.h"
 
+#include <sys/types.h>
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -386,6 +389,78 @@ alerted(void)
 	mio_poller_free(poller);
 }
 
+/* The only event, or 0. */
+static uint32_t
+only_event(struct mio_poller *poller)
+{
+	return mio_poll(poller, events, 4, MIO_MSEC(100)) == 1 ?
+	    events[0].readiness : 0;
+}
+
+/* An illumos Unix socket wakes a port with an error that it does not have. */
+static void
+false_errors(unsigned int mode)
+{
+	const uint32_t closed = MIO_READABLE | MIO_WRITABLE | MIO_READ_CLOSED |
+	    MIO_WRITE_CLOSED;
+	struct mio_poller *poller = new_poller();
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE | mode);
+	need(mio_unix_shutdown(&a, MIO_SHUT_WR) == 0);
+	is(poll_now(poller, events, 4), 0,
+	    "PORT-6: a Unix socket shuts down its writing: no event");
+	put_text(&b, "x");
+	is(only_event(poller), MIO_READABLE, "PORT-6: its peer writes");
+	is(drain(&a), 1, "PORT-6: the byte");
+	close_source(&b);
+	is(only_event(poller), closed,
+	    "PORT-6: the peer closes: closed, without an error");
+	close_source(&a);
+	mio_poller_free(poller);
+}
+
+static void
+urgent(void)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_source a, b;
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE | MIO_PRIORITY);
+	need(send(mio_source_fd(&b), "!", 1, MSG_OOB) == 1);
+	is(only_event(poller), MIO_PRIORITY, "PORT-7: urgent data: priority");
+	is(poll_now(poller, events, 4), 0, "PORT-7: once");
+	close_source(&a);
+	close_source(&b);
+	mio_poller_free(poller);
+}
+
+/* As mio_poller_fd(3) says. */
+static void
+closed_duplicate(void)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_waker *waker = new_waker(poller, 9);
+	struct mio_source a, b;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE);
+	need(close(dup(mio_poller_fd(poller))) == 0);
+	put_text(&b, "x");
+	is(poll_now(poller, events, 4), 0,
+	    "PORT-8: a duplicate of the port is closed: a source is silent");
+	need(mio_waker_wake(waker) == 0);
+	is(poll_now(poller, events, 4), 1, "PORT-8: a waker isn't");
+	rereg(poller, &a, 2, MIO_READABLE);
+	is(poll_now(poller, events, 4), 1, "PORT-8: nor a reregistered source");
+	mio_waker_free(waker);
+	close_source(&a);
+	close_source(&b);
+	mio_poller_free(poller);
+}
+
 int
 main(void)
 {
@@ -406,5 +481,10 @@ main(void)
 	hammer(PORT_FAKE_UNTOUCHED | PORT_FAKE_ETIME | PORT_FAKE_LATE, "all");
 	cancelled();
 	alerted();
+	closed_duplicate();
+	port_fake_quirks(PORT_FAKE_ILLUMOS);
+	false_errors(0);
+	false_errors(MIO_LEVEL);
+	urgent();
 	return tap_done();
 }
