@@ -87,7 +87,7 @@ registration(struct mio_poller *poller)
 static int
 before_close(void)
 {
-	return on_selector("epoll") || on_selector("port") ? 1 : 0;
+	return on_selector("epoll") ? 1 : 0;
 }
 
 static void

@@ -28,6 +28,8 @@
  *  - Associating again needs no further slot, so it cannot meet the limit.
  *    Only port_dissociate and close(2) free a slot; port_dissociate fails with
  *    ENOENT if the event has been retrieved (port_select: "a full port").
+ *  - close(2) ends an association and removes its event, even if a duplicate
+ *    is open (PORT-11: port_test: "closed, a dup is open").
  *  - An association for no bits reports a hang-up or an error, as poll(2) does
  *    (t/one_event, t/closing).
  *
@@ -294,6 +296,14 @@ dissociate(const struct port_poller *pp, const struct mio_record *record)
 	return error;
 }
 
+/* From now on an event of the record is stale. */
+static void
+drop(struct port_poller *pp, struct mio_record *record)
+{
+	mio_record_unlist(record);
+	mio_records_put(&pp->records, record);
+}
+
 int
 mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 {
@@ -303,10 +313,21 @@ mio_sel_del(struct mio_poller *poller, const struct mio_source *source)
 
 	mutex_lock(&pp->lock);
 	error = dissociate(pp, record);
-	mio_record_unlist(record);
-	mio_records_put(&pp->records, record);
+	drop(pp, record);
 	mutex_unlock(&pp->lock);
 	return mio_result(error);
+}
+
+#define mio_sel_closing mio_sel_closing
+int
+mio_sel_closing(struct mio_poller *poller, const struct mio_source *source)
+{
+	struct port_poller *pp = self(poller);
+
+	mutex_lock(&pp->lock);
+	drop(pp, source->reg);
+	mutex_unlock(&pp->lock);
+	return 0;
 }
 
 /*

@@ -461,6 +461,40 @@ closed_duplicate(void)
 	mio_poller_free(poller);
 }
 
+/* close(2) ends an association, also if an event is queued or retrieved. */
+static void
+closing(void)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_source a, b, c, d;
+	int copy;
+
+	unix_pair(&a, &b);
+	unix_pair(&c, &d);
+	reg(poller, &a, 1, MIO_READABLE);
+	reg(poller, &c, 2, MIO_READABLE | MIO_WRITABLE);
+	need((copy = dup(mio_source_fd(&a))) >= 0);
+	need(poll_now(poller, events, 4) == 1);
+	put_text(&b, "x");
+	port_fake_look(poller->channel_fd[0]);
+	is(slots(poller), 2, "PORT-11: two sources");
+	close_source(&a);
+	close_source(&c);
+	is(slots(poller), 0, "PORT-11: closed: no slot is left");
+	is(poll_now(poller, events, 4), 0, "PORT-11: and no event");
+	need(close(copy) == 0);
+	unix_pair(&c, &a);
+	put_text(&c, "x");
+	put_text(&a, "x");
+	is(poll_now(poller, events, 4), 0, "PORT-11: their numbers are used "
+	    "again: no event");
+	close_source(&a);
+	close_source(&c);
+	close_source(&b);
+	close_source(&d);
+	mio_poller_free(poller);
+}
+
 int
 main(void)
 {
@@ -482,6 +516,7 @@ main(void)
 	cancelled();
 	alerted();
 	closed_duplicate();
+	closing();
 	port_fake_quirks(PORT_FAKE_ILLUMOS);
 	false_errors(0);
 	false_errors(MIO_LEVEL);
