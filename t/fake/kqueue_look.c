@@ -188,15 +188,41 @@ guess_info(int fd, struct info *info, int polled)
 		info->state = T_ESTABLISHED;
 }
 
+static bool
+read_info(int fd, struct info *info)
+{
+	return fake_option(fd, IPPROTO_TCP, TCP_INFO, info, sizeof(*info)) >=
+	    (int)offsetof(struct info, end);
+}
+
+/*
+ * Linux reads the state before it locks the socket and reads the rest, which
+ * may count a FIN as acknowledged that the state does not.  So the state of a
+ * connection whose FIN is on its way must be the same afterwards.
+ */
+static bool
+get_info(int fd, struct info *info)
+{
+	struct info next;
+
+	if (!read_info(fd, info))
+		return false;
+	while ((info->state == T_FIN_WAIT1 || info->state == T_CLOSING ||
+	    info->state == T_LAST_ACK) && read_info(fd, &next) &&
+	    next.state != info->state)
+		*info = next;
+	return true;
+}
+
 int
 fake_kqueue_sees_acks(void)
 {
-	int fd = socket(AF_INET, SOCK_STREAM, 0), len;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	struct info info;
+	bool sees = read_info(fd, &info);
 
-	len = fake_option(fd, IPPROTO_TCP, TCP_INFO, &info, sizeof(info));
 	(void)fake_close(fd);
-	return len >= (int)offsetof(struct info, end);
+	return sees;
 }
 
 static void
@@ -204,8 +230,7 @@ look_tcp(struct watch *watch, struct look *look, int polled)
 {
 	struct info info;
 
-	if (fake_option(watch->fd, IPPROTO_TCP, TCP_INFO, &info,
-	    sizeof(info)) < (int)offsetof(struct info, end))
+	if (!get_info(watch->fd, &info))
 		guess_info(watch->fd, &info, polled);
 	look->acked = info.acked;
 	look->received = info.received;
