@@ -542,8 +542,6 @@ main(int argc, char **argv)
 	size_t i;
 
 	tap_start();
-	if (strcmp(fake_kqueue_variant, "netbsd10") == 0)
-		need(fake_kqueue_quirk("overfull_writable", 1) >= 0);
 	/* FreeBSD's grow to 64 KB, as here. */
 	if (strcmp(fake_kqueue_variant, "freebsd") != 0)
 		pipe_size = 16384;

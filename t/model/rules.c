@@ -28,6 +28,8 @@
  *    Exceptions).
  *  - On a kqueue, report a Unix datagram socket as writable although it is
  *    full, as BSD's poll(2) does too (mio_unix_dgram_send(3)).
+ *  - On the fake of NetBSD 11's kqueue, report a Unix stream as writable that
+ *    small writes have filled: there it is writable for poll(2), too.
  *
  * And less, all of it on a kqueue:
  *
@@ -245,6 +247,10 @@ excused(const struct end *end)
 	    (on_selector("kqueue") &&
 	    (end->refuses || end->kind == KIND_DGRAM)))
 		bits |= MIO_WRITABLE;
+#ifdef FULL_MAY_BE_WRITABLE
+	if (on_selector("kqueue") && end->kind == KIND_UNIX)
+		bits |= MIO_WRITABLE;
+#endif
 	return bits;
 }
 
