@@ -79,6 +79,8 @@ result(int held, const char *file, int line, const char *fmt, va_list ap)
 	if (!held) {
 		failed++;
 		tap_diag("at %s:%d", file, line);
+		if (getenv("T_STOP") != NULL)
+			exit(1);
 	}
 	return held;
 }
