@@ -433,29 +433,33 @@ empty_read(void)
 #ifndef POLLRDHUP
 #define POLLRDHUP	0
 #endif
+#ifndef POLLRDBAND
+#define POLLRDBAND	POLLPRI
+#endif
 
 /* Each set of poll(2)'s bits, also those that no file has at once. */
 static void
 all_bits(void)
 {
 	static const short bits[] = {
-		POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLRDHUP
+		POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLRDBAND,
+		POLLRDHUP
 	};
 	struct mio_record record;
 	struct mio_event event;
 	int set, i, wrong = 0;
 
-	for (set = 1; set < (POLLRDHUP != 0 ? 64 : 32); set++) {
+	for (set = 1; set < (POLLRDHUP != 0 ? 128 : 64); set++) {
 		short revents = 0;
 
-		for (i = 0; i < 6; i++)
+		for (i = 0; i < 7; i++)
 			revents |= (short)(set >> i & 1 ? bits[i] : 0);
 		memset(&record, 0, sizeof(record));
 		mio_record_set(&record, 1, MIO_READABLE | MIO_WRITABLE |
 		    MIO_PRIORITY);
 		if (mio_poll_report(&record, revents, &event) != 1 ||
-		    event.readiness != MIO_READINESS(set & 1, set & 2, set & 4,
-		    set & 8, set & 16, set & 32))
+		    event.readiness != MIO_READINESS(set & 1, set & (2 | 32),
+		    set & 4, set & 8, set & 16, set & 64))
 			wrong++;
 	}
 	is(wrong, 0, "all sets of bits are reported as the page specifies");

@@ -185,7 +185,7 @@ unchecked(struct mio_poller *poller)
 	struct mio_source a, b;
 
 	if (!on_selector("port")) {
-		tap_skip(4, "this selector does not check hang-ups");
+		tap_skip(6, "this selector does not check hang-ups");
 		return;
 	}
 	unix_pair(&a, &b);
@@ -198,6 +198,13 @@ unchecked(struct mio_poller *poller)
 	is(errno, 4711, "and leaves errno alone");
 	is(wrap_heal(), 1, "the check has failed");
 	ok(mio_event_is_write_closed(&events[0]), "the hint is write_closed");
+	rereg(poller, &a, 1, MIO_READABLE);
+	wrap_reset();
+	wrap_fail("poll", 1, 1, EINTR);
+	is(mio_poll(poller, events, 4, PATIENCE), 1,
+	    "and one whose check is interrupted");
+	is(wrap_count("poll"), 2, "which is made again");
+	(void)wrap_heal();
 	close_source(&a);
 }
 

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 
 #include "lib/tap.h"
 #include "lib/util.h"
@@ -46,8 +45,7 @@ static bool
 has_column(void)
 {
 #ifdef __linux__
-	/* PORT_FAKE may make the sockets illumos': see t/fake/port_fake.h. */
-	return !on_selector("port") || getenv("PORT_FAKE") == NULL;
+	return !on_illumos();
 #else
 	return on_selector("kqueue") || on_selector("afd");
 #endif

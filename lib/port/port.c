@@ -357,15 +357,28 @@ mio_sel_rearm(const struct mio_source *source, unsigned int directions)
  * hang-up among them may have ended, or may never have been there, and would
  * disarm all directions.  So poll(2) is called; if it returns no bits, the
  * source stays armed and is associated again.
+ *
+ * The second entry is for TCP: illumos' so_poll() does not return a hang-up
+ * together with IN and OUT if the socket has an error.  And where only the end
+ * of a stream is awaited, reading is armed again, because the end of an illumos
+ * Unix socket comes as IN, after the error.
  */
 static MIO_COLD short
-look_again(const struct mio_record *record, short revents)
+look_again(struct mio_record *record, short revents)
 {
-	struct pollfd pfd = { record->fd, mio_poll_bits(record), 0 };
-	int saved = errno, state = cancel_off();
+	struct pollfd fds[2];
+	int n, saved = errno, state = cancel_off();
 
-	if (poll(&pfd, 1, 0) >= 0)
-		revents = pfd.revents;
+	if ((record->armed & MIO_ARM_EOF) != 0)
+		record->armed |= MIO_READABLE;
+	fds[0].fd = fds[1].fd = record->fd;
+	fds[0].events = mio_poll_bits(record);
+	fds[1].events = (short)(fds[0].events & ~(POLLIN | POLLOUT));
+	do {
+		n = poll(fds, 2, 0);
+	} while (n < 0 && errno == EINTR);	/* as Linux does */
+	if (n >= 0)
+		revents = fds[0].revents | fds[1].revents;
 	cancel_restore(state);
 	errno = saved;
 	return revents;

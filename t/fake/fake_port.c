@@ -20,6 +20,8 @@
  *    for illumos' (port_sockets.c).  Linux reports OUT together with HUP, which
  *    others don't.
  *  - A duplicate of a port's descriptor can be closed, but is no port.
+ *  - shutdown(2) wakes an association of this descriptor alone, and not those of
+ *    its duplicates (PORT_FAKE_UNIXERR).
  *  - A wait is a cancellation point.  cancellation(7) doesn't list port_getn;
  *    there the cancellation signal interrupts it (PORT_FAKE_SLICES).
  *  - A forked child must not use a port of its parent's, but may close it.
@@ -306,7 +308,7 @@ fp_look_at_all(void)
 
 /* Wakes all ports with which the descriptor is associated. */
 void
-fp_fire_fd(int fd, int events)
+port_fake_wake(int fd, int events)
 {
 	struct port *port;
 	struct hold hold;

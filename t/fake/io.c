@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <poll.h>
 #include <unistd.h>
 
 #include "io.h"
@@ -70,6 +71,17 @@ WRITE(writev, (int fd, const struct iovec *v, int n), (fd, v, n), 0)
 ACCEPT(accept, (int fd, struct sockaddr *a, socklen_t *l), (fd, a, l))
 ACCEPT(accept4, (int fd, struct sockaddr *a, socklen_t *l, int f),
     (fd, a, l, f))
+
+int	__real_poll(struct pollfd *, nfds_t, int);
+int	__wrap_poll(struct pollfd *, nfds_t, int);
+
+int
+__wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	int n = __real_poll(fds, count, timeout);
+
+	return n > 0 ? fake_io_polled(fds, count, n) : n;
+}
 
 int	__real_shutdown(int, int);
 int	__wrap_shutdown(int, int);

@@ -90,7 +90,10 @@ associate(struct port *port, int source, uintptr_t object, int events,
 	slot->object = object;
 	slot->user = user;
 	slot->events = events;
-	slot->domain = fp_quirks != 0 ? fp_domain(fd) : AF_UNSPEC;
+	if (fp_quirks != 0) {
+		slot->domain = fp_domain(fd);
+		slot->connected = fp_connected(fd);
+	}
 	slot->valid = true;
 	slot->age++;
 	if ((error = watch(port, fd, slot, events)) != 0) {

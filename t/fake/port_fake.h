@@ -36,6 +36,9 @@ void	port_fake_limit(unsigned int);
  */
 void	port_fake_look(int);
 
+/* Wakes all ports with which the descriptor is associated, with these bits. */
+void	port_fake_wake(int, int);
+
 /*
  * Slots in use: associations, including those whose event was delivered, and
  * events.

@@ -26,6 +26,7 @@ struct slot {
 	unsigned short	 source;
 	bool		 valid;		/* associated, and nothing fired yet */
 	bool		 queued;
+	bool		 connected;	/* a socket, when it was associated */
 };
 
 struct port {
@@ -73,12 +74,12 @@ void	fp_dequeue(struct port *, struct slot *);
 int	fp_alloc_slot(struct port *, struct slot **);
 void	fp_free_slot(struct port *, struct slot *);
 void	fp_fire(struct port *, struct slot *, int);
-void	fp_fire_fd(int, int);
 void	fp_look(struct port *);
 void	fp_look_at_all(void);
 uint32_t fp_mask(int);
 void	fp_remove_fd(struct port *, int);
 int	fp_domain(int);
+bool	fp_connected(int);
 int	fp_host_bits(int);
 int	fp_socket_bits(const struct slot *, int, bool);
 

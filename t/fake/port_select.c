@@ -421,6 +421,49 @@ false_errors(unsigned int mode)
 	mio_poller_free(poller);
 }
 
+/* Where only the end of a stream is awaited, it comes as IN after the error. */
+static void
+end_after_error(void)
+{
+	struct mio_poller *poller = new_poller();
+	struct mio_source a, b;
+	char c;
+
+	unix_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE);
+	put_text(&b, "x");
+	is(only_event(poller), MIO_READABLE, "PORT-6: data");
+	need(mio_source_read(&a, &c, 1) == 1);
+	need(poll_now(poller, events, 4) == 0);
+	port_fake_wake(mio_source_fd(&a), POLLERR);
+	is(poll_now(poller, events, 4), 0,
+	    "PORT-6: read exactly, and a false error: no event");
+	need(mio_unix_shutdown(&b, MIO_SHUT_WR) == 0);
+	is(only_event(poller), MIO_READABLE, "PORT-6: then the end: readable");
+	close_source(&a);
+	close_source(&b);
+	mio_poller_free(poller);
+}
+
+/* The hang-up of a reset, which poll(2) does not return beside IN. */
+static void
+reset_once(unsigned int mode)
+{
+	const uint32_t closed = MIO_READABLE | MIO_WRITABLE | MIO_READ_CLOSED |
+	    MIO_WRITE_CLOSED;
+	struct mio_poller *poller = new_poller();
+	struct mio_source a, b;
+
+	tcp_pair(&a, &b);
+	reg(poller, &a, 1, MIO_READABLE | mode);
+	need(poll_now(poller, events, 4) == 0);
+	reset(&b);
+	is(only_event(poller), closed, "a reset: closed, in one event");
+	is(poll_now(poller, events, 4), 0, "and no other event");
+	close_source(&a);
+	mio_poller_free(poller);
+}
+
 static void
 urgent(void)
 {
@@ -519,6 +562,9 @@ main(void)
 	port_fake_quirks(PORT_FAKE_ILLUMOS);
 	false_errors(0);
 	false_errors(MIO_LEVEL);
+	end_after_error();
+	reset_once(0);
+	reset_once(MIO_ONESHOT);
 	urgent();
 	return tap_done();
 }

@@ -181,6 +181,19 @@ pipe_pair(struct mio_source *reader, struct mio_source *writer)
 }
 
 bool
+on_illumos(void)
+{
+#ifdef __sun
+	return on_selector("port");
+#else
+	const char *quirks = getenv("PORT_FAKE");
+
+	return on_selector("port") && quirks != NULL &&
+	    strstr(quirks, "illumos") != NULL;
+#endif
+}
+
+bool
 pipes_go_both_ways(void)
 {
 	bool both;

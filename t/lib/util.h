@@ -65,6 +65,8 @@ void	pipe_pair(struct mio_source *, struct mio_source *);
  * its read end can be written.
  */
 bool	pipes_go_both_ways(void);
+/* Event ports with illumos' sockets, or a fake of both (t/fake/port_fake.h). */
+bool	on_illumos(void);
 /* A pipe made by libmio, or Unix sockets where mio_pipe_new() fails. */
 void	any_pipe(struct mio_source *, struct mio_source *);
 /* Two ends of a Unix stream, as foreign non-blocking sources. */
