@@ -6,23 +6,23 @@
  * The program prints each tick and exits after the last one, or at SIGINT or
  * SIGTERM.
  *
- * timerfd and signalfd exist on Linux only.  kqueue has EVFILT_TIMER and
- * EVFILT_SIGNAL instead: add these filters to a separate kqueue, and make the
- * descriptor of that kqueue the source.  All systems support the timeout of
- * mio_poll(), and a signal handler that calls mio_waker_wake() as tcp_echo.c
- * does.
+ * timerfd and signalfd exist on Linux and illumos only.  kqueue has
+ * EVFILT_TIMER and EVFILT_SIGNAL instead: add these filters to a separate
+ * kqueue, and make the descriptor of that kqueue the source.  All systems
+ * support the timeout of mio_poll(), and a signal handler that calls
+ * mio_waker_wake() as tcp_echo.c does.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
 #define _POSIX_C_SOURCE	200809L	/* needed with -std=c99 */
 
+#include <signal.h>		/* on illumos before <sys/signalfd.h> */
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
