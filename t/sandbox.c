@@ -447,9 +447,10 @@ datagrams(void)
 static void
 multicast(void)
 {
-	struct in_addr group = { htonl(0xeffffe01) };	/* 239.255.254.1 */
+	struct in_addr group;
 	struct in6_addr group6 = IN6ADDR_LOOPBACK_INIT;
 
+	group.s_addr = htonl(0xeffffe01);	/* 239.255.254.1 */
 	DOES(mio_udp_set_multicast_loop_v4(&left, 1));
 	DOES(mio_udp_multicast_loop_v4(&left));
 	DOES(mio_udp_set_multicast_ttl_v4(&left, 1));

@@ -100,7 +100,6 @@ char	*winposix_mkdtemp(char *);
 	winposix_socketpair(domain, type, proto, fds)
 #define pipe(fds)		winposix_socketpair(AF_INET, SOCK_STREAM, 0, fds)
 /* Here a file is a handle, not a descriptor of the C library. */
-#define O_DIRECTORY	0
 #define O_NOCTTY	0
 int	winposix_open(const char *);
 #define open(path, flags)	winposix_open(path)
