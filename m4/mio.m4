@@ -243,3 +243,32 @@ AS_CASE([$usdt],
 	[AC_MSG_ERROR([--enable-usdt needs <sys/sdt.h> (SystemTap's, or DTrace's)])])],
     [AC_MSG_ERROR([--enable-usdt takes yes or no, not $usdt])])
 ])
+
+dnl MIO_XOPEN
+dnl illumos and Solaris declare msg_control, and an mmap that returns void *,
+dnl only for programs that define _XOPEN_SOURCE.  These get other sockets, too:
+dnl the library and the examples do without, and of the tests those that need it
+dnl define WANT_XOPEN before they include config.h.
+AC_DEFUN([MIO_XOPEN], [
+AC_CACHE_CHECK([whether msg_control needs _XOPEN_SOURCE], [mio_cv_xopen],
+    [mio_cv_xopen=no
+    MIO_MSG_CONTROL([], [],
+	[MIO_MSG_CONTROL([#define _XOPEN_SOURCE 600], [mio_cv_xopen=yes])])])
+AS_IF([test $mio_cv_xopen = yes],
+    [AC_DEFINE([NEED_XOPEN], [1],
+	[Define to 1 if msg_control needs _XOPEN_SOURCE.])])
+AH_BOTTOM([
+#if defined(NEED_XOPEN) && defined(WANT_XOPEN)
+#define _XOPEN_SOURCE 600
+#endif])
+])
+
+dnl MIO_MSG_CONTROL(PROLOGUE, IF-DECLARED, [IF-NOT])
+AC_DEFUN([MIO_MSG_CONTROL],
+[AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[$1
+	#include <sys/types.h>
+	#include <sys/socket.h>]],
+    [[struct msghdr msg;
+    char room[CMSG_SPACE(sizeof(int))];
+    msg.msg_control = room;
+    return msg.msg_control == 0;]])], [$2], [$3])])

@@ -4,6 +4,7 @@
  * After EAGAIN the program calls would_block, and the next change is reported.
  * A received descriptor is a source like any other.
  */
+#define WANT_XOPEN	/* for msg_control on illumos */
 #include "config.h"
 
 #include <sys/types.h>

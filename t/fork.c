@@ -2,6 +2,7 @@
  * After fork(2) the child can free pollers and close sources without affecting
  * the parent; all other calls fail with EINVAL there.
  */
+#define WANT_XOPEN	/* for mmap on illumos */
 #include "config.h"
 
 #include <sys/mman.h>

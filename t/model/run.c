@@ -1,4 +1,5 @@
 /* Runs a walk in a child, which may fail in any way. */
+#define WANT_XOPEN	/* for mmap on illumos */
 #include "config.h"
 
 #include <sys/types.h>
