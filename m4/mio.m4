@@ -156,6 +156,12 @@ AC_CACHE_CHECK([for what fake event ports need], [mio_cv_fake_port],
 	    [mio_cv_fake_port=yes], [mio_cv_fake_port=no])],
 	[mio_cv_fake_port=no])])
 
+dnl Where there are event ports, epoll is emulated by /dev/poll, where
+dnl EPOLLEXCLUSIVE has no effect.  It is built on request only.
+build_epoll=$mio_cv_epoll
+AS_IF([test $mio_cv_port = yes && test "x$selector" != xepoll],
+    [build_epoll=no])
+
 AS_CASE([$selector],
     [auto], [AS_IF([test $mio_cv_afd = yes], [selector=afd],
 	[test $mio_cv_kqueue = yes], [selector=kqueue],
@@ -184,7 +190,8 @@ AC_SUBST([SELECTOR_LA], [libsel_$selector.la])
 others=
 for s in `sed -n 's/^const char mio_sel_name.* = "\(.*\)";/\1/p' \
     "$srcdir"/lib/*/*.c`; do
-	AS_IF([test $s != $selector && { eval test "\$mio_cv_$s" = yes ||
+	AS_IF([test $s != $selector && test $s.$build_epoll != epoll.no &&
+	    { eval test "\$mio_cv_$s" = yes ||
 	    eval test "x\$mio_cv_fake_$s" = xyes; }],
 	    [others="$others$s "])
 done
@@ -193,7 +200,7 @@ test "x$others" = x && others=none
 AM_CONDITIONAL([BUILD_KQUEUE],
     [test $mio_cv_kqueue = yes || test $mio_cv_fake_kqueue = yes])
 AM_CONDITIONAL([FAKE_KQUEUE], [test $mio_cv_fake_kqueue = yes])
-AM_CONDITIONAL([BUILD_EPOLL], [test $mio_cv_epoll = yes])
+AM_CONDITIONAL([BUILD_EPOLL], [test $build_epoll = yes])
 AM_CONDITIONAL([BUILD_POLL], [test $mio_cv_poll = yes])
 AM_CONDITIONAL([BUILD_PORT],
     [test $mio_cv_port = yes || test $mio_cv_fake_port = yes])
