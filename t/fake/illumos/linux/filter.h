@@ -1,0 +1,1 @@
+#error "illumos has no <linux/filter.h>"

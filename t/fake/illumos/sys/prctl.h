@@ -1,0 +1,1 @@
+#error "illumos has no <sys/prctl.h>"

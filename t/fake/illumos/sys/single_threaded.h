@@ -1,0 +1,1 @@
+#error "illumos has no <sys/single_threaded.h>"
