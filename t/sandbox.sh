@@ -51,7 +51,8 @@ for selector in $SELECTORS; do
 	archive=$top_builddir/.libs/libsel_$selector.a
 	[ -f "$archive" ] || continue
 	$NM -A "$top_builddir/.libs/libcore.a" "$archive" |
-	    grep -v -e 'fake_port\.o:' -e 'port_calls\.o:' |
+	    grep -v -e 'fake_port\.o:' -e 'port_calls\.o:' \
+	    -e 'port_sockets\.o:' |
 	    $SED -n 's/.* U //p' | $SED 's/@.*//' >"$tmp/undefined"
 	if grep -q '^_mio_' "$tmp/undefined"; then
 		$SED -i.orig 's/^_//' "$tmp/undefined"
