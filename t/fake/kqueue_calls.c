@@ -24,23 +24,40 @@
 #include "fake_kqueue.h"
 #include "io.h"
 
-#define OBJECTS		1024
+#define SETS		512
+#define WAYS		8
 
-static struct object objects[OBJECTS];
+static struct object objects[SETS][WAYS];
 static const struct object *shutting;	/* shutdown(2) is at work on it */
 static int shutting_how;
 
-/* Of all objects with the same slot, the last one is remembered. */
+/*
+ * In each set the objects that were used last are remembered.  Linux numbers
+ * sockets and pipes in batches of 1024, one for each processor: numbers of two
+ * processors often belong to the same set.
+ */
 struct object *
 fake_object(dev_t dev, ino_t ino)
 {
-	struct object *object = &objects[ino % OBJECTS];
+	static uint64_t uses;
+	struct object *object = NULL, *oldest = objects[ino % SETS];
+	int i;
 
-	if (object->ino != ino || object->dev != dev) {
+	for (i = 0; i < WAYS && object == NULL; i++) {
+		struct object *way = &objects[ino % SETS][i];
+
+		if (way->ino == ino && way->dev == dev)
+			object = way;
+		else if (way->used < oldest->used)
+			oldest = way;
+	}
+	if (object == NULL) {
+		object = oldest;
 		memset(object, 0, sizeof(*object));
 		object->dev = dev;
 		object->ino = ino;
 	}
+	object->used = ++uses;
 	return object;
 }
 

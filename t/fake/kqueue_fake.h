@@ -109,6 +109,7 @@ struct look {
 struct object {
 	dev_t		 dev;
 	ino_t		 ino;
+	uint64_t	 used;		/* a clock's value at the last use */
 	unsigned int	 did;
 	ino_t		 peer;		/* a pair's other socket; 0: unknown */
 	int64_t		 sent, taken;	/* bytes, of a pair */
