@@ -238,6 +238,114 @@ begun_before(void)
 	close_both(&server, &client);
 }
 
+static void *
+begin_connect(void *arg)
+{
+	need(mio_named_pipe_connect(arg) == -1 && errno == EAGAIN);
+	return arg;
+}
+
+static void *
+begin_read(void *arg)
+{
+	char byte;
+
+	need(mio_source_read(arg, &byte, 1) == -1 && errno == EAGAIN);
+	return arg;
+}
+
+static void *
+begin_write(void *arg)
+{
+	need(fill(arg) > 0);
+	return arg;
+}
+
+/* Windows cancels an operation with an event when its thread ends. */
+static void
+in_thread(void *(*begin)(void *), struct mio_source *source)
+{
+	(void)join_thread(start_thread(begin, source));
+}
+
+static void
+connect_of_thread(void)
+{
+	const char *name = new_name();
+	struct mio_source server, client;
+	int early;
+
+	need(mio_named_pipe_new(&server, name, 0) == 0);
+	in_thread(begin_connect, &server);
+	fails(mio_source_write(&server, "x", 1), EAGAIN,
+	    "a thread waited for a client and ended: still waiting");
+	need(mio_named_pipe_open(&client, name, 0) == 0);
+	while (mio_source_write(&server, "x", 1) == -1)
+		need(errno == EAGAIN);
+	ok(reads_alone(&client, "x"), "and then connected");
+	close_both(&server, &client);
+	for (early = 0; early < 2; early++) {
+		need(mio_named_pipe_new(&server, name, 0) == 0);
+		if (early)
+			reg(poller, &server, SERVER, MIO_WRITABLE);
+		in_thread(begin_connect, &server);
+		if (!early)
+			reg(poller, &server, SERVER, MIO_WRITABLE);
+		is(quiet(poller), 0, "no client: silence");
+		need(mio_named_pipe_open(&client, name, 0) == 0);
+		is(wait_token(poller, SERVER, MIO_WRITABLE), MIO_WRITABLE,
+		    "registered %s a thread waited and ended: writable",
+		    early ? "before" : "after");
+		put_text(&server, "x");
+		ok(reads_alone(&client, "x"), "and written to");
+		close_both(&server, &client);
+	}
+}
+
+static void
+read_of_thread(void)
+{
+	struct mio_source server, client;
+
+	pipe_ends(&server, &client, 0);
+	in_thread(begin_read, &client);
+	put_text(&server, "x");
+	ok(reads_alone(&client, "x"), "a thread read and ended: data come");
+	in_thread(begin_read, &client);
+	reg(poller, &client, CLIENT, MIO_READABLE);
+	put_text(&server, "y");
+	ok(comes(poller, CLIENT, MIO_READABLE),
+	    "a thread read and ended, then registered: readable");
+	ok(gets_text(&client, "y"), "and nothing is lost");
+	in_thread(begin_read, &client);
+	put_text(&server, "z");
+	ok(comes(poller, CLIENT, MIO_READABLE),
+	    "registered, a thread read and ended: readable");
+	close_both(&server, &client);
+}
+
+/* A write cannot be submitted again, so its error is reported. */
+static void
+write_of_thread(void)
+{
+	struct mio_source server, client;
+
+	pipe_ends(&server, &client, 0);
+	in_thread(begin_write, &client);
+	fails(mio_source_write(&client, "x", 1), ECANCELED,
+	    "a thread wrote and ended: the next write returns the error");
+	in_thread(begin_write, &client);
+	reg(poller, &client, CLIENT, MIO_WRITABLE);
+	ok(comes(poller, CLIENT, MIO_ERROR),
+	    "a thread wrote and ended, then registered: an error");
+	fails(mio_source_take_error(&client), ECANCELED,
+	    "which mio_source_take_error returns");
+	in_thread(begin_write, &client);
+	is(mio_source_take_error(&client), 0,
+	    "registered, a thread wrote and ended: no error");
+	close_both(&server, &client);
+}
+
 /* The peer gets all of a write that is pending at a close. */
 static void
 close_mid_write(void)
@@ -619,6 +727,9 @@ main(void)
 	ties();
 	unregistered();
 	begun_before();
+	connect_of_thread();
+	read_of_thread();
+	write_of_thread();
 	close_mid_write();
 	many();
 	threads();

@@ -15,6 +15,9 @@
  *    write that is pending at a close is not cancelled, and the handle is
  *    closed after it.  Operations with an event are cancelled and waited for
  *    instead.
+ *  - Windows cancels an operation with an event when the thread that submitted
+ *    it ends.  A read or a wait for a client is then submitted again.  A write
+ *    cannot be (npipe_source.c), and its error is reported.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -146,15 +149,25 @@ set_connected(struct npipe *pipe)
 }
 
 static void
+connect_ended(struct npipe *pipe, DWORD code)
+{
+	/* The thread that submitted it has ended: submit it again. */
+	if (code == ERROR_OPERATION_ABORTED)
+		return;
+	pipe->awaiting = false;
+	if (has_client(code))
+		set_connected(pipe);
+	else
+		pipe->error = mio_win_error(code);
+}
+
+static void
 connect_completed(struct npipe *pipe)
 {
 	DWORD code = mio_npipe_io_finish(pipe->connect);
 
 	mio_npipe_put(&pipe->connect);
-	if (has_client(code))
-		set_connected(pipe);
-	else if (code != ERROR_OPERATION_ABORTED)
-		pipe->error = mio_win_error(code);
+	connect_ended(pipe, code);
 }
 
 static void
@@ -239,25 +252,27 @@ mio_npipe_read_ahead(struct npipe *pipe)
 }
 
 int
-mio_npipe_submit_connect(struct npipe *pipe)
+mio_npipe_await_client(struct npipe *pipe)
 {
 	DWORD code;
 	int error;
 
+	if (!pipe->awaiting || pipe->connect != NULL)
+		return 0;
 	if ((error = mio_npipe_get(pipe, &pipe->connect)) < 0)
 		return error;
 	if ((code = mio_npipe_io_connect(pipe->connect, pipe->handle)) == 0)
-		return -EAGAIN;
+		return 0;
 	mio_npipe_put(&pipe->connect);
-	if (!has_client(code))
+	if (is_transient(code))
 		return mio_win_error(code);
-	set_connected(pipe);
+	connect_ended(pipe, code);
 	return 0;
 }
 
 /*
- * Reads ahead.  Lists the record as completed if the pipe is ready, or as to
- * be submitted if reading ahead failed.
+ * Waits for a client, or reads ahead.  Lists the record as completed if the
+ * pipe is ready, or as to be submitted if submitting failed.
  */
 int
 mio_npipe_submit(struct afd_record *ar)
@@ -266,10 +281,12 @@ mio_npipe_submit(struct afd_record *ar)
 	struct mio_record *record = &ar->record;
 	int error;
 
+	error = mio_npipe_await_client(pipe);
 	if (record->interest == 0)
-		return 0;
+		return error;
 	mio_record_unlist(record);
-	error = mio_npipe_read_ahead(pipe);
+	if (error == 0)
+		error = mio_npipe_read_ahead(pipe);
 	if ((mio_npipe_readiness(pipe) & record->armed) != 0)
 		mio_record_list(&pipe->owner->completed, record);
 	else if (error < 0)
@@ -288,13 +305,15 @@ collect_event(struct npipe *pipe, struct npipe_io *io)
 void
 mio_npipe_collect(struct npipe *pipe)
 {
-	if (mio_npipe_has_port(pipe)) {
+	if (mio_npipe_has_port(pipe))
 		mio_afd_collect(pipe->owner);
-		return;
+	else {
+		collect_event(pipe, pipe->connect);
+		collect_event(pipe, pipe->write);
+		collect_event(pipe, pipe->read);
 	}
-	collect_event(pipe, pipe->connect);
-	collect_event(pipe, pipe->write);
-	collect_event(pipe, pipe->read);
+	/* If submitting fails, the next call tries again. */
+	(void)mio_npipe_await_client(pipe);
 }
 
 void

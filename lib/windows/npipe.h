@@ -23,6 +23,7 @@ struct npipe {
 	struct npipe_io		*connect;	/* pending */
 	unsigned int		 flags;
 	bool			 connected;	/* since the last disconnect */
+	bool			 awaiting;	/* a wait is wanted or pending */
 	int			 eof;		/* 0, NPIPE_EOF or an error */
 	int			 error;		/* the next call returns it */
 };
@@ -40,8 +41,10 @@ mio_npipe_streams(const struct npipe *pipe)
  *   get	Gets memory for an operation; put gives it back.
  *   read_ahead	Submits a read, unless there is one or nothing more to read.
  *		After an error the caller should try again later.
- *   submit_connect
- *		Submits a wait for a client: -EAGAIN, or 0 if one is there.
+ *   await_client
+ *		Submits a wait for a client, unless there is one or none is to
+ *		be waited for.  After an error the caller should try again
+ *		later.
  *   collect	Takes the completions that are there.
  *   cancel	Cancels an operation with an event, and waits for it.
  *   abandon	Cancels an operation and disregards its completion.
@@ -54,7 +57,7 @@ bool	mio_npipe_has_port(const struct npipe *);
 int	mio_npipe_get(struct npipe *, struct npipe_io **);
 void	mio_npipe_put(struct npipe_io **);
 int	mio_npipe_read_ahead(struct npipe *);
-int	mio_npipe_submit_connect(struct npipe *);
+int	mio_npipe_await_client(struct npipe *);
 void	mio_npipe_collect(struct npipe *);
 void	mio_npipe_cancel(struct npipe *, struct npipe_io *);
 void	mio_npipe_abandon(struct npipe_io **);

@@ -31,11 +31,11 @@ static int
 check_connected(struct npipe *pipe)
 {
 	recycle(pipe);
-	if (pipe->connect != NULL)
+	if (pipe->awaiting)
 		mio_npipe_collect(pipe);
 	if (pipe->connected)
 		return 0;
-	return pipe->connect != NULL ? -EAGAIN : -ENOTCONN;
+	return pipe->awaiting ? -EAGAIN : -ENOTCONN;
 }
 
 static size_t
@@ -156,7 +156,12 @@ connect_locked(struct npipe *pipe)
 		return error;
 	if ((error = take_error(pipe)) < 0)
 		return error;
-	return mio_npipe_submit_connect(pipe);
+	pipe->awaiting = true;
+	if ((error = mio_npipe_await_client(pipe)) < 0) {
+		pipe->awaiting = false;
+		return error;
+	}
+	return pipe->awaiting ? -EAGAIN : take_error(pipe);
 }
 
 static int
@@ -168,6 +173,7 @@ disconnect_locked(struct npipe *pipe)
 	mio_npipe_abandon(&pipe->read);
 	mio_npipe_abandon(&pipe->write);
 	pipe->connected = false;
+	pipe->awaiting = false;
 	pipe->eof = 0;
 	pipe->error = 0;
 	if (DisconnectNamedPipe(pipe->handle))

@@ -33,29 +33,21 @@ submit_and_wake(struct npipe *pipe)
 
 /*
  * Associates the handle with the poller's port, for ever.  Operations that are
- * pending with an event are cancelled and submitted again.
+ * pending with an event are cancelled; the caller submits them again.
  */
 static int
 associate(struct npipe *pipe, struct afd_poller *ap)
 {
-	bool connecting;
-	int error;
-
 	mio_npipe_collect(pipe);
 	if (pipe->write != NULL)
 		return -EBUSY;
 	if (CreateIoCompletionPort(pipe->handle, mio_port(&ap->poller),
 	    MIO_KEY_COMPLETION, 0) == NULL)
 		return mio_win_error(GetLastError());
-	connecting = pipe->connect != NULL;
 	mio_npipe_cancel(pipe, pipe->connect);
 	mio_npipe_cancel(pipe, pipe->read);
 	mio_poller_hold(&ap->poller);
 	atomic_put(&pipe->owner, ap);
-	if (!connecting || pipe->connected || pipe->error != 0)
-		return 0;
-	if ((error = mio_npipe_submit_connect(pipe)) < 0 && error != -EAGAIN)
-		pipe->error = error;
 	return 0;
 }
 
