@@ -690,6 +690,142 @@ from_handle(void)
 	    "one that isn't open");
 }
 
+/* Makes a server's end with this access, and the client's end to it. */
+static void
+one_way_ends(struct mio_source *server, struct mio_source *client,
+    DWORD access, DWORD type)
+{
+	const char *name = new_name();
+	HANDLE handle = CreateNamedPipeA(name, access | FILE_FLAG_OVERLAPPED,
+	    type, 1, 4096, 4096, 0, NULL);
+
+	need(handle != INVALID_HANDLE_VALUE);
+	is(mio_named_pipe_from_handle(server, (mio_fd)handle, 0), 0,
+	    "a server's %s end", access == PIPE_ACCESS_OUTBOUND ? "writing" :
+	    "reading");
+	fails(mio_named_pipe_connect(server), EAGAIN, "waits for a client");
+	reg(poller, server, SERVER, MIO_READABLE | MIO_WRITABLE);
+	is(quiet(poller), 0, "silence");
+	handle = CreateFileA(name, access == PIPE_ACCESS_OUTBOUND ?
+	    GENERIC_READ : GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
+	    FILE_FLAG_OVERLAPPED, NULL);
+	need(handle != INVALID_HANDLE_VALUE);
+	is(mio_named_pipe_from_handle(client, (mio_fd)handle, 0), 0,
+	    "the client's end");
+	reg(poller, client, CLIENT, MIO_READABLE | MIO_WRITABLE);
+}
+
+static void
+one_way(struct mio_source *out, mio_token out_token,
+    struct mio_source *in, mio_token in_token)
+{
+	size_t n, got = 0;
+	char buf[4096];
+	mio_ssize m;
+
+	is(wait_token(poller, out_token, MIO_WRITABLE), MIO_WRITABLE,
+	    "the writing end is writable and no more");
+	rereg(poller, in, in_token, MIO_READABLE | MIO_WRITABLE);
+	is(quiet(poller), 0, "and the reading end silent");
+	fails(mio_source_read(out, buf, 8), EBADF, "no reading from the one");
+	fails(mio_source_write(in, "x", 1), EBADF, "no writing to the other");
+	fails(mio_source_read(in, buf, 8), EAGAIN, "nothing to read");
+	is(quiet(poller), 0, "silence");
+	put_text(out, "abc");
+	is(wait_token(poller, in_token, MIO_READABLE), MIO_READABLE,
+	    "the reading end is readable and no more");
+	ok(gets_text(in, "abc"), "as written");
+	n = fill(out);
+	while (got < n) {
+		need((m = next_read(in, buf, sizeof(buf))) > 0);
+		got += (size_t)m;
+	}
+	rereg(poller, out, out_token, MIO_READABLE | MIO_WRITABLE);
+	is(wait_token(poller, out_token, MIO_WRITABLE), MIO_WRITABLE,
+	    "filled and drained: writable again");
+}
+
+/* The peer of an end that only reads closes: end of file. */
+static void
+writer_closes(struct mio_source *out, struct mio_source *in, mio_token token)
+{
+	char byte;
+
+	close_source(out);
+	ok(comes(poller, token, MIO_READABLE | MIO_READ_CLOSED),
+	    "the writing end closes: end of file");
+	is(next_read(in, &byte, 1), 0, "which is read");
+	close_source(in);
+}
+
+/* The peer of an end that only writes closes: writing fails. */
+static void
+reader_closes(struct mio_source *out, mio_token token, struct mio_source *in,
+    bool pending)
+{
+	if (pending)
+		need(fill(out) > 0);
+	close_source(in);
+	if (pending)
+		ok(comes(poller, token, MIO_WRITABLE | MIO_WRITE_CLOSED),
+		    "the reading end closes mid-write: write_closed");
+	fails(mio_source_write(out, "x", 1), EPIPE, "no more writing");
+	fails(mio_source_write(out, "x", 1), EPIPE, "nor then");
+	is(quiet(poller), 0, "silence");
+	close_source(out);
+}
+
+static void
+one_way_pipes(void)
+{
+	struct mio_source server, client;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		one_way_ends(&server, &client, PIPE_ACCESS_OUTBOUND,
+		    PIPE_TYPE_BYTE);
+		one_way(&server, SERVER, &client, CLIENT);
+		if (i == 0)
+			writer_closes(&server, &client, CLIENT);
+		else
+			reader_closes(&server, SERVER, &client, i == 1);
+		one_way_ends(&server, &client, PIPE_ACCESS_INBOUND,
+		    PIPE_TYPE_BYTE);
+		one_way(&client, CLIENT, &server, SERVER);
+		if (i == 0)
+			writer_closes(&client, &server, SERVER);
+		else
+			reader_closes(&client, CLIENT, &server, i == 1);
+	}
+}
+
+/* An end that only writes sends a message by each write. */
+static void
+one_way_messages(void)
+{
+	static const DWORD access[] = { PIPE_ACCESS_OUTBOUND,
+	    PIPE_ACCESS_INBOUND };
+	static char buf[100000];
+	struct mio_source server, client;
+	HANDLE handle;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		one_way_ends(&server, &client, access[i],
+		    PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE);
+		need(wait_token(poller, i == 0 ? SERVER : CLIENT,
+		    MIO_WRITABLE) == MIO_WRITABLE);
+		is(mio_source_write(i == 0 ? &server : &client, buf,
+		    sizeof(buf)), sizeof(buf), "a message is taken whole");
+		close_both(&server, &client);
+	}
+	handle = CreateNamedPipeA(new_name(), PIPE_ACCESS_OUTBOUND |
+	    FILE_FLAG_OVERLAPPED, PIPE_TYPE_BYTE, 1, 4096, 4096, 0, NULL);
+	fails(mio_named_pipe_from_handle(&server, (mio_fd)handle,
+	    MIO_PIPE_MESSAGE), EINVAL, "no messages of a stream");
+	need(CloseHandle(handle));
+}
+
 static void
 wrong_handle(void)
 {
@@ -697,7 +833,7 @@ wrong_handle(void)
 	HANDLE handle = CreateEventW(NULL, TRUE, FALSE, NULL);
 	struct mio_source server;
 
-	ok(mio_named_pipe_from_handle(&server, (mio_fd)handle, 0) == -1,
+	fails(mio_named_pipe_from_handle(&server, (mio_fd)handle, 0), EINVAL,
 	    "an event is no pipe");
 	need(CloseHandle(handle));
 	handle = make_handle(new_name(), 0);
@@ -739,6 +875,8 @@ main(void)
 	misuse();
 	busy();
 	from_handle();
+	one_way_pipes();
+	one_way_messages();
 	wrong_handle();
 	mio_poller_free(poller);
 	return tap_done();

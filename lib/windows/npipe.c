@@ -8,6 +8,10 @@
  * copy, and the pipe is writable again when that has completed.  Waiting for a
  * client is an operation, too.
  *
+ * A pipe of one direction has one end that only reads, and is never writable,
+ * and one that only writes.  Nothing is pending at the latter between writes,
+ * so a write is what notices that its peer has closed.
+ *
  *  - An operation has completed when its packet has been taken from the port,
  *    and not before: until then its memory is the kernel's.
  *  - A disconnect or a close abandons the operations that it cancels: it does
@@ -74,7 +78,8 @@ mio_npipe_readiness(const struct npipe *pipe)
 
 	if (pipe->eof != 0 || (pipe->read != NULL && !pipe->read->pending))
 		now |= MIO_READABLE;
-	if (pipe->connected && pipe->write == NULL)
+	if ((pipe->flags & NPIPE_WRITES) != 0 && pipe->connected &&
+	    pipe->write == NULL)
 		now |= MIO_WRITABLE;
 	if (pipe->eof != 0 || pipe->error != 0)
 		now |= MIO_ARM_HANGUP;
@@ -238,7 +243,8 @@ mio_npipe_read_ahead(struct npipe *pipe)
 	DWORD code;
 	int error;
 
-	if (!pipe->connected || pipe->read != NULL || pipe->eof != 0)
+	if ((pipe->flags & NPIPE_READS) == 0 || !pipe->connected ||
+	    pipe->read != NULL || pipe->eof != 0)
 		return 0;
 	if ((error = mio_npipe_get(pipe, &pipe->read)) < 0)
 		return error;

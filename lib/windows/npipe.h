@@ -9,6 +9,8 @@
 /* Flags. */
 #define NPIPE_SERVER	0x1u
 #define NPIPE_MESSAGES	0x2u	/* a read or write is one message */
+#define NPIPE_READS	0x4u	/* the handle may be read */
+#define NPIPE_WRITES	0x8u	/* the handle may be written */
 
 #define NPIPE_EOF	1	/* in "eof", where an error is negative */
 

@@ -28,8 +28,13 @@
 #ifndef PIPE_REJECT_REMOTE_CLIENTS
 #define PIPE_REJECT_REMOTE_CLIENTS	0x00000008
 #endif
-#define MODE_INFORMATION	((FILE_INFORMATION_CLASS)16)
 #define MODE_SYNCHRONOUS	0x30u	/* alertable or not */
+
+/* Each of these classes of information is a ULONG and needs no access right. */
+enum information {
+	ACCESS_INFORMATION = 8,
+	MODE_INFORMATION = 16
+};
 
 NTSTATUS NTAPI NtQueryInformationFile(HANDLE, PIO_STATUS_BLOCK, PVOID, ULONG,
 	    FILE_INFORMATION_CLASS);
@@ -70,10 +75,12 @@ wide_name(const char *name, WCHAR *wide)
 	return 0;
 }
 
+/* The flags of an end that this file opens, for reading and writing. */
 static unsigned int
-message_flag(unsigned int flags)
+duplex(unsigned int flags)
 {
-	return (flags & MIO_PIPE_MESSAGE) != 0 ? NPIPE_MESSAGES : 0;
+	return NPIPE_READS | NPIPE_WRITES |
+	    ((flags & MIO_PIPE_MESSAGE) != 0 ? NPIPE_MESSAGES : 0);
 }
 
 /* Makes an overlapped handle a source; after an error it is the caller's. */
@@ -127,7 +134,7 @@ new_server(struct mio_source *pipe, const char *name, unsigned int flags)
 	    QUOTA, QUOTA, 0, NULL);
 	if (handle == INVALID_HANDLE_VALUE)
 		return last_error();
-	return finish(pipe, handle, NPIPE_SERVER | message_flag(flags), 0);
+	return finish(pipe, handle, NPIPE_SERVER | duplex(flags), 0);
 }
 
 int
@@ -137,13 +144,41 @@ mio_named_pipe_new(struct mio_source *pipe, const char *name,
 	return mio_result(new_server(pipe, name, flags));
 }
 
-/* A name with dots in it may lead to a file that is not a pipe. */
+/*
+ * A name with dots in it may lead to a file that is not a pipe.  The handle of
+ * a server that only writes lacks FILE_READ_ATTRIBUTES, and so is refused this
+ * information.  CreateFile() gives that right to each client.
+ */
 static int
 is_pipe(HANDLE handle, DWORD *flags)
 {
+	DWORD ignored;
+
 	if (GetNamedPipeInfo(handle, flags, NULL, NULL, NULL))
 		return 0;
-	return GetLastError() == ERROR_INVALID_HANDLE ? -EBADF : -EINVAL;
+	*flags = PIPE_SERVER_END;
+	if (GetLastError() == ERROR_ACCESS_DENIED &&
+	    GetFileType(handle) == FILE_TYPE_PIPE)
+		return 0;
+	return GetHandleInformation(handle, &ignored) ? -EINVAL : -EBADF;
+}
+
+/*
+ * set_mode() for a handle whose mode cannot be queried.  Such a handle only
+ * writes, so its read mode has no effect, and shows the type of the pipe: only
+ * a pipe of messages accepts the mode of messages.
+ */
+static int
+set_unknown_mode(HANDLE handle, unsigned int flags, DWORD *mode)
+{
+	*mode = PIPE_READMODE_MESSAGE | PIPE_WAIT;
+	if (SetNamedPipeHandleState(handle, mode, NULL, NULL))
+		return 0;
+	if ((flags & MIO_PIPE_MESSAGE) != 0)
+		return last_error();
+	*mode = PIPE_READMODE_BYTE | PIPE_WAIT;
+	return SetNamedPipeHandleState(handle, mode, NULL, NULL) ? 0 :
+	    last_error();
 }
 
 /* Sets message mode if flags has it and PIPE_WAIT; stores the mode. */
@@ -153,7 +188,8 @@ set_mode(HANDLE handle, unsigned int flags, DWORD *mode)
 	DWORD old;
 
 	if (!GetNamedPipeHandleStateW(handle, &old, NULL, NULL, NULL, NULL, 0))
-		return last_error();
+		return GetLastError() == ERROR_ACCESS_DENIED ?
+		    set_unknown_mode(handle, flags, mode) : last_error();
 	*mode = (old & PIPE_READMODE_MESSAGE) | PIPE_WAIT;
 	if ((flags & MIO_PIPE_MESSAGE) != 0)
 		*mode |= PIPE_READMODE_MESSAGE;
@@ -183,7 +219,7 @@ open_client(struct mio_source *pipe, const char *name, unsigned int flags)
 		error = -EINVAL;
 	if (error == 0)
 		error = set_mode(handle, flags, &mode);
-	return finish(pipe, handle, message_flag(flags), error);
+	return finish(pipe, handle, duplex(flags), error);
 }
 
 int
@@ -193,25 +229,58 @@ mio_named_pipe_open(struct mio_source *pipe, const char *name,
 	return mio_result(open_client(pipe, name, flags));
 }
 
+static int
+query(HANDLE handle, enum information class, ULONG *value)
+{
+	IO_STATUS_BLOCK status;
+	NTSTATUS error;
+
+	error = NtQueryInformationFile(handle, &status, value, sizeof(*value),
+	    (FILE_INFORMATION_CLASS)class);
+	return error < 0 ? mio_nt_error(error) : 0;
+}
+
 /* Is the handle overlapped?  Reads of any other handle would block. */
 static int
 check_overlapped(HANDLE handle)
 {
-	IO_STATUS_BLOCK status;
-	NTSTATUS error;
 	ULONG mode;
+	int error;
 
-	error = NtQueryInformationFile(handle, &status, &mode, sizeof(mode),
-	    MODE_INFORMATION);
-	if (error < 0)
-		return mio_nt_error(error);
+	if ((error = query(handle, MODE_INFORMATION, &mode)) < 0)
+		return error;
 	return (mode & MODE_SYNCHRONOUS) != 0 ? -EINVAL : 0;
+}
+
+/* Stores which directions the handle has: one of them, or both. */
+static int
+get_directions(HANDLE handle, unsigned int *directions)
+{
+	ULONG access;
+	int error;
+
+	if ((error = query(handle, ACCESS_INFORMATION, &access)) < 0)
+		return error;
+	*directions = ((access & FILE_READ_DATA) != 0 ? NPIPE_READS : 0) |
+	    ((access & FILE_WRITE_DATA) != 0 ? NPIPE_WRITES : 0);
+	return *directions != 0 ? 0 : -EACCES;
+}
+
+/* Do writes send messages?  If there are reads, their mode decides. */
+static bool
+is_message_mode(DWORD mode, DWORD what, unsigned int directions)
+{
+	if ((mode & PIPE_READMODE_MESSAGE) != 0)
+		return true;
+	return (directions & NPIPE_READS) == 0 &&
+	    (what & PIPE_TYPE_MESSAGE) != 0;
 }
 
 static int
 from_handle(struct mio_source *pipe, mio_fd fd, unsigned int flags)
 {
 	HANDLE handle = (HANDLE)fd;
+	unsigned int directions;
 	DWORD what, mode;
 	int error;
 
@@ -221,10 +290,11 @@ from_handle(struct mio_source *pipe, mio_fd fd, unsigned int flags)
 		return -EBADF;
 	if ((error = is_pipe(handle, &what)) < 0 ||
 	    (error = check_overlapped(handle)) < 0 ||
+	    (error = get_directions(handle, &directions)) < 0 ||
 	    (error = set_mode(handle, flags, &mode)) < 0)
 		return error;
-	return adopt(pipe, handle,
-	    ((mode & PIPE_READMODE_MESSAGE) != 0 ? NPIPE_MESSAGES : 0) |
+	return adopt(pipe, handle, directions |
+	    (is_message_mode(mode, what, directions) ? NPIPE_MESSAGES : 0) |
 	    ((what & PIPE_SERVER_END) != 0 ? NPIPE_SERVER : 0));
 }
 

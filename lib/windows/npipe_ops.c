@@ -78,6 +78,8 @@ read_locked(struct npipe *pipe, const struct mio_iovec *iov, int iovcnt)
 	mio_ssize n;
 	int error;
 
+	if ((pipe->flags & NPIPE_READS) == 0)
+		return -EBADF;
 	if ((error = check_connected(pipe)) < 0 ||
 	    (error = mio_npipe_read_ahead(pipe)) < 0)
 		return error;
@@ -130,6 +132,8 @@ write_locked(struct npipe *pipe, const struct mio_iovec *iov, int iovcnt,
 {
 	int error;
 
+	if ((pipe->flags & NPIPE_WRITES) == 0)
+		return -EBADF;
 	if ((error = check_connected(pipe)) < 0)
 		return error;
 	if (pipe->write != NULL)
