@@ -690,6 +690,35 @@ from_handle(void)
 	    "one that isn't open");
 }
 
+/*
+ * A success without a packet is never noticed.  The other mode does no harm: it
+ * is about the event of the handle, which is not used.
+ */
+static void
+no_packets(void)
+{
+	HANDLE handle = make_handle(new_name(), FILE_FLAG_OVERLAPPED);
+	const char *name = new_name();
+	struct mio_source server, client;
+
+	need(SetFileCompletionNotificationModes(handle,
+	    FILE_SKIP_COMPLETION_PORT_ON_SUCCESS));
+	fails(mio_named_pipe_from_handle(&server, (mio_fd)handle, 0), EINVAL,
+	    "a handle that sends no packets on success");
+	ok(CloseHandle(handle), "which still is the program's");
+	handle = make_handle(name, FILE_FLAG_OVERLAPPED);
+	need(SetFileCompletionNotificationModes(handle,
+	    FILE_SKIP_SET_EVENT_ON_HANDLE));
+	is(mio_named_pipe_from_handle(&server, (mio_fd)handle, 0), 0,
+	    "a handle whose own event is not set");
+	need(mio_named_pipe_open(&client, name, 0) == 0);
+	put_text(&client, "x");
+	reg(poller, &server, SERVER, MIO_READABLE);
+	need(mio_named_pipe_connect(&server) == 0);
+	ok(comes(poller, SERVER, MIO_READABLE), "is readable");
+	close_both(&server, &client);
+}
+
 /* Makes a server's end with this access, and the client's end to it. */
 static void
 one_way_ends(struct mio_source *server, struct mio_source *client,
@@ -875,6 +904,7 @@ main(void)
 	misuse();
 	busy();
 	from_handle();
+	no_packets();
 	one_way_pipes();
 	one_way_messages();
 	wrong_handle();

@@ -33,7 +33,8 @@
 /* Each of these classes of information is a ULONG and needs no access right. */
 enum information {
 	ACCESS_INFORMATION = 8,
-	MODE_INFORMATION = 16
+	MODE_INFORMATION = 16,
+	NOTIFICATION_INFORMATION = 41
 };
 
 NTSTATUS NTAPI NtQueryInformationFile(HANDLE, PIO_STATUS_BLOCK, PVOID, ULONG,
@@ -240,16 +241,24 @@ query(HANDLE handle, enum information class, ULONG *value)
 	return error < 0 ? mio_nt_error(error) : 0;
 }
 
-/* Is the handle overlapped?  Reads of any other handle would block. */
+/*
+ * Reads of a handle that is not overlapped would block.  An operation that
+ * succeeds at once must send a packet; Windows cannot clear the mode in which
+ * it sends none.
+ */
 static int
-check_overlapped(HANDLE handle)
+check_modes(HANDLE handle)
 {
-	ULONG mode;
+	ULONG mode, notification;
 	int error;
 
-	if ((error = query(handle, MODE_INFORMATION, &mode)) < 0)
+	if ((error = query(handle, MODE_INFORMATION, &mode)) < 0 ||
+	    (error = query(handle, NOTIFICATION_INFORMATION,
+	    &notification)) < 0)
 		return error;
-	return (mode & MODE_SYNCHRONOUS) != 0 ? -EINVAL : 0;
+	return (mode & MODE_SYNCHRONOUS) != 0 ||
+	    (notification & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS) != 0 ?
+	    -EINVAL : 0;
 }
 
 /* Stores which directions the handle has: one of them, or both. */
@@ -289,7 +298,7 @@ from_handle(struct mio_source *pipe, mio_fd fd, unsigned int flags)
 	if (!mio_fd_valid(fd))
 		return -EBADF;
 	if ((error = is_pipe(handle, &what)) < 0 ||
-	    (error = check_overlapped(handle)) < 0 ||
+	    (error = check_modes(handle)) < 0 ||
 	    (error = get_directions(handle, &directions)) < 0 ||
 	    (error = set_mode(handle, flags, &mode)) < 0)
 		return error;
