@@ -188,6 +188,19 @@ wakes(struct mio_poller *poller)
 	mio_waker_free(waker);
 }
 
+/*
+ * Windows holds a port's packets back while this many threads that have taken
+ * packets from the port are running.  Any thread of a program may be one, and
+ * each has a handle, of which a process has 2^24 at most.
+ */
+static void
+concurrency(void)
+{
+	if (on_selector("afd"))
+		ok(wrap_concurrent_threads > 1 << 24,
+		    "no number of running threads holds back a packet");
+}
+
 int
 main(void)
 {
@@ -195,6 +208,7 @@ main(void)
 
 	tap_start();
 	poller = new_poller();
+	concurrency();
 	registration(poller);
 	closing(poller);
 	polling(poller);

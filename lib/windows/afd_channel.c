@@ -6,6 +6,16 @@
  * port, channel_fd[0], belongs to the channel, because wakes may come after the
  * poller has been closed.
  *
+ * The port must not hold a packet back.  Windows does so while as many threads
+ * as NumberOfConcurrentThreads are running: a thread that has called
+ * GetQueuedCompletionStatusEx() for the port counts as running until it blocks,
+ * ends or turns to another port, whatever it does meanwhile.  Threads that
+ * register a source, use a named pipe or have polled before take packets from
+ * our port, and one of them that computes must not keep the waiting thread
+ * asleep.  A number of 0 means that of the processors, and one of these threads
+ * may run on each.  So the number is greater than that of all threads that a
+ * process can have.  Wine does not observe it.
+ *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
  */
@@ -18,12 +28,15 @@
 #include "win_error.h"
 #include "completion_port.h"
 
+#define CONCURRENT_THREADS	0xffffffff
+
 const bool mio_channel_edges = true;
 
 int
 mio_channel_open(struct mio_poller *poller)
 {
-	HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+	HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0,
+	    CONCURRENT_THREADS);
 
 	if (port == NULL)
 		return mio_win_error(GetLastError());

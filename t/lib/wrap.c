@@ -18,6 +18,7 @@ static int target = -1, failures;
 static int from, upto, failure;
 
 int wrap_room;
+unsigned long wrap_concurrent_threads;
 
 static int hooked = -1;
 static void (*hook)(void *);

@@ -42,6 +42,9 @@ void	wrap_before(const char *, void (*)(void *), void *);
 void	wrap_option(int, int, int, int);
 void	wrap_options_heal(void);
 
+/* For how many running threads the last completion port was made. */
+extern unsigned long wrap_concurrent_threads;
+
 /* The room of the last epoll_wait that was made to fail. */
 extern int wrap_room;
 

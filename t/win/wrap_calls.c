@@ -64,6 +64,15 @@ native(int error)
 	return codes[i].code;
 }
 
+/* Notes the number of threads for which a port is made; returns it. */
+static DWORD
+note_threads(HANDLE port, DWORD threads)
+{
+	if (port == NULL)
+		wrap_concurrent_threads = threads;
+	return threads;
+}
+
 /*
  * WRAP(type, name, (parameters), (arguments), result of a failure).  Both
  * GetLastError() and WSAGetLastError() return the error.
@@ -91,7 +100,7 @@ WRAP(BOOL, CloseHandle, (HANDLE h), (h), FALSE)
 WRAP(int, closesocket, (SOCKET s), (s), -1)
 WRAP(int, connect, (SOCKET s, const struct sockaddr *a, int l), (s, a, l), -1)
 WRAP(HANDLE, CreateIoCompletionPort, (HANDLE h, HANDLE p, ULONG_PTR k,
-    DWORD n), (h, p, k, n), NULL)
+    DWORD n), (h, p, k, note_threads(p, n)), NULL)
 WRAP(BOOL, DeviceIoControl, (HANDLE h, DWORD c, void *i, DWORD in, void *o,
     DWORD on, DWORD *n, OVERLAPPED *ov), (h, c, i, in, o, on, n, ov), FALSE)
 WRAP(BOOL, GetQueuedCompletionStatusEx, (HANDLE p, OVERLAPPED_ENTRY *e,
