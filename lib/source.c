@@ -467,6 +467,11 @@ mio_source_read(const struct mio_source *source, void *buf, size_t size)
 	return mio_plain_recv(source->fd, buf, size);
 }
 
+/*
+ * Without buffers some systems return 0, and others fail with EINVAL or
+ * EMSGSIZE.  A write without buffers is a write of 0 bytes, which is a datagram
+ * or a message, too.
+ */
 mio_ssize
 mio_source_readv(const struct mio_source *source, const struct mio_iovec *iov,
     int iovcnt)
@@ -475,6 +480,8 @@ mio_source_readv(const struct mio_source *source, const struct mio_iovec *iov,
 
 	if ((error = mio_source_check(source)) < 0)
 		return mio_result(error);
+	if (iovcnt == 0)
+		return 0;
 	return mio_io_result(ops_of(source)->readv(source, iov, iovcnt));
 }
 
@@ -497,6 +504,8 @@ mio_source_writev(const struct mio_source *source,
 
 	if ((error = mio_source_check(source)) < 0)
 		return mio_result(error);
+	if (iovcnt == 0)
+		return mio_source_write(source, "", 0);
 	return mio_io_result(ops_of(source)->writev(source, iov, iovcnt));
 }
 

@@ -219,6 +219,22 @@ lives(void)
 	    "1,000 lives: 64 KiB at most are left");
 }
 
+/* The handle of an object that is not a file is open, but no socket. */
+static void
+foreign_handle(struct mio_poller *poller)
+{
+	HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+	struct mio_source source;
+
+	need(event != NULL);
+	need(mio_source_from_fd(&source, (mio_fd)event) == 0);
+	fails(mio_register(poller, &source, 1, MIO_READABLE), ENOTSOCK,
+	    "an event is no socket");
+	need(CloseHandle(event));
+	fails(mio_register(poller, &source, 1, MIO_READABLE), EBADF,
+	    "a handle that is closed");
+}
+
 int
 main(void)
 {
@@ -228,6 +244,7 @@ main(void)
 	starts();
 	poller = new_poller();
 	strange_packets(poller);
+	foreign_handle(poller);
 	connected_once(poller);
 	churn(poller);
 	thousand(poller);

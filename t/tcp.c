@@ -352,6 +352,10 @@ vectors(void)
 	fails(mio_source_writev(&a, iov, -1), EINVAL,
 	    "writev: a negative count");
 	fails(mio_source_readv(&a, iov, -1), EINVAL, "readv: a negative count");
+	is(mio_source_writev(&a, NULL, 0), 0, "writev: no buffers");
+	is(mio_source_readv(&b, NULL, 0), 0, "readv: no buffers, but data");
+	need(drain(&b) == 5);
+	is(mio_source_readv(&b, NULL, 0), 0, "readv: no buffers and no data");
 	need((many = calloc(IOV_MAX + 1, sizeof(*many))) != NULL);
 	fails(mio_source_writev(&a, many, IOV_MAX + 1), EINVAL,
 	    "writev: too many vectors");

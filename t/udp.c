@@ -240,6 +240,9 @@ odd_sizes(void)
 	    "an empty datagram: an event, and length 0");
 	fails(mio_udp_recv(&b, buf, sizeof(buf)), EAGAIN,
 	    "it was one datagram");
+	is(mio_source_writev(&a, NULL, 0), 0, "writev of no buffers");
+	is(await(&b, 2, buf, sizeof(buf)), 0, "is an empty datagram too");
+	fails(mio_udp_recv(&b, buf, sizeof(buf)), EAGAIN, "and one only");
 	need(mio_udp_send(&a, "", 0) == 0 && mio_udp_send(&a, "x", 1) == 1);
 	is(await(&b, 2, buf, sizeof(buf)), 0, "an empty one before another");
 	is(mio_udp_recv(&b, buf, sizeof(buf)), 1, "is not end of file");

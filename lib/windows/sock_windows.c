@@ -391,15 +391,12 @@ mio_fd_writev(mio_fd fd, const struct mio_iovec *iov, int iovcnt)
 static int
 not_socket(mio_fd fd)
 {
-	switch (GetFileType((HANDLE)fd)) {
-	case FILE_TYPE_DISK:
+	DWORD flags;
+
+	if (GetFileType((HANDLE)fd) == FILE_TYPE_DISK)
 		return -EPERM;
-	case FILE_TYPE_UNKNOWN:
-		return GetLastError() == ERROR_INVALID_HANDLE ? -EBADF :
-		    -ENOTSOCK;
-	default:
-		return -ENOTSOCK;
-	}
+	/* A handle of an event, for example, is not that of a file. */
+	return GetHandleInformation((HANDLE)fd, &flags) ? -ENOTSOCK : -EBADF;
 }
 
 int
