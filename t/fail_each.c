@@ -289,12 +289,15 @@ can_fail(const char *function)
 	    strcmp(function, "CancelIoEx") != 0;
 }
 
-/* Some Windows lack the second option that is set on a UDP socket. */
+/*
+ * Some Windows lack the second option that is set on a UDP socket, and the one
+ * that is set before a connection.
+ */
 static bool
 survives(const struct operation *op, const char *function, int nth)
 {
-	return op->run == run_udp && strcmp(function, "WSAIoctl") == 0 &&
-	    nth == 2;
+	return strcmp(function, "WSAIoctl") == 0 &&
+	    ((op->run == run_udp && nth == 2) || op->run == run_connect);
 }
 
 static int
@@ -462,6 +465,25 @@ accept_without_flags(void)
 #endif
 }
 
+/* Before Windows 7 SP1 the flag against inheritance is refused. */
+static void
+inheritance_fallback(void)
+{
+	int fd;
+
+	if (!on_selector("afd"))
+		return;
+	wrap_fail("WSASocketW", 1, 1, EINVAL);
+	is(run_udp(), 0, "a socket on a system without the flag");
+	is(wrap_heal(), 1, "which was refused");
+	fd = (int)mio_source_fd(&subject);
+	ok(fcntl(fd, F_GETFD) & FD_CLOEXEC, "is not inherited");
+	close_source(&subject);
+	wrap_fail("WSASocketW", 1, 2, EINVAL);
+	is(run_udp(), EINVAL, "it is refused without the flag as well");
+	is(wrap_heal(), 2, "after two attempts");
+}
+
 /* The first registration of a handler for fork(2) fails. */
 static void
 no_handler(void)
@@ -533,6 +555,7 @@ main(void)
 		close_source(&client);
 		connect_to_listener(&client);
 	}
+	inheritance_fallback();
 	accept_failures();
 	accept_without_flags();
 	close_interrupted();

@@ -14,6 +14,9 @@
  *    SO_EXCLUSIVEADDRUSE, its opposite.
  *  - Reading a socket that was shut down for reading fails.  For libmio this
  *    is end of file.
+ *  - A connection that is refused is tried again, and fails after 2 s.  For
+ *    addresses of loopback this is switched off, where Windows can do that.
+ *  - Before Windows 7 SP1 a socket cannot be made without being inheritable.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT
@@ -40,6 +43,21 @@ MIO_ASSERT(fd, sizeof(SOCKET) == sizeof(mio_fd));
 #ifndef SIO_UDP_NETRESET
 #define SIO_UDP_NETRESET	_WSAIOW(IOC_VENDOR, 15)
 #endif
+#ifndef SIO_TCP_INITIAL_RTO
+#define SIO_TCP_INITIAL_RTO	_WSAIOW(IOC_VENDOR, 17)
+#endif
+
+/* The value of SIO_TCP_INITIAL_RTO, and the first build that supports it. */
+struct initial_rto {
+	USHORT	rtt;
+	UCHAR	retransmissions;
+};
+#define UNSPECIFIED_RTT		0xffff
+#define NO_RETRANSMISSION	0xfe	/* to an older build this is a number */
+#define RTO_BUILD		16299
+
+/* Unlike GetVersionEx(), it does not depend on the program's manifest. */
+LONG NTAPI RtlGetVersion(OSVERSIONINFOW *);
 
 /* Winsock counts bytes in an int; 2 GB are enough for one call. */
 static int
@@ -84,12 +102,21 @@ ioctl_off(SOCKET s, DWORD code)
 	    NULL) != 0 ? last_error() : 0;
 }
 
+static int
+disinherit(SOCKET s)
+{
+	return SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, 0) ? 0 :
+	    mio_win_error(GetLastError());
+}
+
 /* Applies the settings that all sockets have; closes the socket on failure. */
 static int
-finish(SOCKET s, int type, mio_fd *made)
+finish(SOCKET s, int type, bool inheritable, mio_fd *made)
 {
-	int error = mio_sock_set_nonblocking(s, 1);
+	int error = inheritable ? disinherit(s) : 0;
 
+	if (error == 0)
+		error = mio_sock_set_nonblocking(s, 1);
 	if (error == 0 && type == SOCK_DGRAM) {
 		error = ioctl_off(s, SIO_UDP_CONNRESET);
 		/* A Windows without this option has no such error. */
@@ -106,6 +133,7 @@ finish(SOCKET s, int type, mio_fd *made)
 int
 mio_sock_open(int domain, int type, int protocol, mio_fd *made)
 {
+	bool inheritable = false;
 	SOCKET s;
 	int error;
 
@@ -113,9 +141,14 @@ mio_sock_open(int domain, int type, int protocol, mio_fd *made)
 		return error;
 	s = WSASocketW(domain, type, protocol, NULL, 0,
 	    WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+	if (s == INVALID_SOCKET && WSAGetLastError() == WSAEINVAL) {
+		s = WSASocketW(domain, type, protocol, NULL, 0,
+		    WSA_FLAG_OVERLAPPED);
+		inheritable = true;
+	}
 	if (s == INVALID_SOCKET)
 		return last_error();
-	return finish(s, type, made);
+	return finish(s, type, inheritable, made);
 }
 
 /* accept() does not copy the listener's inheritance flag: clear it at once. */
@@ -127,13 +160,7 @@ mio_sock_accept(mio_fd fd, struct sockaddr *addr, mio_socklen *addrlen,
 
 	if (s == INVALID_SOCKET)
 		return last_error();
-	if (!SetHandleInformation((HANDLE)s, HANDLE_FLAG_INHERIT, 0)) {
-		int error = mio_win_error(GetLastError());
-
-		(void)closesocket(s);	/* return the first error */
-		return error;
-	}
-	return finish(s, SOCK_STREAM, made);
+	return finish(s, SOCK_STREAM, true, made);
 }
 
 int
@@ -160,12 +187,40 @@ mio_sock_listen(mio_fd fd, int backlog)
 	return listen(fd, backlog) != 0 ? last_error() : 0;
 }
 
+static bool
+is_loopback(const struct sockaddr *addr)
+{
+	const struct sockaddr_in *in = (const void *)addr;
+	const struct sockaddr_in6 *in6 = (const void *)addr;
+
+	if (addr->sa_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	return addr->sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
+static void
+refuse_at_once(mio_fd fd)
+{
+	struct initial_rto rto = { UNSPECIFIED_RTT, NO_RETRANSMISSION };
+	OSVERSIONINFOW version = { sizeof(version), 0, 0, 0, 0, { 0 } };
+	DWORD bytes;
+
+	if (RtlGetVersion(&version) < 0 || version.dwBuildNumber < RTO_BUILD)
+		return;
+	/* A datagram socket has no such option, and needs none. */
+	(void)WSAIoctl(fd, SIO_TCP_INITIAL_RTO, &rto, sizeof(rto), NULL, 0,
+	    &bytes, NULL, NULL);
+}
+
 /* A connection in progress is a success. */
 int
 mio_sock_connect(mio_fd fd, const struct sockaddr *addr, mio_socklen addrlen)
 {
 	int error;
 
+	if (is_loopback(addr))
+		refuse_at_once(fd);
 	if (connect(fd, addr, addrlen) == 0)
 		return 0;
 	error = last_error();

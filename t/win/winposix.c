@@ -283,6 +283,16 @@ winposix_handles(void)
 	return n;
 }
 
+LONG NTAPI RtlGetVersion(OSVERSIONINFOW *);
+
+unsigned long
+winposix_build(void)
+{
+	OSVERSIONINFOW version = { sizeof(version), 0, 0, 0, 0, { 0 } };
+
+	return RtlGetVersion(&version) < 0 ? 0 : version.dwBuildNumber;
+}
+
 char *
 winposix_mkdtemp(char *template)
 {

@@ -90,6 +90,9 @@ int	winposix_connect(mio_fd, const void *, int);
 int	winposix_bind(mio_fd, const void *, int);
 int	winposix_poll(WSAPOLLFD *, nfds_t, int);
 
+/* The number of this Windows' build, whatever the program's manifest. */
+unsigned long winposix_build(void);
+
 /* The number of open handles of any kind. */
 int	winposix_handles(void);
 char	*winposix_mkdtemp(char *);
