@@ -164,14 +164,41 @@ would_block_writing(struct mio_poller *poller)
 	close_source(&b);
 }
 
+/*
+ * A write of more than the buffers hold.  Winsock may take all of it, as under
+ * Wine 10; then no write is ever short.
+ */
+static void
+short_write(struct mio_poller *poller, struct mio_source *a,
+    struct mio_source *b, bool vector)
+{
+	static char big[4 << 20];
+	struct mio_iovec iov[2] = { { big, 3 }, { big + 3, sizeof(big) - 3 } };
+	const char *what = vector ? "writev" : "write";
+	mio_ssize n;
+
+	n = vector ? mio_source_writev(a, iov, 2) :
+	    mio_source_write(a, big, sizeof(big));
+	if (n == (mio_ssize)sizeof(big) && on_selector("afd")) {
+		tap_skip(2, "this system takes all of a %s", what);
+		drain_bytes(b, sizeof(big));
+		rereg(poller, a, 7, BOTH);
+		need(comes(poller, 7, MIO_WRITABLE));
+		return;
+	}
+	ok(n > 0 && n < (mio_ssize)sizeof(big), "a short %s", what);
+	drain(b);
+	ok(comes(poller, 7, MIO_WRITABLE),
+	    "a short %s: the next change is reported", what);
+}
+
 /* A short count on a stream means the same as EAGAIN. */
 static void
 short_counts(struct mio_poller *poller)
 {
-	static char big[4 << 20];
-	struct mio_iovec iov[2] = { { big, 3 }, { big + 3, 100 } };
+	char buf[103];
+	struct mio_iovec iov[2] = { { buf, 3 }, { buf + 3, 100 } };
 	struct mio_source a, b;
-	mio_ssize n;
 
 	unix_pair(&a, &b);
 	reg(poller, &a, 7, BOTH);
@@ -183,17 +210,8 @@ short_counts(struct mio_poller *poller)
 	put_text(&b, "x");
 	ok(comes(poller, 7, MIO_READABLE),
 	    "a short readv: the next change is reported");
-	n = mio_source_write(&a, big, sizeof(big));
-	ok(n > 0 && n < (mio_ssize)sizeof(big), "a short write");
-	drain(&b);
-	ok(comes(poller, 7, MIO_WRITABLE),
-	    "a short write: the next change is reported");
-	iov[1].iov_len = sizeof(big) - 3;
-	n = mio_source_writev(&a, iov, 2);
-	ok(n > 0 && n < (mio_ssize)sizeof(big), "a short writev");
-	drain(&b);
-	ok(comes(poller, 7, MIO_WRITABLE),
-	    "a short writev: the next change is reported");
+	short_write(poller, &a, &b, false);
+	short_write(poller, &a, &b, true);
 	close_source(&a);
 	close_source(&b);
 }

@@ -153,6 +153,21 @@ ties(void)
 	mio_poller_free(other);
 }
 
+/*
+ * The system's own libraries keep some handles after the first use of a call,
+ * so it is the second run that must leave none.
+ */
+static void
+leaves_no_handle(void (*body)(void), const char *what)
+{
+	int open;
+
+	body();
+	open = count_fds();
+	body();
+	is(count_fds(), open, "%s: no handle is lost", what);
+}
+
 /* Without a poller, reading again is the only way to wait for data. */
 static bool
 reads_alone(const struct mio_source *source, const char *text)
@@ -175,7 +190,6 @@ unregistered(void)
 {
 	const char *name = new_name();
 	struct mio_source server, client;
-	int open = count_fds();
 	char byte;
 
 	need(mio_named_pipe_new(&server, name, 0) == 0);
@@ -199,7 +213,6 @@ unregistered(void)
 	fails(mio_source_read(&client, &byte, 1), EAGAIN, "reads and writes");
 	is(mio_source_close(&client), 0, "closed while it does");
 	close_source(&server);
-	is(count_fds(), open, "no handle is lost");
 }
 
 /* Operations that are pending at the first registration. */
@@ -351,7 +364,6 @@ static void
 close_mid_write(void)
 {
 	struct mio_source server, client;
-	int open = count_fds();
 	size_t n, got = 0;
 	char buf[4096];
 	mio_ssize m;
@@ -365,7 +377,6 @@ close_mid_write(void)
 	is(got, n, "and gets all of it");
 	close_source(&server);
 	is(quiet(poller), 0, "silence");
-	is(count_fds(), open, "and the handle is closed then");
 }
 
 static void
@@ -528,7 +539,6 @@ beside(void)
 static void
 destroyed(void)
 {
-	int open = count_fds();
 	struct mio_poller *mine = new_poller(), *saved = poller;
 	struct mio_source server, client, waiting, closed, peer;
 	unsigned int memory_of;
@@ -562,8 +572,6 @@ destroyed(void)
 	memory_of = mine->memory;
 	is(memory_of, 2, "the poller's memory is kept by a pipe, twice");
 	close_source(&client);
-	is(count_fds(), open,
-	    "destroyed with all pending: no handle is lost");
 }
 
 /* In a pipe's name, dots may lead to the file systems. */
@@ -890,17 +898,17 @@ main(void)
 	unpolled();
 	unpolled_clients();
 	ties();
-	unregistered();
+	leaves_no_handle(unregistered, "not registered");
 	begun_before();
 	connect_of_thread();
 	read_of_thread();
 	write_of_thread();
-	close_mid_write();
+	leaves_no_handle(close_mid_write, "closed mid-write");
 	many();
 	threads();
 	reads_beside();
 	beside();
-	destroyed();
+	leaves_no_handle(destroyed, "destroyed with all pending");
 	misuse();
 	busy();
 	from_handle();
