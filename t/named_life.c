@@ -334,6 +334,7 @@ read_of_thread(void)
 	put_text(&server, "z");
 	ok(comes(poller, CLIENT, MIO_READABLE),
 	    "registered, a thread read and ended: readable");
+	ok(gets_text(&client, "z"), "and the text is that of one write");
 	close_both(&server, &client);
 }
 

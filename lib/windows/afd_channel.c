@@ -12,9 +12,9 @@
  * ends or turns to another port, whatever it does meanwhile.  Threads that
  * register a source, use a named pipe or have polled before take packets from
  * our port, and one of them that computes must not keep the waiting thread
- * asleep.  A number of 0 means that of the processors, and one of these threads
- * may run on each.  So the number is greater than that of all threads that a
- * process can have.  Wine does not observe it.
+ * asleep.  0 stands for the number of processors, which is too small, because one
+ * of these threads may be running on each.  So the number is greater than that
+ * of all threads that a process can have.  Wine does not observe it.
  *
  * Copyright (c) 2026 The libmio authors
  * SPDX-License-Identifier: MIT

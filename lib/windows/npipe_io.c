@@ -4,7 +4,7 @@
  * We rely on these facts:
  *
  *  - An operation that fails at once sends no packet.  One that succeeds at
- *    once does, because npipe_new.c refuses handles of which it does not, and
+ *    once does, because npipe_new.c refuses handles for which it does not, and
  *    so does one that fails with ERROR_MORE_DATA, which is not a failure.
  *  - If the lowest bit of its event is set, an operation sends no packet, even
  *    if the handle is associated with a port while it is pending.

@@ -30,11 +30,11 @@
 #endif
 #define MODE_SYNCHRONOUS	0x30u	/* alertable or not */
 
-/* Each of these classes of information is a ULONG and needs no access right. */
+/* Each of these classes of information is a ULONG. */
 enum information {
 	ACCESS_INFORMATION = 8,
 	MODE_INFORMATION = 16,
-	NOTIFICATION_INFORMATION = 41
+	NOTIFICATION_INFORMATION = 41	/* needs FILE_READ_ATTRIBUTES */
 };
 
 NTSTATUS NTAPI NtQueryInformationFile(HANDLE, PIO_STATUS_BLOCK, PVOID, ULONG,
@@ -148,10 +148,10 @@ mio_named_pipe_new(struct mio_source *pipe, const char *name,
 /*
  * A name with dots in it may lead to a file that is not a pipe.  The handle of
  * a server that only writes lacks FILE_READ_ATTRIBUTES, and so is refused this
- * information.  CreateFile() gives that right to each client.
+ * information: 1 is returned.  CreateFile() gives that right to each client.
  */
 static int
-is_pipe(HANDLE handle, DWORD *flags)
+check_pipe(HANDLE handle, DWORD *flags)
 {
 	DWORD ignored;
 
@@ -160,7 +160,7 @@ is_pipe(HANDLE handle, DWORD *flags)
 	*flags = PIPE_SERVER_END;
 	if (GetLastError() == ERROR_ACCESS_DENIED &&
 	    GetFileType(handle) == FILE_TYPE_PIPE)
-		return 0;
+		return 1;
 	return GetHandleInformation(handle, &ignored) ? -EINVAL : -EBADF;
 }
 
@@ -216,9 +216,9 @@ open_client(struct mio_source *pipe, const char *name, unsigned int flags)
 	    SECURITY_IDENTIFICATION, NULL);
 	if (handle == INVALID_HANDLE_VALUE)
 		return last_error();
-	if ((error = is_pipe(handle, &what)) < 0)
+	if ((error = check_pipe(handle, &what)) != 0)
 		error = -EINVAL;
-	if (error == 0)
+	else
 		error = set_mode(handle, flags, &mode);
 	return finish(pipe, handle, duplex(flags), error);
 }
@@ -242,22 +242,29 @@ query(HANDLE handle, enum information class, ULONG *value)
 }
 
 /*
- * Reads of a handle that is not overlapped would block.  An operation that
- * succeeds at once must send a packet; Windows cannot clear the mode in which
- * it sends none.
+ * An operation that succeeds at once must send a packet, and Windows cannot
+ * clear the mode in which it sends none.  Where the mode cannot be queried, it
+ * counts as not set.
  */
+static bool
+sends_no_packets(HANDLE handle)
+{
+	ULONG mode;
+
+	return query(handle, NOTIFICATION_INFORMATION, &mode) == 0 &&
+	    (mode & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS) != 0;
+}
+
+/* Reads of a handle that is not overlapped would block. */
 static int
 check_modes(HANDLE handle)
 {
-	ULONG mode, notification;
+	ULONG mode;
 	int error;
 
-	if ((error = query(handle, MODE_INFORMATION, &mode)) < 0 ||
-	    (error = query(handle, NOTIFICATION_INFORMATION,
-	    &notification)) < 0)
+	if ((error = query(handle, MODE_INFORMATION, &mode)) < 0)
 		return error;
-	return (mode & MODE_SYNCHRONOUS) != 0 ||
-	    (notification & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS) != 0 ?
+	return (mode & MODE_SYNCHRONOUS) != 0 || sends_no_packets(handle) ?
 	    -EINVAL : 0;
 }
 
@@ -291,16 +298,21 @@ from_handle(struct mio_source *pipe, mio_fd fd, unsigned int flags)
 	HANDLE handle = (HANDLE)fd;
 	unsigned int directions;
 	DWORD what, mode;
-	int error;
+	int error, unknown;
 
 	if ((error = check(pipe, "", flags, MIO_PIPE_MESSAGE)) < 0)
 		return error;
 	if (!mio_fd_valid(fd))
 		return -EBADF;
-	if ((error = is_pipe(handle, &what)) < 0 ||
-	    (error = check_modes(handle)) < 0 ||
-	    (error = get_directions(handle, &directions)) < 0 ||
-	    (error = set_mode(handle, flags, &mode)) < 0)
+	if ((unknown = check_pipe(handle, &what)) < 0)
+		return unknown;
+	if ((error = check_modes(handle)) < 0 ||
+	    (error = get_directions(handle, &directions)) < 0)
+		return error;
+	/* It may be any end, with any mode. */
+	if (unknown == 1 && directions != NPIPE_WRITES)
+		return -EACCES;
+	if ((error = set_mode(handle, flags, &mode)) < 0)
 		return error;
 	return adopt(pipe, handle, directions |
 	    (is_message_mode(mode, what, directions) ? NPIPE_MESSAGES : 0) |

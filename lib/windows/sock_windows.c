@@ -141,7 +141,9 @@ mio_sock_open(int domain, int type, int protocol, mio_fd *made)
 		return error;
 	s = WSASocketW(domain, type, protocol, NULL, 0,
 	    WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
-	if (s == INVALID_SOCKET && WSAGetLastError() == WSAEINVAL) {
+	/* Both are reported of systems that do not know the flag. */
+	if (s == INVALID_SOCKET && (WSAGetLastError() == WSAEINVAL ||
+	    WSAGetLastError() == WSAEPROTOTYPE)) {
 		s = WSASocketW(domain, type, protocol, NULL, 0,
 		    WSA_FLAG_OVERLAPPED);
 		inheritable = true;
@@ -196,7 +198,9 @@ is_loopback(const struct sockaddr *addr)
 	if (addr->sa_family == AF_INET)
 		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
 	return addr->sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+	    (IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ||
+	    (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) &&
+	    in6->sin6_addr.s6_addr[12] == 127));
 }
 
 static void
