@@ -175,7 +175,7 @@ echo
 
 # t/lib/wraps lists the functions that t/lib/wrap.c replaces.
 replaced() {
-	sed -n "s/^\([A-Za-z0-9_][A-Za-z0-9_]*\).*/ -Wl,--wrap=\1/p" "$1" |
+	sed -n "s/^\([A-Za-z0-9_][A-Za-z0-9_@]*\).*/ -Wl,--wrap=\1/p" "$1" |
 	    tr -d '\n'
 }
 echo "if BUILD_AFD"

@@ -44,8 +44,9 @@
 #define STATUS_CANCELLED	((NTSTATUS)0xc0000120)
 #endif
 
-MIO_ASSERT(info, sizeof(((struct afd_poll *)0)->info) ==
-    16 + 2 * sizeof(HANDLE));
+/* The driver's layout has no padding between members. */
+MIO_ASSERT(info, offsetof(struct afd_poll, info.status) -
+    offsetof(struct afd_poll, info) == 20 + sizeof(HANDLE));
 
 static int
 open_handle(HANDLE port, HANDLE *afd)

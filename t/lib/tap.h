@@ -8,6 +8,8 @@
 #ifndef TAP_H
 #define TAP_H
 
+#include <stdint.h>
+
 #if defined(__GNUC__)
 #define TAP_PRINTF(f, a)	__attribute__((format(printf, f, a)))
 #define TAP_NORETURN		__attribute__((noreturn))
@@ -39,8 +41,11 @@ int	tap_slow(void);
 				    __FILE__, __LINE__, __VA_ARGS__)
 #define is_str(got, want, ...)	tap_is_str(got, want, __FILE__, __LINE__,	\
 				    __VA_ARGS__)
-/* The call must return -1 with this errno. */
-#define fails(call, error, ...)	tap_errno((long long)(call), error, __FILE__,	\
+/*
+ * The call must return -1 with this errno.  A descriptor of Windows is unsigned,
+ * and may be shorter than a long long.
+ */
+#define fails(call, error, ...)	tap_errno((intptr_t)(call), error, __FILE__,	\
 				    __LINE__, __VA_ARGS__)
 /* A precondition of the test: if it is false, the test bails out. */
 #define need(truth)		((truth) ? (void)0 :				\

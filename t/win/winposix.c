@@ -38,15 +38,18 @@ descriptor(SOCKET s)
 
 static void (*on_alarm)(int), (*on_user)(int);
 
-/* The time of the alarm in the system's ticks; a later alarm moves it. */
-static volatile LONG64 due;
+/*
+ * The time of the alarm in the system's ticks, which begin again after 49 days;
+ * a later alarm moves it.
+ */
+static volatile LONG due;
 
 static DWORD WINAPI
 timer(void *arg)
 {
-	LONG64 left;
+	LONG left;
 
-	while ((left = due - (LONG64)GetTickCount64()) > 0)
+	while ((left = (LONG)((DWORD)due - GetTickCount())) > 0)
 		Sleep((DWORD)left);
 	on_alarm(SIGALRM);
 	return arg != NULL;
@@ -76,13 +79,14 @@ winposix_raise(int sig)
 unsigned int
 winposix_alarm(unsigned int seconds)
 {
-	bool first = due == 0;
+	static bool started;
 	HANDLE thread;
 
-	due = (LONG64)GetTickCount64() + (LONG64)seconds * 1000;
-	if (first && (thread = CreateThread(NULL, 0, timer, NULL, 0,
+	due = (LONG)(GetTickCount() + seconds * 1000);
+	if (!started && (thread = CreateThread(NULL, 0, timer, NULL, 0,
 	    NULL)) != NULL)
 		(void)CloseHandle(thread);
+	started = true;
 	return 0;
 }
 

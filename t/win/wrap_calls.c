@@ -74,70 +74,87 @@ note_threads(HANDLE port, DWORD threads)
 }
 
 /*
- * WRAP(type, name, (parameters), (arguments), result of a failure).  Both
- * GetLastError() and WSAGetLastError() return the error.
+ * The symbols of a pointer to a function with so many bytes of arguments, and
+ * of its replacement.  On 32-bit x86 each symbol has one underscore more, and
+ * the name of a function includes that number.
  */
-#define WRAP(type, name, parameters, arguments, refused)		\
-	extern type (WINAPI *__real___imp_##name) parameters;		\
-	extern type (WINAPI *__wrap___imp_##name) parameters;		\
+#ifdef __i386__
+#define SYMBOL(prefix, name, bytes)					\
+	__asm__("_" prefix "_imp__" #name "@" #bytes)
+#else
+#define SYMBOL(prefix, name, bytes)	__asm__(prefix "__imp_" #name)
+#endif
+
+/*
+ * WRAP(type, name, bytes, (parameters), (arguments), result of a failure).
+ * Both GetLastError() and WSAGetLastError() return the error.
+ */
+#define WRAP(type, name, bytes, parameters, arguments, refused)		\
+	extern type (WINAPI *name##_real) parameters			\
+	    SYMBOL("__real_", name, bytes);				\
+	extern type (WINAPI *name##_wrapped) parameters			\
+	    SYMBOL("__wrap_", name, bytes);				\
 	static type WINAPI						\
 	name##_replaced parameters					\
 	{								\
 		int error = wrap_enter(F_##name);			\
 									\
 		if (error == 0)						\
-			return __real___imp_##name arguments;		\
+			return name##_real arguments;			\
 		SetLastError(native(error));				\
 		return refused;						\
 	}								\
-	type (WINAPI *__wrap___imp_##name) parameters = name##_replaced;
+	type (WINAPI *name##_wrapped) parameters = name##_replaced;
 
-WRAP(SOCKET, accept, (SOCKET s, struct sockaddr *a, int *l), (s, a, l),
+WRAP(SOCKET, accept, 12, (SOCKET s, struct sockaddr *a, int *l), (s, a, l),
     INVALID_SOCKET)
-WRAP(int, bind, (SOCKET s, const struct sockaddr *a, int l), (s, a, l), -1)
-WRAP(BOOL, CancelIoEx, (HANDLE h, OVERLAPPED *o), (h, o), FALSE)
-WRAP(BOOL, CloseHandle, (HANDLE h), (h), FALSE)
-WRAP(int, closesocket, (SOCKET s), (s), -1)
-WRAP(int, connect, (SOCKET s, const struct sockaddr *a, int l), (s, a, l), -1)
-WRAP(HANDLE, CreateIoCompletionPort, (HANDLE h, HANDLE p, ULONG_PTR k,
+WRAP(int, bind, 12, (SOCKET s, const struct sockaddr *a, int l), (s, a, l), -1)
+WRAP(BOOL, CancelIoEx, 8, (HANDLE h, OVERLAPPED *o), (h, o), FALSE)
+WRAP(BOOL, CloseHandle, 4, (HANDLE h), (h), FALSE)
+WRAP(int, closesocket, 4, (SOCKET s), (s), -1)
+WRAP(int, connect, 12, (SOCKET s, const struct sockaddr *a, int l), (s, a, l),
+    -1)
+WRAP(HANDLE, CreateIoCompletionPort, 16, (HANDLE h, HANDLE p, ULONG_PTR k,
     DWORD n), (h, p, k, note_threads(p, n)), NULL)
-WRAP(BOOL, DeviceIoControl, (HANDLE h, DWORD c, void *i, DWORD in, void *o,
+WRAP(BOOL, DeviceIoControl, 32, (HANDLE h, DWORD c, void *i, DWORD in, void *o,
     DWORD on, DWORD *n, OVERLAPPED *ov), (h, c, i, in, o, on, n, ov), FALSE)
-WRAP(BOOL, GetQueuedCompletionStatusEx, (HANDLE p, OVERLAPPED_ENTRY *e,
+WRAP(BOOL, GetQueuedCompletionStatusEx, 24, (HANDLE p, OVERLAPPED_ENTRY *e,
     ULONG n, ULONG *got, DWORD ms, BOOL a), (p, e, n, got, ms, a), FALSE)
-WRAP(int, getsockname, (SOCKET s, struct sockaddr *a, int *l), (s, a, l), -1)
-WRAP(int, getsockopt, (SOCKET s, int l, int n, char *v, int *vl),
+WRAP(int, getsockname, 12, (SOCKET s, struct sockaddr *a, int *l), (s, a, l),
+    -1)
+WRAP(int, getsockopt, 20, (SOCKET s, int l, int n, char *v, int *vl),
     (s, l, n, v, vl), -1)
-WRAP(int, ioctlsocket, (SOCKET s, long c, u_long *v), (s, c, v), -1)
-WRAP(int, listen, (SOCKET s, int n), (s, n), -1)
-WRAP(BOOL, PostQueuedCompletionStatus, (HANDLE p, DWORD n, ULONG_PTR k,
+WRAP(int, ioctlsocket, 12, (SOCKET s, long c, u_long *v), (s, c, v), -1)
+WRAP(int, listen, 8, (SOCKET s, int n), (s, n), -1)
+WRAP(BOOL, PostQueuedCompletionStatus, 16, (HANDLE p, DWORD n, ULONG_PTR k,
     OVERLAPPED *o), (p, n, k, o), FALSE)
-WRAP(int, recvfrom, (SOCKET s, char *buf, int n, int f, struct sockaddr *a,
+WRAP(int, recvfrom, 24, (SOCKET s, char *buf, int n, int f, struct sockaddr *a,
     int *l), (s, buf, n, f, a, l), -1)
-WRAP(int, sendto, (SOCKET s, const char *buf, int n, int f,
+WRAP(int, sendto, 24, (SOCKET s, const char *buf, int n, int f,
     const struct sockaddr *a, int l), (s, buf, n, f, a, l), -1)
-WRAP(BOOL, SetFileCompletionNotificationModes, (HANDLE h, UCHAR f), (h, f),
+WRAP(BOOL, SetFileCompletionNotificationModes, 8, (HANDLE h, UCHAR f), (h, f),
     FALSE)
-WRAP(BOOL, SetHandleInformation, (HANDLE h, DWORD m, DWORD f), (h, m, f),
+WRAP(BOOL, SetHandleInformation, 12, (HANDLE h, DWORD m, DWORD f), (h, m, f),
     FALSE)
-WRAP(int, setsockopt, (SOCKET s, int l, int n, const char *v, int vl),
+WRAP(int, setsockopt, 20, (SOCKET s, int l, int n, const char *v, int vl),
     (s, l, n, v, vl), -1)
-WRAP(int, WSAIoctl, (SOCKET s, DWORD c, void *i, DWORD in, void *o, DWORD on,
-    DWORD *n, WSAOVERLAPPED *ov, LPWSAOVERLAPPED_COMPLETION_ROUTINE r),
+WRAP(int, WSAIoctl, 36, (SOCKET s, DWORD c, void *i, DWORD in, void *o,
+    DWORD on, DWORD *n, WSAOVERLAPPED *ov,
+    LPWSAOVERLAPPED_COMPLETION_ROUTINE r),
     (s, c, i, in, o, on, n, ov, r), -1)
-WRAP(int, WSARecv, (SOCKET s, WSABUF *b, DWORD nb, DWORD *n, DWORD *f,
+WRAP(int, WSARecv, 28, (SOCKET s, WSABUF *b, DWORD nb, DWORD *n, DWORD *f,
     WSAOVERLAPPED *ov, LPWSAOVERLAPPED_COMPLETION_ROUTINE r),
     (s, b, nb, n, f, ov, r), -1)
-WRAP(int, WSASend, (SOCKET s, WSABUF *b, DWORD nb, DWORD *n, DWORD f,
+WRAP(int, WSASend, 28, (SOCKET s, WSABUF *b, DWORD nb, DWORD *n, DWORD f,
     WSAOVERLAPPED *ov, LPWSAOVERLAPPED_COMPLETION_ROUTINE r),
     (s, b, nb, n, f, ov, r), -1)
-WRAP(SOCKET, WSASocketW, (int d, int t, int p, WSAPROTOCOL_INFOW *i, GROUP g,
-    DWORD f), (d, t, p, i, g, f), INVALID_SOCKET)
+WRAP(SOCKET, WSASocketW, 24, (int d, int t, int p, WSAPROTOCOL_INFOW *i,
+    GROUP g, DWORD f), (d, t, p, i, g, f), INVALID_SOCKET)
 
 /* This fails with a status: too many open files, whatever the errno. */
-WRAP(NTSTATUS, NtCreateFile, (HANDLE *h, ACCESS_MASK m, OBJECT_ATTRIBUTES *a,
-    IO_STATUS_BLOCK *s, LARGE_INTEGER *z, ULONG fa, ULONG sh, ULONG cd,
-    ULONG o, void *ea, ULONG el), (h, m, a, s, z, fa, sh, cd, o, ea, el),
+WRAP(NTSTATUS, NtCreateFile, 44, (HANDLE *h, ACCESS_MASK m,
+    OBJECT_ATTRIBUTES *a, IO_STATUS_BLOCK *s, LARGE_INTEGER *z, ULONG fa,
+    ULONG sh, ULONG cd, ULONG o, void *ea, ULONG el), (h, m, a, s, z, fa, sh, cd, o, ea, el),
     (NTSTATUS)0xc000011f)
 
 #define WRAP_NULL(name, parameters, arguments)				\
