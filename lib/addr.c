@@ -6,11 +6,11 @@
  */
 #include "config.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "compat/socket.h"
 #include "internal.h"
+#include "text.h"
 
 /* All of text, len characters long, is decimal digits and at most max. */
 static int
@@ -272,7 +272,7 @@ mio_addr_parse(const char *text, struct sockaddr *addr, mio_socklen *addrlen)
 }
 
 static int
-format_v4(const struct sockaddr *addr, char *buf, size_t size)
+format_v4(const struct sockaddr *addr, struct mio_text *text)
 {
 	struct sockaddr_in sin;
 	char host[INET_ADDRSTRLEN];
@@ -280,40 +280,46 @@ format_v4(const struct sockaddr *addr, char *buf, size_t size)
 	memcpy(&sin, addr, sizeof(sin));
 	if (inet_ntop(AF_INET, &sin.sin_addr, host, sizeof(host)) == NULL)
 		return -errno;
-	return snprintf(buf, size, "%s:%u", host,
-	    (unsigned int)ntohs(sin.sin_port));
+	mio_text_put(text, host);
+	mio_text_put(text, ":");
+	mio_text_number(text, ntohs(sin.sin_port), 10);
+	return mio_text_end(text);
 }
 
 static int
-format_v6(const struct sockaddr *addr, char *buf, size_t size)
+format_v6(const struct sockaddr *addr, struct mio_text *text)
 {
 	struct sockaddr_in6 sin6;
 	char host[INET6_ADDRSTRLEN];
-	unsigned int port;
 
 	memcpy(&sin6, addr, sizeof(sin6));
-	port = ntohs(sin6.sin6_port);
 	if (inet_ntop(AF_INET6, &sin6.sin6_addr, host, sizeof(host)) == NULL)
 		return -errno;
+	mio_text_put(text, "[");
+	mio_text_put(text, host);
 	/* As a number, because the interface may have lost its name later. */
-	if (sin6.sin6_scope_id != 0)
-		return snprintf(buf, size, "[%s%%%lu]:%u", host,
-		    (unsigned long)sin6.sin6_scope_id, port);
-	return snprintf(buf, size, "[%s]:%u", host, port);
+	if (sin6.sin6_scope_id != 0) {
+		mio_text_put(text, "%");
+		mio_text_number(text, sin6.sin6_scope_id, 10);
+	}
+	mio_text_put(text, "]:");
+	mio_text_number(text, ntohs(sin6.sin6_port), 10);
+	return mio_text_end(text);
 }
 
 /* One character of a name, or "\\xHH" if a terminal might interpret it. */
-static int
-format_char(char *out, char c)
+static void
+format_char(struct mio_text *text, char c)
 {
 	unsigned char byte = (unsigned char)c;
+	char one[2] = { c, '\0' };
 
 	if (byte >= 0x20 && byte < 0x7f && byte != '\\') {
-		out[0] = c;
-		out[1] = '\0';
-		return 1;
+		mio_text_put(text, one);
+		return;
 	}
-	return snprintf(out, 5, "\\x%02x", (unsigned int)byte);
+	mio_text_put(text, byte < 0x10 ? "\\x0" : "\\x");
+	mio_text_number(text, byte, 16);
 }
 
 /*
@@ -341,33 +347,26 @@ unix_name_length(const char *path, mio_socklen addrlen)
 
 /* A path, "@" and an abstract name, or "(unnamed)". */
 static int
-format_unix(const struct sockaddr *addr, mio_socklen addrlen, char *buf,
-    size_t size)
+format_unix(const struct sockaddr *addr, mio_socklen addrlen,
+    struct mio_text *text)
 {
 	const char *path = (const char *)addr +
 	    offsetof(struct sockaddr_un, sun_path);
-	size_t len = unix_name_length(path, addrlen);
-	size_t i, n, total = 0;
-	char out[5];
+	size_t i, len = unix_name_length(path, addrlen);
 
 	if (len == 0)
-		return snprintf(buf, size, "(unnamed)");
-	if (size > 0)
-		buf[0] = '\0';
-	for (i = 0; i < len; i++) {
-		n = (size_t)format_char(out,
-		    i == 0 && path[0] == '\0' ? '@' : path[i]);
-		if (total + n < size)
-			memcpy(buf + total, out, n + 1);
-		total += n;
-	}
-	return (int)total;
+		mio_text_put(text, "(unnamed)");
+	for (i = 0; i < len; i++)
+		format_char(text, i == 0 && path[0] == '\0' ? '@' : path[i]);
+	return mio_text_end(text);
 }
 
 int
 mio_addr_format(const struct sockaddr *addr, mio_socklen addrlen, char *buf,
     size_t size)
 {
+	struct mio_text text = { buf, size, 0 };
+
 	if (addr == NULL || (buf == NULL && size > 0) ||
 	    socklen_size(addrlen) < offsetof(struct sockaddr, sa_data))
 		return mio_result(-EINVAL);
@@ -375,13 +374,13 @@ mio_addr_format(const struct sockaddr *addr, mio_socklen addrlen, char *buf,
 	case AF_INET:
 		if (socklen_size(addrlen) < sizeof(struct sockaddr_in))
 			return mio_result(-EINVAL);
-		return mio_result(format_v4(addr, buf, size));
+		return mio_result(format_v4(addr, &text));
 	case AF_INET6:
 		if (socklen_size(addrlen) < sizeof(struct sockaddr_in6))
 			return mio_result(-EINVAL);
-		return mio_result(format_v6(addr, buf, size));
+		return mio_result(format_v6(addr, &text));
 	case AF_UNIX:
-		return mio_result(format_unix(addr, addrlen, buf, size));
+		return mio_result(format_unix(addr, addrlen, &text));
 	default:
 		return mio_result(-EAFNOSUPPORT);
 	}

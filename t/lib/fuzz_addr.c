@@ -3,7 +3,8 @@
  * be formatted as text that parses to the same address.
  *
  *	clang -g -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. \
- *	    -Iinclude -Ilib -o fuzz_addr t/lib/fuzz_addr.c lib/addr.c
+ *	    -Iinclude -Ilib -o fuzz_addr t/lib/fuzz_addr.c lib/addr.c \
+ *	    lib/text.c
  *	./fuzz_addr -max_total_time=60
  */
 #include "config.h"
