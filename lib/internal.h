@@ -22,6 +22,7 @@
 
 #include "mio.h"
 #include "compat/atomic.h"
+#include "compat/compiler.h"
 #include "compat/probe.h"
 
 #define MIO_INTERESTS							\
@@ -34,23 +35,6 @@
  * bytes at a time.
  */
 #define MIO_CACHE_LINE	128
-
-/*
- * A system call evicts most of the library's code from the processor's caches
- * and most of its branches from the predictor.  The common path through the
- * calls that an event loop makes is therefore short and straight:
- *
- *   MIO_UNLIKELY	marks a condition that leaves the common path.
- *   MIO_INLINE		is always inlined.
- *   MIO_NOINLINE	keeps a function's register pressure out of its caller.
- *   MIO_COLD		is MIO_NOINLINE and unlikely.
- */
-#define MIO_UNLIKELY(truth) __builtin_expect((truth) ? 1 : 0, 0)
-#ifndef MIO_INLINE		/* make coverage sets it */
-#define MIO_INLINE	inline __attribute__((always_inline))
-#endif
-#define MIO_NOINLINE	__attribute__((noinline))
-#define MIO_COLD	__attribute__((noinline, cold))
 
 /* A compile-time assertion in C99. */
 #define MIO_ASSERT(name, truth)	typedef char mio_assert_##name[(truth) ? 1 : -1]

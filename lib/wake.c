@@ -254,13 +254,6 @@ take_group(struct mio_waker_group *group, struct mio_event *events, int room,
 	return true;
 }
 
-/* The first group of a set that is not empty. */
-static unsigned int
-lowest(unsigned int set)
-{
-	return (unsigned int)__builtin_ctz(set);
-}
-
 /* A set of groups, each of which has its number reduced by this one. */
 static unsigned int
 rotate(unsigned int set, unsigned int by)
@@ -280,7 +273,7 @@ take_groups(struct mio_poller *poller, unsigned int set,
 	unsigned int left = rotate(set, from);
 
 	for (; left != 0; left &= left - 1) {
-		unsigned int i = (from + lowest(left)) % MIO_WAKER_GROUPS;
+		unsigned int i = (from + lowest_bit(left)) % MIO_WAKER_GROUPS;
 		int before = *n;
 
 		if (!take_group(&poller->groups[i], events, room, n)) {
@@ -304,7 +297,7 @@ unsignal_groups(struct mio_poller *poller, unsigned int set)
 	unsigned int state;
 
 	for (; set != 0; set &= set - 1) {
-		waker = atomic_get(&poller->groups[lowest(set)].wakers);
+		waker = atomic_get(&poller->groups[lowest_bit(set)].wakers);
 		for (; waker != NULL; waker = waker->next) {
 			state = atomic_get_relaxed(&waker->state);
 			if ((state & WAKER_WOKEN) != 0)

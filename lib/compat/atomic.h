@@ -1,7 +1,7 @@
 /*
  * Atomics on objects of the size of an int or a pointer, through the builtins
  * that gcc and clang have in every language mode.  configure links each of them
- * and fails if one is missing.
+ * and fails if one is missing.  atomic_msvc.h has them for Microsoft's compiler.
  *
  * get acquires and put releases.  swap, cas, or, and, and dec do both.  get_swap
  * does both, too: it is a swap that puts back what it finds.  inc and the names
@@ -10,6 +10,9 @@
 #ifndef COMPAT_ATOMIC_H
 #define COMPAT_ATOMIC_H
 
+#ifdef _MSC_VER
+#include "compat/atomic_msvc.h"
+#else
 #define atomic_get(p)		__atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define atomic_get_relaxed(p)	__atomic_load_n((p), __ATOMIC_RELAXED)
 #define atomic_put(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
@@ -23,6 +26,7 @@
 #define atomic_and(p, v)	__atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
 #define atomic_inc(p)		__atomic_add_fetch((p), 1, __ATOMIC_RELAXED)
 #define atomic_dec(p)		__atomic_sub_fetch((p), 1, __ATOMIC_ACQ_REL)
+#endif
 
 /*
  * Reference counts.  Where the C library reports that there is only one thread,
