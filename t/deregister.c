@@ -43,9 +43,10 @@ ready_and_gone(struct mio_poller *poller)
 static void
 reused(struct mio_poller *poller)
 {
-	int i, wrong = 0, same = 0, fd;
+	int i, wrong = 0, same = 0;
 	struct mio_event events[8];
 	struct mio_source a, b;
+	mio_fd fd;
 
 	unix_pair(&a, &b);
 	for (i = 0; i < 100; i++) {

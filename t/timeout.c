@@ -394,6 +394,7 @@ first_waker(int64_t timeout, const char *words)
 	mio_poller_free(first.poller);
 }
 
+#ifndef _WIN32
 static void
 on_signal(int sig)
 {
@@ -438,7 +439,6 @@ interrupted(struct mio_poller *poller, int flags, int64_t timeout,
 	join_thread(thread);
 }
 
-#ifndef _WIN32
 /*
  * Waits as the page advises, until the parent writes.  Exits with the number of
  * interruptions.

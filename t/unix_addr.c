@@ -160,7 +160,7 @@ abstract_returns(const char *name, size_t size)
 	bool same;
 
 	need(mio_unix_addr_abstract(name, size, &addr.sa, &len) == 0);
-	need(len == OFFSET + 1 + size);
+	need((size_t)len == OFFSET + 1 + size);
 	need(mio_unix_listen_addr(&listener, &addr.sa, len, 4, 0) == 0);
 	need(mio_unix_connect_addr(&client, &addr.sa, len, 0) == 0);
 	need(mio_source_peer_addr(&client, &got.sa, &got_len) == 0);

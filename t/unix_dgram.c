@@ -42,7 +42,7 @@ receive(struct mio_source *source, char *buf, size_t size, const char **from)
 	    (struct sockaddr *)&addr, &len);
 	/* The address of a sender without a name may lack a family. */
 	if (n >= 0)
-		*from = len < sizeof(addr.ss_family) ? "(unnamed)" :
+		*from = (size_t)len < sizeof(addr.ss_family) ? "(unnamed)" :
 		    text_of(&addr, len);
 	return n;
 }

@@ -105,7 +105,7 @@ char	*winposix_mkdtemp(char *);
 /* Here a file is a handle, not a descriptor of the C library. */
 #define O_NOCTTY	0
 int	winposix_open(const char *);
-#define open(path, flags)	winposix_open(path)
+#define open(path, flags)	((void)(flags), winposix_open(path))
 #define close(fd)		winposix_close((mio_fd)(fd))
 #define dup(fd)			winposix_dup((mio_fd)(fd))
 #define recv(fd, buf, size, flags)					\
