@@ -75,4 +75,10 @@ for option in "" -DDLL_EXPORT; do
 		echo "ok $n # SKIP configure's values are not those of Windows"
 	fi
 done
+
+# The version in the manifest of the vcpkg port.
+echo "$PACKAGE_VERSION" >"$tmp/version"
+$SED -n 's/^  "version": "\(.*\)",$/\1/p' \
+    "$top_srcdir/packaging/windows/vcpkg/vcpkg.json" >"$tmp/port"
+same "the port for vcpkg has the version" "$tmp/version" "$tmp/port"
 echo "1..$n"
