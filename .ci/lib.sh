@@ -160,6 +160,16 @@ need() {
 	return 1
 }
 
+# assert TEXT COMMAND...: one assertion.
+assert() {
+	if "${@:2}"; then
+		echo "# PASS: 1"
+	else
+		echo "not ok: $1"
+		echo "# FAIL: 1"
+	fi
+}
+
 # left_out PROGRAM REASON [COUNT]: records that it is not run.  COUNT is 4 for a
 # test, which would be run on each of 4 selectors.
 left_out() {

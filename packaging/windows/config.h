@@ -23,14 +23,6 @@
 #define PACKAGE_VERSION MIO_VERSION_TEXT(MIO_VERSION_MAJOR,		\
 	    MIO_VERSION_MINOR, MIO_VERSION_PATCH)
 
-/*
- * With configure this follows from _GNU_SOURCE.  snprintf() of msvcrt.dll does
- * not return the length of a text that is too long.
- */
-#ifdef __MINGW32__
-#define __USE_MINGW_ANSI_STDIO	1
-#endif
-
 /* Objects for a DLL define DLL_EXPORT; all others are linked statically. */
 #ifdef DLL_EXPORT
 #define MIO_DLL_EXPORT
