@@ -12,7 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef _WIN32
+#ifdef _WIN32
+#include <winsock2.h>
+#include <windows.h>
+#else
 #include <poll.h>
 
 #include "compat/sigpipe.h"
@@ -469,6 +472,28 @@ all_bits(void)
 }
 #endif
 
+#ifdef _WIN32
+/*
+ * A server that only writes has no right to query whether its operations send
+ * packets.  Wine does not ask for that right.
+ */
+static void
+unknown_mode(void)
+{
+	struct mio_source server;
+	HANDLE handle = CreateNamedPipeA("\\\\.\\pipe\\libmio-fail_rare",
+	    PIPE_ACCESS_OUTBOUND | FILE_FLAG_OVERLAPPED, PIPE_TYPE_BYTE, 1, 512,
+	    512, 0, NULL);
+
+	need(handle != INVALID_HANDLE_VALUE);
+	wrap_fail("NtQueryInformationFile", 2, 1, EACCES);
+	is(mio_named_pipe_from_handle(&server, (mio_fd)handle, 0), 0,
+	    "a server that only writes, whose mode can't be queried");
+	is(wrap_heal(), 1, "the query has failed");
+	close_source(&server);
+}
+#endif
+
 /* The kernel refuses room for more than INT_MAX bytes. */
 static void
 much_room(void)
@@ -514,7 +539,9 @@ main(void)
 		closed_channel();
 	if (!on_selector("port") && !on_selector("afd"))
 		unreadable_channel();
-#ifndef _WIN32
+#ifdef _WIN32
+	unknown_mode();
+#else
 	if (on_selector("poll") || on_selector("port"))
 		all_bits();
 #endif

@@ -329,16 +329,15 @@ check_cause(struct walk *walk, struct end *end, const struct mio_event *event)
 
 /*
  * Two of a kqueue's filters report the end of a pipe, or three if it was
- * broken before.  Each of them reports writable.  If the array has no room for
- * all knotes that are active, each is an event of another call.  Even the
- * largest array of a walk may be too small, and wakers that are overdue take
- * half of it.
+ * broken before.  Each of them reports writable, and with a small array each
+ * is an event of another call.
  */
 static void
-may_report_again(struct end *end, const struct mio_event *event)
+may_report_again(const struct walk *walk, struct end *end,
+    const struct mio_event *event)
 {
 	if (end->kind != KIND_PIPE || !on_selector("kqueue") ||
-	    end->eof_reports == 2 ||
+	    walk->room == ROOM || end->eof_reports == 2 ||
 	    (event->readiness & MIO_WRITE_CLOSED) == 0)
 		return;
 	end->eof_reports++;
@@ -347,7 +346,8 @@ may_report_again(struct end *end, const struct mio_event *event)
 }
 
 static void
-event_reported(struct end *end, const struct mio_event *event)
+event_reported(const struct walk *walk, struct end *end,
+    const struct mio_event *event)
 {
 	const unsigned int hints = MIO_ERROR | MIO_WRITE_CLOSED;
 	unsigned int bits = event->readiness & BOTH;
@@ -359,7 +359,7 @@ event_reported(struct end *end, const struct mio_event *event)
 	end->hangup &= ~bits;
 	if ((event->readiness & hints) != 0)
 		end->eof_queued = false;
-	may_report_again(end, event);
+	may_report_again(walk, end, event);
 }
 
 /*
@@ -408,7 +408,7 @@ check_source(struct walk *walk, struct end *end, const struct mio_event *event)
 	if (has_eof(end, event))
 		end->eof_armed = false;
 	mark_reported(end, bits);
-	event_reported(end, event);
+	event_reported(walk, end, event);
 }
 
 /* Checks the event of a waker; false if the event is not a waker's. */

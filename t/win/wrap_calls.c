@@ -16,7 +16,7 @@ enum function {
 	F_accept, F_bind, F_CancelIoEx, F_CloseHandle, F_closesocket,
 	F_connect, F_CreateIoCompletionPort, F_DeviceIoControl,
 	F_GetQueuedCompletionStatusEx, F_getsockname, F_getsockopt,
-	F_ioctlsocket, F_listen, F_NtCreateFile,
+	F_ioctlsocket, F_listen, F_NtCreateFile, F_NtQueryInformationFile,
 	F_PostQueuedCompletionStatus, F_recvfrom, F_sendto,
 	F_SetFileCompletionNotificationModes, F_SetHandleInformation,
 	F_setsockopt, F_WSAIoctl, F_WSARecv, F_WSASend, F_WSASocketW,
@@ -28,7 +28,8 @@ const char *const wrap_names[] = {
 	"accept", "bind", "CancelIoEx", "CloseHandle", "closesocket",
 	"connect", "CreateIoCompletionPort", "DeviceIoControl",
 	"GetQueuedCompletionStatusEx", "getsockname", "getsockopt",
-	"ioctlsocket", "listen", "NtCreateFile", "PostQueuedCompletionStatus",
+	"ioctlsocket", "listen", "NtCreateFile", "NtQueryInformationFile",
+	"PostQueuedCompletionStatus",
 	"recvfrom", "sendto", "SetFileCompletionNotificationModes",
 	"SetHandleInformation", "setsockopt", "WSAIoctl", "WSARecv", "WSASend",
 	"WSASocketW", "calloc", "malloc", "realloc",
@@ -55,6 +56,7 @@ native(int error)
 		{ ENOBUFS,	WSAENOBUFS },
 		{ ENOMEM,	ERROR_NOT_ENOUGH_MEMORY },
 		{ ENOSPC,	ERROR_DISK_FULL },
+		{ EPROTOTYPE,	WSAEPROTOTYPE },
 		{ WRAP_ZERO,	WAIT_TIMEOUT }
 	};
 	size_t i;
@@ -156,6 +158,22 @@ WRAP(NTSTATUS, NtCreateFile, 44, (HANDLE *h, ACCESS_MASK m,
     OBJECT_ATTRIBUTES *a, IO_STATUS_BLOCK *s, LARGE_INTEGER *z, ULONG fa,
     ULONG sh, ULONG cd, ULONG o, void *ea, ULONG el), (h, m, a, s, z, fa, sh, cd, o, ea, el),
     (NTSTATUS)0xc000011f)
+
+/* MinGW's header does not declare it as imported, so it is called by name. */
+NTSTATUS NTAPI	__real_NtQueryInformationFile(HANDLE, IO_STATUS_BLOCK *,
+		    void *, ULONG, FILE_INFORMATION_CLASS);
+NTSTATUS NTAPI	__wrap_NtQueryInformationFile(HANDLE, IO_STATUS_BLOCK *,
+		    void *, ULONG, FILE_INFORMATION_CLASS);
+
+NTSTATUS NTAPI
+__wrap_NtQueryInformationFile(HANDLE handle, IO_STATUS_BLOCK *status,
+    void *value, ULONG size, FILE_INFORMATION_CLASS class)
+{
+	if (wrap_enter(F_NtQueryInformationFile) != 0)
+		return (NTSTATUS)0xc0000022;	/* STATUS_ACCESS_DENIED */
+	return __real_NtQueryInformationFile(handle, status, value, size,
+	    class);
+}
 
 #define WRAP_NULL(name, parameters, arguments)				\
 	void	*__real_##name parameters;				\
