@@ -216,7 +216,7 @@ open_client(struct mio_source *pipe, const char *name, unsigned int flags)
 	    SECURITY_IDENTIFICATION, NULL);
 	if (handle == INVALID_HANDLE_VALUE)
 		return last_error();
-	if ((error = check_pipe(handle, &what)) != 0)
+	if (check_pipe(handle, &what) != 0)
 		error = -EINVAL;
 	else
 		error = set_mode(handle, flags, &mode);
