@@ -295,13 +295,14 @@ emulate() {
 	    LDFLAGS=--static "$@"
 }
 
-# with_wine COMMAND...: in a Wine prefix below the work directory.  The server
-# runs until COMMAND has ended, because starting it takes longer than most
-# tests.  The result is a failure if the server fails.
+# with_wine COMMAND...: in a Wine prefix of the step, because the end of a server
+# ends all programs in its prefix.  The server runs until COMMAND has ended,
+# because starting it takes longer than most tests.  The result is a failure if
+# the server fails.
 with_wine() {
 	local status server server_status
 
-	export WINEPREFIX=$work/wine WINEDEBUG=-all
+	export WINEPREFIX=$work/wine.$name WINEDEBUG=-all
 	export WINEDLLOVERRIDES="mscoree=;mshtml=;winedbg.exe=d"
 	unset DISPLAY
 	mkdir -p "$WINEPREFIX"
